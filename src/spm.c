@@ -1,0 +1,9 @@
+/*
+ * spm.c
+ *	  The module itself.
+ */
+#include "postgres.h"
+
+#include "fmgr.h"
+
+PG_MODULE_MAGIC;
