@@ -1,35 +1,118 @@
 # spm: sales performance management inside PostgreSQL.
 #
+#   make demo       a company with its commissions, on a private server
+#   make check      everything that can be tested
+#   make, make install, make installcheck       the usual, with PG_CONFIG=...
+#   make help       the rest
+#
 # The order of the house: each domain uses only those before it.
 DOMAINS = core quota compensation
+
+# These work before PostgreSQL is there; they install what is missing, start a
+# private server below the checkout and call this file again.
+HOUSE = help setup start stop psql demo check unit valgrind reference release dist bare
+
+ifneq ($(filter $(HOUSE),$(MAKECMDGOALS)),)
+
+.PHONY: $(HOUSE)
+
+help:
+	@sed -n 's/^#: //p' $(MAKEFILE_LIST)
+
+#: demo        fill a realistic company, run the pipeline, show what it earned
+#: psql        a shell on the private server, in the demo company
+#: check       build with two compilers, all tests, summary
+#: unit        the kernels alone, with sanitizers
+#: start/stop  the private server (tools/cluster has more)
+#: setup       only install the packages that the others need
+#: reference   write docs/reference.md from the comments in the database
+#: valgrind    the SQL tests with the server under valgrind (slow)
+#: release     freeze the install script of this version in sql/released
+#: dist        a zip file for PGXN
+#: bare        prove demo and check in an empty Debian (root; needs debootstrap)
+setup:
+	@tools/setup check
+start stop: setup
+	@tools/cluster $@
+psql demo check valgrind reference release bare:
+	@tools/$@
+unit:
+	@$(MAKE) -s -C test/unit
+dist:
+	@v=$$(sed -n "s/^default_version *= *'\(.*\)'/\1/p" spm.control); mkdir -p build && \
+	git archive --format=zip --prefix=spm-$$v/ -o build/spm-$$v.zip HEAD && echo build/spm-$$v.zip
+.DEFAULT:
+	@$(MAKE) --no-print-directory $@
+
+else
 
 EXTENSION = spm
 SPM_VERSION := $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" spm.control)
 MODULE_big = spm
-OBJS = $(patsubst %.c,%.o,$(sort $(wildcard src/*.c) $(wildcard src/kernel/*.c)))
+OBJS = $(patsubst %.c,%.o,$(sort $(wildcard src/*.c src/kernel/*.c)))
+HFILES = $(wildcard src/*.h src/kernel/*.h)
 PG_CPPFLAGS = -I$(srcdir)/src -Wall -Wextra -Wno-unused-parameter -Wno-missing-field-initializers -Wno-sign-compare -Wno-cast-function-type
 
 # Shape is never replayed; code is replayed by every upgrade.
 SHAPE = types tables
 CODE = toolbox functions stages views policies
-SQL_FILES = $(foreach d,$(DOMAINS),$(wildcard $(foreach f,$(SHAPE) $(CODE),sql/$(d)/$(f).sql)))
+sql_files = $(foreach d,$(DOMAINS),$(wildcard $(foreach f,$(1),sql/$(d)/$(f).sql)))
+SQL_FILES = $(call sql_files,$(SHAPE) $(CODE))
+CODE_FILES = $(call sql_files,$(CODE))
 
+# build/: this version's script, those of all released ones, and a way up from each.
 INSTALL_SQL = build/spm--$(SPM_VERSION).sql
-DATA_built = $(INSTALL_SQL)
+RELEASED_SQL = $(filter-out $(INSTALL_SQL),$(patsubst sql/released/%,build/%,$(wildcard sql/released/spm--*.sql)))
+UPGRADE_SQL = $(patsubst sql/upgrade/%,build/spm--%,$(wildcard sql/upgrade/*--*.sql))
+DATA_built = $(INSTALL_SQL) $(RELEASED_SQL) $(UPGRADE_SQL)
 
-REGRESS = $(sort $(notdir $(basename $(wildcard test/sql/*.sql))))
-REGRESS_OPTS = --inputdir=test --outputdir=build --load-extension=pgtap --load-extension=btree_gist --load-extension=spm
+# pg_regress wants sql/, specs/ and expected/ side by side.
+REGRESS := $(sort $(notdir $(basename $(wildcard test/sql/*.sql))))
+REGRESS_OPTS = --inputdir=build/input --outputdir=build --load-extension=pgtap --load-extension=btree_gist --load-extension=spm
+REGRESS_PREP = build/input
+ISOLATION := $(sort $(notdir $(basename $(wildcard test/specs/*.spec))))
+# Naming tests of one kind leaves out the other: make installcheck REGRESS=quota_table
+ifeq ($(origin REGRESS),command line)
+ISOLATION =
+else ifeq ($(origin ISOLATION),command line)
+REGRESS =
+endif
+ISOLATION_OPTS = --inputdir=build/input --outputdir=build/isolation --load-extension=btree_gist --load-extension=spm
 EXTRA_CLEAN = build
 
-# A private PostgreSQL below the checkout (tools/cluster makes it): needs no
-# rights on the machine's own installation and never touches its clusters.
-PRIVATE = $(CURDIR)/.pg/usr/lib/postgresql/15/bin
-PG_CONFIG ?= $(if $(wildcard $(PRIVATE)/pg_config),$(PRIVATE)/pg_config,pg_config)
-PGXS := $(shell $(PG_CONFIG) --pgxs)
+PG_CONFIG ?= pg_config
+PGXS := $(shell $(PG_CONFIG) --pgxs 2>/dev/null)
+ifeq ($(PGXS),)
+$(error $(PG_CONFIG) not found: install postgresql-server-dev-15, or 'make check' and 'make demo' install it for you)
+endif
 include $(PGXS)
 
+$(OBJS): $(HFILES)
+
 # An install script creates, it never replaces: OR REPLACE is for upgrades.
+ECHO_LINE = \echo Use "$(1)" to load this file. \quit
 $(INSTALL_SQL): $(SQL_FILES) spm.control Makefile
 	@mkdir -p $(@D)
-	@{ printf '%s\n' '\echo Use "CREATE EXTENSION spm" to load this file. \quit'; \
+	@{ printf '%s\n' '$(call ECHO_LINE,CREATE EXTENSION spm)'; \
 	   sed 's/^CREATE OR REPLACE /CREATE /' $(SQL_FILES); } > $@
+
+$(RELEASED_SQL): build/%: sql/released/%
+	@mkdir -p $(@D)
+	@cp $< $@
+
+# A step up to this version: what cannot be replayed, then all code.
+# A step between released versions is frozen as it was written.
+$(UPGRADE_SQL): build/spm--%: sql/upgrade/% $(CODE_FILES) spm.control Makefile
+	@mkdir -p $(@D)
+	@{ printf '%s\n' '$(call ECHO_LINE,ALTER EXTENSION spm UPDATE)'; cat $<; \
+	   case $< in *--$(SPM_VERSION).sql) cat $(CODE_FILES) /dev/null ;; esac; } > $@
+
+# A test without an expected file fails by its difference to nothing.
+.PHONY: build/input
+build/input:
+	@rm -rf $@ && mkdir -p $@/expected build/isolation
+	@ln -s ../../test/sql $@/sql && ln -s ../../test/specs $@/specs
+	@for t in $(REGRESS) $(ISOLATION); do \
+		if [ -f expected/$$t.out ]; then ln -s ../../../expected/$$t.out $@/expected/; else : > $@/expected/$$t.out; fi; done
+
+endif
