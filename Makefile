@@ -10,7 +10,7 @@ DOMAINS = core quota compensation
 
 # These work before PostgreSQL is there; they install what is missing, start a
 # private server below the checkout and call this file again.
-HOUSE = help setup start stop psql demo check unit valgrind reference release dist bare
+HOUSE = help setup start stop psql demo check unit tap valgrind reference release dist bare
 
 ifneq ($(filter $(HOUSE),$(MAKECMDGOALS)),)
 
@@ -23,6 +23,7 @@ help:
 #: psql        a shell on the private server, in the demo company
 #: check       build with two compilers, all tests, summary
 #: unit        the kernels alone, with sanitizers
+#: tap         the tests with servers of their own; TESTS=name for one
 #: start/stop  the private server (tools/cluster has more)
 #: setup       only install the packages that the others need
 #: reference   write docs/reference.md from the comments in the database
@@ -36,6 +37,8 @@ start stop: setup
 	@tools/cluster $@
 psql demo check valgrind reference release bare:
 	@tools/$@
+tap:
+	@tools/tap $(TESTS)
 unit:
 	@$(MAKE) -s -C test/unit
 dist:
