@@ -1,0 +1,44 @@
+/*
+ * quota/tables.sql: what is measured, and how much of it is expected.
+ */
+
+CREATE TABLE spm.measure (
+    measure_id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    name text NOT NULL UNIQUE CHECK (name <> ''),
+    unit text NOT NULL DEFAULT 'money' CHECK (unit IN ('money', 'count'))
+);
+COMMENT ON TABLE spm.measure IS 'What quotas are set in: bookings, margin, units.';
+COMMENT ON COLUMN spm.measure.measure_id IS 'Key.';
+COMMENT ON COLUMN spm.measure.name IS 'Name, unique.';
+COMMENT ON COLUMN spm.measure.unit IS 'money (in the currency of the plan) or count.';
+
+CREATE TABLE spm.quota (
+    quota_id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    position_id int NOT NULL REFERENCES spm.position,
+    measure_id int NOT NULL REFERENCES spm.measure,
+    period_id int NOT NULL REFERENCES spm.period,
+    amount numeric NOT NULL CHECK (amount >= 0 AND amount < 'Infinity'),
+    reason text,
+    recorded_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    recorded_by text NOT NULL DEFAULT session_user,
+    superseded_at timestamptz
+);
+CREATE UNIQUE INDEX quota_current ON spm.quota (position_id, measure_id, period_id) WHERE superseded_at IS NULL;
+CREATE INDEX quota_position ON spm.quota (position_id);
+CREATE INDEX quota_measure ON spm.quota (measure_id);
+CREATE INDEX quota_period ON spm.quota (period_id);
+COMMENT ON TABLE spm.quota IS 'Quota of a position for a measure and period. A change adds a row and ends the one before; nothing is overwritten.';
+COMMENT ON COLUMN spm.quota.quota_id IS 'Key.';
+COMMENT ON COLUMN spm.quota.position_id IS 'Position that carries it.';
+COMMENT ON COLUMN spm.quota.measure_id IS 'What is measured.';
+COMMENT ON COLUMN spm.quota.period_id IS 'Period in which it is to be reached.';
+COMMENT ON COLUMN spm.quota.amount IS 'Quota, in the unit of the measure.';
+COMMENT ON COLUMN spm.quota.reason IS 'Why it was set or changed.';
+COMMENT ON COLUMN spm.quota.recorded_at IS 'When it was recorded.';
+COMMENT ON COLUMN spm.quota.recorded_by IS 'Login that recorded it.';
+COMMENT ON COLUMN spm.quota.superseded_at IS 'When a later row took its place. NULL: it counts.';
+
+SELECT pg_catalog.pg_extension_config_dump('spm.measure', '');
+SELECT pg_catalog.pg_extension_config_dump('spm.quota', '');
+SELECT pg_catalog.pg_extension_config_dump('spm.measure_measure_id_seq', '');
+SELECT pg_catalog.pg_extension_config_dump('spm.quota_quota_id_seq', '');
