@@ -1,0 +1,40 @@
+/*
+ * Every PL/pgSQL function of the extension, read by plpgsql_check: names that
+ * do not exist, types that do not fit, text that could be injected.
+ */
+\set QUIET 1
+\pset format unaligned
+\pset tuples_only true
+\pset pager off
+BEGIN;
+SET client_min_messages = warning;
+CREATE EXTENSION plpgsql_check;
+RESET client_min_messages;
+SELECT plan(2);
+
+CREATE TEMP VIEW routine AS
+SELECT p.oid, p.prorettype
+FROM pg_catalog.pg_depend d
+JOIN pg_catalog.pg_extension e ON d.refclassid = 'pg_catalog.pg_extension'::regclass AND d.refobjid = e.oid
+JOIN pg_catalog.pg_proc p ON d.classid = 'pg_catalog.pg_proc'::regclass AND d.objid = p.oid
+JOIN pg_catalog.pg_language l ON p.prolang = l.oid
+WHERE e.extname = 'spm' AND d.deptype = 'e' AND l.lanname = 'plpgsql';
+
+SELECT is_empty($$
+    SELECT r.oid::regprocedure || ' line ' || coalesce(c.lineno, 0) || ': ' || c.level || ': ' || c.message
+    FROM routine r
+    LEFT JOIN pg_catalog.pg_trigger t ON t.tgfoid = r.oid
+    CROSS JOIN LATERAL plpgsql_check_function_tb(r.oid, coalesce(t.tgrelid, 0),
+        performance_warnings => false, extra_warnings => true, security_warnings => true,
+        oldtable => t.tgoldtable, newtable => t.tgnewtable) c
+    WHERE r.prorettype <> 'trigger'::regtype OR t.oid IS NOT NULL
+    ORDER BY 1
+    $$, 'every PL/pgSQL function is sound: names, types, unused variables, injection');
+SELECT is_empty($$
+    SELECT r.oid::regprocedure FROM routine r
+    WHERE r.prorettype = 'trigger'::regtype AND NOT EXISTS (SELECT FROM pg_catalog.pg_trigger t WHERE t.tgfoid = r.oid)
+    ORDER BY 1::text
+    $$, 'every trigger function is used by a trigger');
+
+SELECT * FROM finish();
+ROLLBACK;
