@@ -66,7 +66,7 @@ CODE_FILES = $(call sql_files,$(CODE))
 # build/: this version's script, those of all released ones, and a way up from each.
 INSTALL_SQL = build/spm--$(SPM_VERSION).sql
 RELEASED_SQL = $(filter-out $(INSTALL_SQL),$(patsubst sql/released/%,build/%,$(wildcard sql/released/spm--*.sql)))
-UPGRADE_SQL = $(patsubst sql/upgrade/%,build/spm--%,$(wildcard sql/upgrade/*--*.sql))
+UPGRADE_SQL = $(patsubst sql/upgrade/%,build/spm--%,$(wildcard sql/upgrade/*--$(SPM_VERSION).sql))
 DATA_built = $(INSTALL_SQL) $(RELEASED_SQL) $(UPGRADE_SQL)
 
 # pg_regress wants sql/, specs/ and expected/ side by side.
@@ -103,12 +103,10 @@ $(RELEASED_SQL): build/%: sql/released/%
 	@mkdir -p $(@D)
 	@cp $< $@
 
-# A step up to this version: what cannot be replayed, then all code.
-# A step between released versions is frozen as it was written.
+# A step up: what cannot be replayed, then all code.
 $(UPGRADE_SQL): build/spm--%: sql/upgrade/% $(CODE_FILES) spm.control Makefile
 	@mkdir -p $(@D)
-	@{ printf '%s\n' '$(call ECHO_LINE,ALTER EXTENSION spm UPDATE)'; cat $<; \
-	   case $< in *--$(SPM_VERSION).sql) cat $(CODE_FILES) /dev/null ;; esac; } > $@
+	@{ printf '%s\n' '$(call ECHO_LINE,ALTER EXTENSION spm UPDATE)'; cat $< $(CODE_FILES); } > $@
 
 # A test without an expected file fails by its difference to nothing.
 .PHONY: build/input

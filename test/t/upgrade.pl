@@ -1,0 +1,125 @@
+# Whoever updates from a released version ends with the same objects as
+# whoever installs this one: every released version is installed, updated and
+# compared with a fresh installation, object by object.
+use strict;
+use warnings;
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+# One line for each fact about each object; oids and the inner version of
+# columns (pg_attver in attoptions) may differ.
+my $snapshot = <<'SQL';
+WITH extension AS (
+    SELECT * FROM pg_extension WHERE extname = 'spm'
+), member AS (
+    SELECT d.classid, d.objid, i.type || ' ' || i.identity AS name
+    FROM extension e
+    JOIN pg_depend d ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid AND d.deptype = 'e',
+        pg_identify_object(d.classid, d.objid, 0) i
+), relation AS (
+    SELECT m.name, c.* FROM member m JOIN pg_class c ON m.classid = 'pg_class'::regclass AND m.objid = c.oid
+), fact AS (
+    SELECT name || ' exists' AS line FROM member
+    UNION ALL
+    SELECT name || ' kept by pg_dump: ' || w
+    FROM extension e, ROWS FROM (unnest(e.extconfig), unnest(e.extcondition)) u(oid, w) JOIN relation r USING (oid)
+    UNION ALL
+    SELECT m.name || ' comment: ' || d.description
+    FROM member m JOIN pg_description d ON d.classoid = m.classid AND d.objoid = m.objid AND d.objsubid = 0
+    UNION ALL
+    SELECT name || format(' options %s, persistence %s, row security %s %s, options of view and storage %s',
+        relkind, relpersistence, relrowsecurity, relforcerowsecurity, reloptions) FROM relation
+    UNION ALL
+    SELECT name || format(' right: %s %s %s', coalesce(nullif(a.grantee, 0)::regrole::text, 'public'), a.privilege_type, a.is_grantable)
+    FROM relation, aclexplode(coalesce(relacl, acldefault(CASE relkind WHEN 'S' THEN 's' ELSE 'r' END::"char", relowner))) a
+    UNION ALL
+    SELECT r.name || format(' column %s %s: %s%s%s%s, default %s, identity %s, generated %s, collation %s, storage %s, compression %s, comment: %s',
+        row_number() OVER (PARTITION BY r.oid ORDER BY a.attnum), a.attname, format_type(a.atttypid, a.atttypmod),
+        CASE WHEN a.attnotnull THEN ' not null' END, ' ' || a.attacl::text, ' ' || a.attstattarget,
+        pg_get_expr(d.adbin, d.adrelid), a.attidentity, a.attgenerated, a.attcollation::regcollation, a.attstorage, a.attcompression,
+        col_description(r.oid, a.attnum))
+    FROM relation r
+    JOIN pg_attribute a ON a.attrelid = r.oid AND a.attnum > 0 AND NOT a.attisdropped
+    LEFT JOIN pg_attrdef d ON d.adrelid = r.oid AND d.adnum = a.attnum
+    WHERE r.relkind <> 'i'
+    UNION ALL
+    SELECT coalesce(r.name, t.typname) || format(' constraint %s: %s, validated %s, comment: %s',
+        k.conname, pg_get_constraintdef(k.oid), k.convalidated, obj_description(k.oid, 'pg_constraint'))
+    FROM pg_constraint k LEFT JOIN relation r ON r.oid = k.conrelid LEFT JOIN pg_type t ON t.oid = k.contypid
+    WHERE k.connamespace IN ('spm'::regnamespace, 'spm_bi'::regnamespace)
+    UNION ALL
+    SELECT r.name || ' index ' || pg_get_indexdef(i.indexrelid) || coalesce(', comment: ' || obj_description(i.indexrelid, 'pg_class'), '')
+    FROM relation r JOIN pg_index i ON i.indrelid = r.oid
+    UNION ALL
+    SELECT r.name || format(' statistics %s', pg_get_statisticsobjdef(s.oid)) FROM relation r JOIN pg_statistic_ext s ON s.stxrelid = r.oid
+    UNION ALL
+    SELECT r.name || format(' trigger %s, enabled %s, comment: %s', pg_get_triggerdef(t.oid), t.tgenabled, obj_description(t.oid, 'pg_trigger'))
+    FROM relation r JOIN pg_trigger t ON t.tgrelid = r.oid AND NOT t.tgisinternal
+    UNION ALL
+    SELECT r.name || format(' policy %s %s %s %s %s %s', p.polname, p.polcmd, p.polpermissive, p.polroles::regrole[],
+        pg_get_expr(p.polqual, r.oid), pg_get_expr(p.polwithcheck, r.oid))
+    FROM relation r JOIN pg_policy p ON p.polrelid = r.oid
+    UNION ALL
+    SELECT name || ' definition: ' || pg_get_viewdef(oid) FROM relation WHERE relkind = 'v'
+    UNION ALL
+    SELECT name || format(' sequence: %s %s %s %s %s %s', seqtypid::regtype, seqstart, seqincrement, seqmax, seqmin, seqcycle)
+    FROM relation r JOIN pg_sequence s ON s.seqrelid = r.oid
+    UNION ALL
+    SELECT m.name || ' definition: ' || CASE p.prokind WHEN 'a' THEN format('%s %s %s %s %s %s %s %s %s %s %s %s %s %s %s %s',
+            pg_get_function_arguments(p.oid), pg_get_function_result(p.oid), a.aggtransfn, a.aggfinalfn, a.aggcombinefn, a.aggserialfn, a.aggdeserialfn,
+            a.aggfinalextra, a.aggfinalmodify, a.aggtranstype::regtype, a.aggtransspace, a.agginitval, p.proparallel, a.aggsortop, a.aggkind,
+            a.aggmtransfn)
+        ELSE pg_get_functiondef(p.oid) END
+    FROM member m JOIN pg_proc p ON m.classid = 'pg_proc'::regclass AND m.objid = p.oid LEFT JOIN pg_aggregate a ON a.aggfnoid = p.oid
+    UNION ALL
+    SELECT m.name || format(' right: %s %s', coalesce(nullif(a.grantee, 0)::regrole::text, 'public'), a.privilege_type)
+    FROM member m JOIN pg_proc p ON m.classid = 'pg_proc'::regclass AND m.objid = p.oid, aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a
+    UNION ALL
+    SELECT m.name || format(' right: %s %s', coalesce(nullif(a.grantee, 0)::regrole::text, 'public'), a.privilege_type)
+    FROM member m JOIN pg_namespace n ON m.classid = 'pg_namespace'::regclass AND m.objid = n.oid, aclexplode(coalesce(n.nspacl, acldefault('n', n.nspowner))) a
+    UNION ALL
+    SELECT m.name || format(' type: %s %s %s %s %s %s %s %s %s %s %s', t.typlen, t.typbyval, t.typalign, t.typstorage, t.typcategory, t.typinput, t.typoutput,
+        t.typreceive, t.typsend, t.typnotnull, pg_get_expr(t.typdefaultbin, 0))
+        || coalesce((SELECT string_agg(e.enumlabel, ', ' ORDER BY e.enumsortorder) FROM pg_enum e WHERE e.enumtypid = t.oid), '')
+    FROM member m JOIN pg_type t ON m.classid = 'pg_type'::regclass AND m.objid = t.oid
+    UNION ALL
+    SELECT m.name || format(' operator: %s %s %s %s %s', o.oprcode, o.oprcom::regoper, o.oprnegate::regoper, o.oprrest, o.oprjoin)
+    FROM member m JOIN pg_operator o ON m.classid = 'pg_operator'::regclass AND m.objid = o.oid
+    UNION ALL
+    SELECT m.name || format(' cast: %s %s %s', c.castfunc::regprocedure, c.castcontext, c.castmethod)
+    FROM member m JOIN pg_cast c ON m.classid = 'pg_cast'::regclass AND m.objid = c.oid
+)
+SELECT regexp_replace(line, '\s+', ' ', 'g') FROM fact ORDER BY line COLLATE "C"
+SQL
+
+my $node = PostgreSQL::Test::Cluster->new('main');
+$node->init;
+$node->start;
+
+my $current = $node->safe_psql('postgres', q{SELECT default_version FROM pg_available_extensions WHERE name = 'spm'});
+my @released = split /\n/, $node->safe_psql('postgres',
+	qq{SELECT version FROM pg_available_extension_versions WHERE name = 'spm' AND version <> '$current' ORDER BY string_to_array(version, '.')::int[]});
+
+$node->safe_psql('postgres', 'CREATE EXTENSION spm CASCADE');
+my @fresh = split /\n/, $node->safe_psql('postgres', $snapshot);
+cmp_ok(scalar @fresh, '>', 100, 'a fresh installation has something to compare with');
+
+foreach my $version (@released)
+{
+	my $database = "from_$version";
+	$node->safe_psql('postgres', qq{CREATE DATABASE "$database"});
+	$node->safe_psql($database, "CREATE EXTENSION spm VERSION '$version' CASCADE");
+	my ($status, undef, $error) = $node->psql($database, 'ALTER EXTENSION spm UPDATE');
+	is($status, 0, "version $version can be updated to $current") or diag $error;
+
+	my @updated = split /\n/, $node->safe_psql($database, $snapshot);
+	my %fresh = map { $_ => 1 } @fresh;
+	my %updated = map { $_ => 1 } @updated;
+	my @difference = ((map { "only when updated:   $_" } grep { !$fresh{$_} } @updated),
+		(map { "only when installed: $_" } grep { !$updated{$_} } @fresh));
+	is(join("\n", @difference), '', "version $version updated is the same as $current installed");
+}
+
+$node->stop;
+done_testing();
