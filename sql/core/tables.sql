@@ -47,12 +47,18 @@ COMMENT ON COLUMN spm.exchange_rate.rate IS 'Units of to_currency_code for one u
 CREATE TABLE spm.calendar (
     calendar_id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     name text NOT NULL UNIQUE CHECK (name <> ''),
-    is_gapless boolean NOT NULL DEFAULT true
+    is_gapless boolean NOT NULL DEFAULT true,
+    scheme text CHECK (scheme IN ('month', 'quarter', 'year', 'week', '4-4-5', '4-5-4', '5-4-4')),
+    year_end text,
+    year_named_by text CHECK (year_named_by IN ('start', 'end'))
 );
 COMMENT ON TABLE spm.calendar IS 'A scheme of periods: fiscal months and quarters, 4-4-5 weeks, irregular windows.';
 COMMENT ON COLUMN spm.calendar.calendar_id IS 'Key.';
 COMMENT ON COLUMN spm.calendar.name IS 'Name, unique.';
 COMMENT ON COLUMN spm.calendar.is_gapless IS 'Whether periods of one grain must follow each other without a gap.';
+COMMENT ON COLUMN spm.calendar.scheme IS 'How spm.create_calendar() made its periods, so that spm.extend_calendar() can go on. NULL: they were loaded.';
+COMMENT ON COLUMN spm.calendar.year_end IS 'Retail schemes: the day on which a year ends, such as nearest saturday to january.';
+COMMENT ON COLUMN spm.calendar.year_named_by IS 'Whether a year is called after the calendar year in which it ends or starts.';
 
 CREATE TABLE spm.period (
     period_id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -60,11 +66,13 @@ CREATE TABLE spm.period (
     grain text NOT NULL CHECK (grain ~ '^[a-z][a-z0-9_]*$'),
     name text NOT NULL CHECK (name <> ''),
     span daterange NOT NULL CHECK (NOT isempty(span) AND NOT lower_inf(span) AND NOT upper_inf(span)),
-    parent_period_id int REFERENCES spm.period,
+    parent_period_id int,
     state text NOT NULL DEFAULT 'open' CHECK (state IN ('open', 'calculated', 'posted')),
     UNIQUE (calendar_id, name),
     CONSTRAINT period_overlap EXCLUDE USING gist (calendar_id WITH =, grain WITH =, span WITH &&)
 );
+-- No foreign key from a period to its parent: pg_dump would warn of it at every
+-- backup.  The trigger period_check holds the two together.
 CREATE INDEX period_parent ON spm.period (parent_period_id);
 COMMENT ON TABLE spm.period IS 'One row per period of a calendar. Periods of one grain never overlap; a child lies within its parent.';
 COMMENT ON COLUMN spm.period.period_id IS 'Key.';
@@ -81,6 +89,7 @@ CREATE TABLE spm.period_event (
     from_state text NOT NULL,
     to_state text NOT NULL,
     reason text,
+    CONSTRAINT period_event_reason CHECK (from_state <> 'posted' OR (reason IS NOT NULL AND reason <> '')),
     recorded_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     recorded_by text NOT NULL DEFAULT session_user
 );
@@ -161,9 +170,10 @@ COMMENT ON COLUMN spm.reporting_line.position_id IS 'Seat that reports.';
 COMMENT ON COLUMN spm.reporting_line.manager_position_id IS 'Seat it reports to.';
 COMMENT ON COLUMN spm.reporting_line.span IS 'Days; end exclusive.';
 
+-- No foreign keys: reporting_line has them, and here they would cost more than the path.
 CREATE TABLE spm.position_path (
-    position_id int NOT NULL REFERENCES spm.position,
-    ancestor_position_id int NOT NULL REFERENCES spm.position,
+    position_id int NOT NULL,
+    ancestor_position_id int NOT NULL,
     depth smallint NOT NULL CHECK (depth > 0),
     span daterange NOT NULL,
     PRIMARY KEY (position_id, ancestor_position_id, span)
@@ -174,6 +184,15 @@ COMMENT ON COLUMN spm.position_path.position_id IS 'Seat below.';
 COMMENT ON COLUMN spm.position_path.ancestor_position_id IS 'Seat above it.';
 COMMENT ON COLUMN spm.position_path.depth IS 'Levels between them: 1 for the direct manager.';
 COMMENT ON COLUMN spm.position_path.span IS 'Days on which this holds; end exclusive.';
+
+CREATE TABLE spm.position_path_version (
+    is_only boolean PRIMARY KEY DEFAULT true CHECK (is_only),
+    version bigint NOT NULL
+);
+INSERT INTO spm.position_path_version (version) VALUES (0);
+COMMENT ON TABLE spm.position_path_version IS 'One row, counted up by every change of the reporting tree: two changes at a time wait for each other here, or one is told to try again.';
+COMMENT ON COLUMN spm.position_path_version.is_only IS 'Keeps it at one row.';
+COMMENT ON COLUMN spm.position_path_version.version IS 'Number of changes.';
 
 -- ------------------------------------------------------------------- sources
 
