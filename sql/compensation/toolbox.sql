@@ -1,0 +1,105 @@
+/*
+ * compensation/toolbox.sql: functions for anybody's tables, no set-up.
+ */
+
+CREATE OR REPLACE FUNCTION spm.rate_schedule(floors numeric[], rates numeric[], options text DEFAULT '')
+    RETURNS spm.rate_schedule
+    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'spm_rate_schedule';
+COMMENT ON FUNCTION spm.rate_schedule(numeric[], numeric[], text) IS
+$$Rate schedule whose tier i starts at floors[i] and has rates[i]; each tier ends where the next one starts, the last has no end.
+Arguments: floors (money; shares of quota, 0.8 for 80%, with the option 'of quota'), rates (0.05 for 5%; money with the option bonus), options (as in the text form).
+Errors: 22023 floors not ascending or arrays of different length; 22004 a null; 22P02 an unknown option.
+Example: SELECT spm.rate_schedule('{0,100000}', '{0.05,0.08}') gives 0: 5%, 100000: 8%.$$;
+
+CREATE OR REPLACE FUNCTION spm.for_quota(schedule spm.rate_schedule, quota numeric)
+    RETURNS spm.rate_schedule
+    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'spm_for_quota';
+COMMENT ON FUNCTION spm.for_quota(spm.rate_schedule, numeric) IS
+$$The schedule with its bounds in percent of quota turned into amounts, exactly. On a quota of 0 every floor is 0, so the top rate holds from the first cent (a weighted schedule: the sum of its rates), unless the schedule says zero quota nothing or zero quota refuse.
+Arguments: schedule (bounds in percent), quota (money, not negative).
+Errors: 22023 bounds are amounts already, quota negative, or quota 0 and zero quota refuse.
+Example: SELECT spm.for_quota('0%: 8%, 100%: 12%', 50000) gives 0: 8%, 50000: 12%.$$;
+
+CREATE OR REPLACE FUNCTION spm.with_factor(schedule spm.rate_schedule, factor numeric)
+    RETURNS spm.rate_schedule
+    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'spm_with_factor';
+COMMENT ON FUNCTION spm.with_factor(spm.rate_schedule, numeric) IS
+$$The schedule with every rate (or bonus) and the base times the factor: a payee's own rate, or a multiplier. Cap and floor stay as they are.
+Arguments: schedule, factor (1.5 for one and a half times).
+Errors: 22023 factor is not finite; 22003 a rate gets too many digits.
+Example: SELECT spm.with_factor('0: 5%, 100000: 8%', 1.5) gives 0: 7.5%, 100000: 12%.$$;
+
+CREATE OR REPLACE FUNCTION spm.commission(schedule spm.rate_schedule, amount numeric)
+    RETURNS numeric
+    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'spm_commission';
+COMMENT ON FUNCTION spm.commission(spm.rate_schedule, numeric) IS
+$$What a total of amount earns, rounded once to cents, halves away from zero. For other places or roundings use spm.commission(schedule, 0, amount, places, rounding).
+Arguments: schedule (bounds in amounts), amount (money).
+Errors: 22023 the schedule is in percent of quota, amount is not finite; 22003 the amount is above the end of the last tier.
+Example: SELECT spm.commission('0: 5%, 100000: 8%', 160000) gives 9800.00.$$;
+
+CREATE OR REPLACE FUNCTION spm.commission(schedule spm.rate_schedule, from_total numeric, to_total numeric,
+                                          places int DEFAULT 2, rounding text DEFAULT 'half_up')
+    RETURNS numeric
+    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'spm_commission_between';
+COMMENT ON FUNCTION spm.commission(spm.rate_schedule, numeric, numeric, int, text) IS
+$$What a deal earns that takes the running total from from_total to to_total: the rounded commission of the one less that of the other, so that deals add up to their period to the last cent.
+Arguments: schedule (bounds in amounts), from_total and to_total (money), places (decimals of the result), rounding (half_up, half_even, half_down, up, down, floor, ceil).
+Errors: 22023 the schedule is in percent of quota, an amount is not finite, no such rounding; 22003 an amount is above the end of the last tier.
+Example: SELECT spm.commission('0: 5%, 100000: 8%', 90000, 110000) gives 1300.00.$$;
+
+CREATE OR REPLACE FUNCTION spm.rate_at(schedule spm.rate_schedule, amount numeric,
+                                       places int DEFAULT 6, rounding text DEFAULT 'half_up')
+    RETURNS numeric
+    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'spm_rate_at';
+COMMENT ON FUNCTION spm.rate_at(spm.rate_schedule, numeric, int, text) IS
+$$The rate that applies at an amount: the rate of its tier, with method interpolated the rate between two points, with weighted the sum of the shares of the tiers, with bonus the bonus.
+Arguments: schedule (bounds in amounts), amount (money), places (decimals of the rate), rounding.
+Errors: 22023 the schedule is in percent of quota, no such rounding; 22003 the amount is above the end of the last tier.
+Example: SELECT spm.rate_at('0: 5%, 100000: 8%', 100000) gives 0.080000.$$;
+
+CREATE OR REPLACE FUNCTION spm.rounded(value numeric, places int DEFAULT 2, rounding text DEFAULT 'half_up')
+    RETURNS numeric
+    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'spm_rounded';
+COMMENT ON FUNCTION spm.rounded(numeric, int, text) IS
+$$The value to a number of decimals. half_up, half_even and half_down differ in where a half goes: away from zero, to the even neighbour, toward zero; up is away from zero, down toward zero, floor and ceil are what they say.
+Arguments: value, places (-100 to 100), rounding.
+Errors: 22023 no such rounding, places out of range, value is not finite.
+Example: SELECT spm.rounded(0.125, 2, 'half_even') gives 0.12.$$;
+
+CREATE OR REPLACE FUNCTION spm.split(total numeric, shares numeric[], places int DEFAULT 2)
+    RETURNS numeric[]
+    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'spm_split';
+COMMENT ON FUNCTION spm.split(numeric, numeric[], int) IS
+$$The total in parts that add up to it exactly, in proportion to the shares (which need not total 1), by largest remainder: what rounding leaves goes to those that lost most by it, on a tie to the earlier. A negative total mirrors the positive one.
+Arguments: total (money), shares (not negative, one at least above 0), places (decimals of the parts; more where the total has more).
+Errors: 22023 a share is negative or all are 0; 22004 a share is null.
+Example: SELECT spm.split(100, '{1,1,1}') gives {33.34,33.33,33.33}.$$;
+
+CREATE OR REPLACE FUNCTION spm.attainment(amount numeric, quota numeric, places int DEFAULT 6)
+    RETURNS numeric
+    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'spm_attainment';
+COMMENT ON FUNCTION spm.attainment(numeric, numeric, int) IS
+$$Amount as a share of quota, rounded once, halves away from zero; NULL when the quota is 0, since that has no share.
+Arguments: amount and quota (money), places (decimals of the share).
+Errors: 22023 a number is not finite.
+Example: SELECT spm.attainment(90000, 120000) gives 0.750000.$$;
+
+CREATE OR REPLACE FUNCTION spm.tier(schedule spm.rate_schedule,
+                                    OUT tier_no int, OUT tier_from numeric, OUT tier_to numeric, OUT rate numeric)
+    RETURNS SETOF record
+    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE ROWS 5
+    AS 'MODULE_PATHNAME', 'spm_tier';
+COMMENT ON FUNCTION spm.tier(spm.rate_schedule) IS
+$$One row per tier: number, start, end (NULL: none) and rate; shares (0.8 for 80%) where the schedule is in percent of quota.
+Argument: schedule.
+Example: SELECT * FROM spm.tier('0: 5%, 100000: 8%').$$;

@@ -1,0 +1,183 @@
+/*
+ * compensation.c
+ *	  What totals earn: commission and its explanation, rounding, splits.
+ *
+ * Everything here is round(E(b)) - round(E(a)), see kernel/schedule.h.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "fmgr.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+
+#include "kernel/split.h"
+#include "rate_schedule.h"
+
+PG_FUNCTION_INFO_V1(spm_commission);
+PG_FUNCTION_INFO_V1(spm_commission_between);
+PG_FUNCTION_INFO_V1(spm_rate_at);
+PG_FUNCTION_INFO_V1(spm_rounded);
+PG_FUNCTION_INFO_V1(spm_split);
+PG_FUNCTION_INFO_V1(spm_attainment);
+
+/* round(E(amount)) */
+static Dec
+earned(const SpmSchedule *s, Dec amount, int places, SpmRounding rounding)
+{
+	Dec			num;
+	Dec			den;
+
+	if (spmk_earned(s, amount, &num, &den) == SPM_ERR_ABOVE_END)
+		spm_schedule_above_end(s, amount);
+	return spmk_round(num, den, places, rounding);
+}
+
+/* The same in integers of 10^-places, where they hold it. */
+static bool
+earned_int(const RateSchedule *packed, const SpmFast *fast, Datum amount,
+		   int places, SpmRounding rounding, int64 *result)
+{
+	int64		x;
+	int			scale;
+
+	/* An amount above the end is left to Dec too: that knows how to say it. */
+	return spm_numeric_to_int(amount, &x, &scale) &&
+		spmk_fast_earned(fast, x, scale, places, rounding, result) == SPM_OK;
+}
+
+static Datum
+commission(RateSchedule *packed, Datum from, Datum to, int places, SpmRounding rounding)
+{
+	Dec			from_total;
+	Dec			to_total;
+	SpmFast		fast;
+	SpmSchedule s;
+	int64		before = 0;
+	int64		after;
+
+	spm_schedule_absolute(packed);
+	if (spm_schedule_fast(packed, &fast) &&
+		(from == (Datum) 0 || earned_int(packed, &fast, from, places, rounding, &before)) &&
+		earned_int(packed, &fast, to, places, rounding, &after) &&
+		Abs(after - before) <= SPM_FAST_MAX)
+		return spm_int_numeric_datum(after - before, places);
+
+	from_total = from == (Datum) 0 ? dec_from_int(0, 0) : spm_dec_arg(from, "from_total");
+	to_total = spm_dec_arg(to, from == (Datum) 0 ? "amount" : "to_total");
+	spm_schedule_unpack(packed, &s);
+	return NumericGetDatum(dec_sub(earned(&s, to_total, places, rounding),
+								   earned(&s, from_total, places, rounding)));
+}
+
+/* spm.commission(schedule, amount) */
+Datum
+spm_commission(PG_FUNCTION_ARGS)
+{
+	return commission(PG_GETARG_RATE_SCHEDULE(0), (Datum) 0, PG_GETARG_DATUM(1), 2, SPM_HALF_UP);
+}
+
+/* spm.commission(schedule, from_total, to_total, places, rounding) */
+Datum
+spm_commission_between(PG_FUNCTION_ARGS)
+{
+	return commission(PG_GETARG_RATE_SCHEDULE(0), PG_GETARG_DATUM(1), PG_GETARG_DATUM(2),
+					  spm_places_arg(PG_GETARG_INT32(3)),
+					  spm_rounding_arg(PG_GETARG_TEXT_PP(4)));
+}
+
+/* spm.rate_at(schedule, amount, places, rounding) */
+Datum
+spm_rate_at(PG_FUNCTION_ARGS)
+{
+	RateSchedule *packed = PG_GETARG_RATE_SCHEDULE(0);
+	Dec			amount = spm_dec_arg(PG_GETARG_DATUM(1), "amount");
+	int			places = spm_places_arg(PG_GETARG_INT32(2));
+	SpmRounding rounding = spm_rounding_arg(PG_GETARG_TEXT_PP(3));
+	SpmSchedule s;
+	int			tier;
+	Dec			num;
+	Dec			den;
+
+	spm_schedule_absolute(packed);
+	spm_schedule_unpack(packed, &s);
+	if (spmk_rate(&s, amount, &tier, &num, &den) == SPM_ERR_ABOVE_END)
+		spm_schedule_above_end(&s, amount);
+	PG_RETURN_NUMERIC(spmk_round(num, den, places, rounding));
+}
+
+/* spm.rounded(value, places, rounding) */
+Datum
+spm_rounded(PG_FUNCTION_ARGS)
+{
+	int			places = spm_places_arg(PG_GETARG_INT32(1));
+	SpmRounding rounding = spm_rounding_arg(PG_GETARG_TEXT_PP(2));
+
+	PG_RETURN_NUMERIC(spmk_round(spm_dec_arg(PG_GETARG_DATUM(0), "value"),
+								 dec_from_int(1, 0), places, rounding));
+}
+
+/* spm.attainment(amount, quota, places): NULL when the quota is 0 */
+Datum
+spm_attainment(PG_FUNCTION_ARGS)
+{
+	Dec			amount = spm_dec_arg(PG_GETARG_DATUM(0), "amount");
+	Dec			quota = spm_dec_arg(PG_GETARG_DATUM(1), "quota");
+	int			places = spm_places_arg(PG_GETARG_INT32(2));
+
+	if (dec_sign(quota) == 0)
+		PG_RETURN_NULL();
+	PG_RETURN_NUMERIC(spmk_round(amount, quota, places, SPM_HALF_UP));
+}
+
+/* spm.split(total, shares, places) */
+Datum
+spm_split(PG_FUNCTION_ARGS)
+{
+	Dec			total = spm_dec_arg(PG_GETARG_DATUM(0), "total");
+	ArrayType  *array = PG_GETARG_ARRAYTYPE_P(1);
+	int			places = spm_places_arg(PG_GETARG_INT32(2));
+	Datum	   *values;
+	bool	   *nulls;
+	int			n;
+	Dec		   *shares;
+	Dec		   *parts;
+	bool		any = false;
+
+	if (ARR_NDIM(array) > 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR),
+				 errmsg("shares must be an array of one dimension")));
+	deconstruct_array(array, NUMERICOID, -1, false, TYPALIGN_INT, &values, &nulls, &n);
+	shares = palloc(Max(n, 1) * sizeof(Dec));
+	parts = palloc(Max(n, 1) * sizeof(Dec));
+	for (int i = 0; i < n; i++)
+	{
+		if (nulls[i])
+			ereport(ERROR,
+					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+					 errmsg("share %d is null", i + 1)));
+		shares[i] = spm_dec_arg(values[i], "share");
+		if (dec_sign(shares[i]) < 0)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("share must not be negative"),
+					 errdetail("Share %d is %s.", i + 1, spm_dec_text(shares[i]))));
+		any |= dec_sign(shares[i]) > 0;
+	}
+	if (!any)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("no share is greater than 0"),
+				 errdetail("There are %d shares.", n)));
+
+	/* No part is finer than what is asked for, or than the total itself. */
+	places = Max(places, spm_dec_scale(total));
+	spmk_split(dec_quotient(dec_shift(total, places), dec_from_int(1, 0)), shares, n, parts,
+			   palloc(n * sizeof(Dec)), palloc(n * sizeof(int)));
+	for (int i = 0; i < n; i++)
+		values[i] = NumericGetDatum(dec_shift(parts[i], -places));
+	PG_RETURN_ARRAYTYPE_P(construct_array(values, n, NUMERICOID, -1, false, TYPALIGN_INT));
+}

@@ -1,0 +1,12 @@
+/*
+ * split.h
+ *	  Dividing a total so that the parts add up to it.
+ */
+#ifndef SPMK_SPLIT_H
+#define SPMK_SPLIT_H
+
+#include "dec.h"
+
+extern void spmk_split(Dec units, const Dec *shares, int n, Dec *parts, Dec *rests, int *order);
+
+#endif

@@ -1,0 +1,1005 @@
+/*
+ * rate_schedule.c
+ *	  The type spm.rate_schedule: text, bytes, and schedules made from others.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "common/hashfn.h"
+#include "fmgr.h"
+#include "funcapi.h"
+#include "lib/stringinfo.h"
+#include "libpq/pqformat.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+
+#include "kernel/schedule_text.h"
+#include "rate_schedule.h"
+
+/* The first byte of the binary form; the text form follows. */
+#define BINARY_VERSION 1
+
+static const char *const method_words[] = {"marginal", "whole", "interpolated", "weighted", "bonus"};
+static const char *const edge_words[] = {"upper", "lower", "closed"};
+static const char *const zero_words[] = {"top", "nothing", "refuse"};
+
+/* --------------------------------------------------------- numbers and bytes */
+
+/* 80% for a share, 80000 for an amount */
+static char *
+number_text(Dec value, bool percent)
+{
+	return percent ? psprintf("%s%%", spm_dec_text(dec_shift(value, 2))) : spm_dec_text(value);
+}
+
+static bool
+is_default_base(const SpmSchedule *s)
+{
+	bool		first = spmk_default_base_is_first(s->terms.method, dec_sign(s->floors[0]) == 0);
+
+	return first ? dec_cmp(s->base, s->values[0]) == 0 : dec_sign(s->base) == 0;
+}
+
+static void
+set_default_base(SpmSchedule *s)
+{
+	if (!s->terms.has_base)
+		s->base = spmk_default_base_is_first(s->terms.method, dec_sign(s->floors[0]) == 0) ?
+			s->values[0] : dec_from_int(0, 0);
+}
+
+/*
+ * All numbers of a schedule in the order in which they are kept.  A single end
+ * of the last tier stands where the floor of one more tier would, so that a
+ * tier always ends at the next floor unless there are ends of their own.
+ */
+static int
+list_numbers(SpmSchedule *s, Dec *numbers, bool *is_rate)
+{
+	const SpmTerms *t = &s->terms;
+	int			n = 0;
+
+#define ADD(value, rate) (numbers[n] = (value), is_rate[n++] = (rate))
+	for (int i = 0; i < t->ntiers; i++)
+		ADD(s->floors[i], false);
+	if (t->has_ends)
+	{
+		for (int i = 0; i < t->ntiers; i++)
+			ADD(i == t->ntiers - 1 && t->last_open ? dec_from_int(0, 0) : s->ends[i], false);
+	}
+	else if (!t->last_open)
+		ADD(s->ends[t->ntiers - 1], false);
+	for (int i = 0; i < t->ntiers; i++)
+		ADD(s->values[i], t->method != SPM_BONUS);
+	if (t->has_base)
+		ADD(s->base, true);
+	if (t->has_cap)
+		ADD(s->cap, false);
+	if (t->has_least)
+		ADD(s->least, false);
+#undef ADD
+	return n;
+}
+
+static int
+count_numbers(const SpmTerms *t)
+{
+	return 2 * t->ntiers + (t->has_ends ? t->ntiers : !t->last_open) +
+		t->has_base + t->has_cap + t->has_least;
+}
+
+static RateSchedule *
+new_packed(const SpmTerms *t, Size numbers_size)
+{
+	Size		size = offsetof(RateSchedule, numbers) + numbers_size;
+	RateSchedule *packed = palloc0(size);
+
+	SET_VARSIZE(packed, size);
+	packed->ntiers = t->ntiers;
+	packed->method = t->method;
+	packed->edge = t->edge;
+	packed->zero_quota = t->zero_quota;
+	packed->flags = (t->percent ? SPM_SCHEDULE_PERCENT : 0) |
+		(t->outside_zero ? SPM_SCHEDULE_OUTSIDE_ZERO : 0) |
+		(t->has_ends ? SPM_SCHEDULE_ENDS : 0) |
+		(t->last_open ? SPM_SCHEDULE_LAST_OPEN : 0) |
+		(t->has_base ? SPM_SCHEDULE_BASE : 0) |
+		(t->has_cap ? SPM_SCHEDULE_CAP : 0) |
+		(t->has_least ? SPM_SCHEDULE_LEAST : 0);
+	return packed;
+}
+
+static void
+read_terms(const RateSchedule *packed, SpmTerms *t)
+{
+	t->ntiers = packed->ntiers;
+	t->method = packed->method;
+	t->edge = packed->edge;
+	t->zero_quota = packed->zero_quota;
+	t->percent = (packed->flags & SPM_SCHEDULE_PERCENT) != 0;
+	t->outside_zero = (packed->flags & SPM_SCHEDULE_OUTSIDE_ZERO) != 0;
+	t->has_ends = (packed->flags & SPM_SCHEDULE_ENDS) != 0;
+	t->last_open = (packed->flags & SPM_SCHEDULE_LAST_OPEN) != 0;
+	t->has_base = (packed->flags & SPM_SCHEDULE_BASE) != 0;
+	t->has_cap = (packed->flags & SPM_SCHEDULE_CAP) != 0;
+	t->has_least = (packed->flags & SPM_SCHEDULE_LEAST) != 0;
+}
+
+/* As integers of the coarsest scales that hold them, if they fit. */
+static RateSchedule *
+pack_ints(const SpmTerms *terms, const Dec *numbers, const bool *is_rate, int n)
+{
+	int64	   *ints = palloc(n * sizeof(int64));
+	int		   *scales = palloc(n * sizeof(int));
+	int			finest[2] = {0, 0};
+	RateSchedule *packed;
+
+	for (int i = 0; i < n; i++)
+	{
+		if (!spm_dec_to_int(numbers[i], &ints[i], &scales[i]))
+			return NULL;
+		while (scales[i] > 0 && ints[i] % 10 == 0)
+		{
+			ints[i] /= 10;
+			scales[i]--;
+		}
+		finest[is_rate[i]] = Max(finest[is_rate[i]], scales[i]);
+	}
+	for (int i = 0; i < n; i++)
+	{
+		if (!spmk_rescale(&ints[i], scales[i], finest[is_rate[i]]))
+			return NULL;
+	}
+	packed = new_packed(terms, n * sizeof(int64));
+	packed->amount_scale = finest[0];
+	packed->rate_scale = finest[1];
+	memcpy(packed->numbers, ints, n * sizeof(int64));
+	return packed;
+}
+
+/* Puts a checked schedule into its one form. */
+RateSchedule *
+spm_schedule_pack(SpmSchedule *s)
+{
+	SpmTerms   *t = &s->terms;
+	Dec		   *numbers;
+	bool	   *is_rate;
+	int			n;
+	Size		size = 0;
+	RateSchedule *packed;
+
+	t->has_ends = false;
+	for (int i = 0; i < t->ntiers - 1; i++)
+		t->has_ends |= dec_cmp(s->ends[i], s->floors[i + 1]) != 0;
+	if (!t->has_ends && t->last_open)
+		t->outside_zero = false;
+	if (!t->percent)
+		t->zero_quota = SPM_ZERO_TOP;
+	if (t->has_base && is_default_base(s))
+		t->has_base = false;
+
+	n = count_numbers(t);
+	numbers = palloc(n * sizeof(Dec));
+	is_rate = palloc(n * sizeof(bool));
+	if (list_numbers(s, numbers, is_rate) != n)
+		elog(ERROR, "rate schedule has the wrong count of numbers");
+	packed = pack_ints(t, numbers, is_rate, n);
+	if (packed != NULL)
+		return packed;
+
+	for (int i = 0; i < n; i++)
+	{
+		numbers[i] = spm_dec_trim(numbers[i]);
+		size += MAXALIGN(VARSIZE(numbers[i]));
+	}
+	packed = new_packed(t, size);
+	packed->is_wide = 1;
+	size = 0;
+	for (int i = 0; i < n; i++)
+	{
+		memcpy(packed->numbers + size, numbers[i], VARSIZE(numbers[i]));
+		size += MAXALIGN(VARSIZE(numbers[i]));
+	}
+	return packed;
+}
+
+/* The numbers of a schedule, as decimals; those of a wide one stay in it. */
+void
+spm_schedule_unpack(const RateSchedule *packed, SpmSchedule *s)
+{
+	SpmTerms   *t = &s->terms;
+	int			count;
+	int			at = 0;
+	Dec		   *numbers;
+
+	memset(s, 0, sizeof(*s));
+	read_terms(packed, t);
+	count = count_numbers(t);
+	numbers = palloc((count + 1) * sizeof(Dec));
+	if (packed->is_wide)
+	{
+		const char *p = packed->numbers;
+
+		for (int i = 0; i < count; i++)
+		{
+			numbers[i] = (Dec) p;
+			p += MAXALIGN(VARSIZE(p));
+		}
+	}
+	else
+	{
+		const int64 *ints = (const int64 *) packed->numbers;
+		int			nbounds = t->ntiers + (t->has_ends ? t->ntiers : !t->last_open);
+		int			nrates = (t->method == SPM_BONUS ? 0 : t->ntiers) + t->has_base;
+
+		for (int i = 0; i < count; i++)
+		{
+			bool		rate = i >= nbounds && i < nbounds + nrates;
+
+			numbers[i] = dec_from_int(ints[i], rate ? packed->rate_scale : packed->amount_scale);
+		}
+	}
+	s->floors = numbers;
+	at = t->ntiers;
+	if (t->has_ends)
+	{
+		s->ends = numbers + at;
+		at += t->ntiers;
+	}
+	else
+	{
+		s->ends = numbers + 1;	/* the next floor */
+		at += !t->last_open;
+	}
+	s->values = numbers + at;
+	at += t->ntiers;
+	if (t->has_base)
+		s->base = numbers[at++];
+	if (t->has_cap)
+		s->cap = numbers[at++];
+	if (t->has_least)
+		s->least = numbers[at++];
+	set_default_base(s);
+}
+
+/* The same for the fast path, without a copy; false if it is a wide one. */
+bool
+spm_schedule_fast(const RateSchedule *packed, SpmFast *fast)
+{
+	SpmTerms   *t = &fast->terms;
+	const int64 *at = (const int64 *) packed->numbers;
+
+	if (packed->is_wide)
+		return false;
+	read_terms(packed, t);
+	fast->amount_scale = packed->amount_scale;
+	fast->rate_scale = packed->rate_scale;
+	fast->floors = at;
+	fast->ends = NULL;
+	at += t->ntiers;
+	if (t->has_ends)
+	{
+		fast->ends = at;
+		at += t->ntiers;
+	}
+	else
+		at += !t->last_open;
+	fast->values = at;
+	at += t->ntiers;
+	if (t->has_base)
+		fast->base = *at++;
+	else
+		fast->base = spmk_default_base_is_first(t->method, fast->floors[0] == 0) ? fast->values[0] : 0;
+	fast->cap = t->has_cap ? *at++ : 0;
+	fast->least = t->has_least ? *at++ : 0;
+	return true;
+}
+
+/* -------------------------------------------------------------------- checks */
+
+static const char *
+tier_text(const SpmSchedule *s, int i, Dec floor)
+{
+	return psprintf("%s: %s", number_text(floor, s->terms.percent),
+					number_text(s->values[i], s->terms.method != SPM_BONUS));
+}
+
+/* Refuses what is no schedule, in the user's words. */
+static void
+check_schedule(const SpmSchedule *s)
+{
+	bool		percent = s->terms.percent;
+	int			i;
+	SpmStatus	status = spmk_schedule_check(s, &i);
+
+#define FLOOR(i) number_text(s->floors[i], percent)
+#define END(i) number_text(s->ends[i], percent)
+	switch (status)
+	{
+		case SPM_OK:
+			return;
+		case SPM_ERR_NEGATIVE_FLOOR:
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("rate schedule starts below 0"),
+					 errdetail("Tier 1 starts at %s.", FLOOR(0)),
+					 errhint("Use the option 'base' to give the rate of amounts below the first tier.")));
+			break;
+		case SPM_ERR_ORDER:
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("rate schedule must be in ascending order"),
+					 errdetail("Tier %d starts at %s, tier %d starts at %s.",
+							   i + 1, FLOOR(i), i + 2, FLOOR(i + 1))));
+			break;
+		case SPM_ERR_EMPTY:
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("tier %d of the rate schedule is empty", i + 1),
+					 errdetail("It starts at %s and ends at %s.", FLOOR(i), END(i))));
+			break;
+		case SPM_ERR_OVERLAP:
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("tiers %d and %d of the rate schedule overlap", i + 1, i + 2),
+					 errdetail("Tier %d ends at %s, tier %d starts at %s.",
+							   i + 1, END(i), i + 2, FLOOR(i + 1))));
+			break;
+		case SPM_ERR_GAP:
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("rate schedule has no rate between %s and %s", END(i), FLOOR(i + 1)),
+					 errdetail("Tier %d ends at %s, tier %d starts at %s.",
+							   i + 1, END(i), i + 2, FLOOR(i + 1)),
+					 errhint("Write '%s, %s' to let tier %d start where tier %d ends.",
+							 tier_text(s, i, s->floors[i]), tier_text(s, i + 1, s->ends[i]),
+							 i + 2, i + 1)));
+			break;
+		case SPM_ERR_NO_END:
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("weighted rate schedule must end"),
+					 errdetail("Tier %d starts at %s and has no end, so no share of it can be filled.",
+							   i + 1, FLOOR(i)),
+					 errhint("Give the last tier an end: '%s..<end>: %s'.", FLOOR(i),
+							 number_text(s->values[i], true))));
+			break;
+		case SPM_ERR_CAP_NEGATIVE:
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("cap of a rate schedule must not be negative"),
+					 errdetail("It is %s.", spm_dec_text(s->cap))));
+			break;
+		case SPM_ERR_CAP_FLOOR:
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("cap of a rate schedule is below its floor"),
+					 errdetail("The cap is %s, the floor %s.",
+							   spm_dec_text(s->cap), spm_dec_text(s->least))));
+			break;
+		default:
+			break;
+	}
+	elog(ERROR, "unexpected status %d of a rate schedule", status);
+#undef FLOOR
+#undef END
+}
+
+/* What a schedule is made from must fit its text form again. */
+static Dec
+check_number(Dec value)
+{
+	Dec			trimmed = spm_dec_trim(value);
+
+	if (spm_dec_scale(trimmed) > SPM_TEXT_MAX_DIGITS ||
+		dec_cmp(trimmed, dec_shift(dec_from_int(1, 0), SPM_TEXT_MAX_DIGITS - 2)) >= 0 ||
+		dec_cmp(trimmed, dec_shift(dec_from_int(-1, 0), SPM_TEXT_MAX_DIGITS - 2)) <= 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+				 errmsg("number in a rate schedule has too many digits"),
+				 errdetail("At most %d digits before the decimal point and %d after it are accepted.",
+						   SPM_TEXT_MAX_DIGITS - 2, SPM_TEXT_MAX_DIGITS)));
+	return trimmed;
+}
+
+static RateSchedule *
+finish_schedule(SpmSchedule *s)
+{
+	int			n = s->terms.ntiers;
+
+	for (int i = 0; i < n; i++)
+	{
+		s->floors[i] = check_number(s->floors[i]);
+		s->values[i] = check_number(s->values[i]);
+		if (i < n - 1 || !s->terms.last_open)
+			s->ends[i] = check_number(s->ends[i]);
+	}
+	set_default_base(s);
+	s->base = check_number(s->base);
+	if (s->terms.has_cap)
+		s->cap = check_number(s->cap);
+	if (s->terms.has_least)
+		s->least = check_number(s->least);
+	check_schedule(s);
+	return spm_schedule_pack(s);
+}
+
+/* An operation on amounts needs amounts. */
+void
+spm_schedule_absolute(const RateSchedule *packed)
+{
+	if (packed->flags & SPM_SCHEDULE_PERCENT)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("rate schedule is in percent of quota"),
+				 errdetail("It is '%s'.", spm_schedule_text(packed)),
+				 errhint("Use spm.for_quota(schedule, quota) first.")));
+}
+
+void
+spm_schedule_above_end(const SpmSchedule *s, Dec amount)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+			 errmsg("amount %s is above the end of the rate schedule", spm_dec_text(amount)),
+			 errdetail("The last tier ends at %s.", spm_dec_text(s->ends[s->terms.ntiers - 1])),
+			 errhint("Let the last tier have no end, or add 'outside zero' to pay nothing above it.")));
+}
+
+/* ---------------------------------------------------------------------- text */
+
+static void
+text_error(SpmTextError error, const SpmScheduleText *in, const char *text)
+{
+	int			code = ERRCODE_INVALID_TEXT_REPRESENTATION;
+	const char *detail;
+	const char *hint = "A rate schedule reads like '0: 5%, 100000: 8%, 150000: 12%', or in shares of quota '0%: 8%, 80%: 10%, 100%: 14%'.";
+	char	   *token = pnstrdup(in->error_at, pg_mbcliplen(in->error_at, in->error_len, in->error_len));
+
+	switch (error)
+	{
+		case SPM_TEXT_EMPTY:
+			detail = "It is empty.";
+			break;
+		case SPM_TEXT_NUMBER:
+			detail = "A number is expected there.";
+			break;
+		case SPM_TEXT_NOT_FINITE:
+			detail = "Bounds and rates are finite numbers.";
+			break;
+		case SPM_TEXT_DIGITS:
+			code = ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE;
+			detail = psprintf("At most %d digits before the decimal point and %d after it are accepted.",
+							  SPM_TEXT_MAX_DIGITS, SPM_TEXT_MAX_DIGITS);
+			hint = NULL;
+			break;
+		case SPM_TEXT_COLON:
+			detail = "A colon and a rate are expected there.";
+			break;
+		case SPM_TEXT_TIERS:
+			code = ERRCODE_PROGRAM_LIMIT_EXCEEDED;
+			detail = psprintf("At most %d tiers are accepted.", SPM_MAX_TIERS);
+			hint = NULL;
+			break;
+		case SPM_TEXT_OPTION:
+			detail = "This is no option of a rate schedule.";
+			hint = "Options are marginal, whole, interpolated, weighted, bonus, edge, base, cap, floor, outside, zero quota, of quota.";
+			break;
+		case SPM_TEXT_OPTION_VALUE:
+			detail = "This is no value of the option before it.";
+			hint = "Write edge upper, lower or closed; outside refuse or zero; zero quota top, nothing or refuse; of quota.";
+			break;
+		case SPM_TEXT_OPTION_TWICE:
+			detail = "An option is given twice.";
+			hint = NULL;
+			break;
+		case SPM_TEXT_MIXED:
+			detail = "Either all bounds are in percent of quota or none is.";
+			break;
+		case SPM_TEXT_PERCENT:
+			detail = "This is an amount of money and takes no percent sign.";
+			hint = NULL;
+			break;
+		default:
+			detail = "It cannot be read.";
+			break;
+	}
+	if (error == SPM_TEXT_EMPTY || *token == '\0')
+		ereport(ERROR,
+				(errcode(code),
+				 errmsg("rate schedule cannot be read at its end"),
+				 errdetail_internal("%s", detail), hint ? errhint("%s", hint) : 0));
+	ereport(ERROR,
+			(errcode(code),
+			 errmsg("rate schedule cannot be read at \"%s\"", token),
+			 errdetail_internal("Character %d: %s", (int) pg_mbstrlen_with_len(text, in->error_at - text) + 1, detail),
+			 hint ? errhint("%s", hint) : 0));
+}
+
+static Dec
+read_number(const SpmNumberText *number, bool percent)
+{
+	Dec			value = spm_dec_read(number->at, number->len);
+
+	return percent ? dec_shift(value, -2) : value;
+}
+
+/* Options that come with tiers of any origin. */
+static void
+take_options(SpmSchedule *s, const SpmScheduleText *in)
+{
+	bool		bonus = in->terms.method == SPM_BONUS;
+
+	if (in->terms.has_base)
+	{
+		if (bonus)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("a schedule of bonuses has no base"),
+					 errdetail("Below the first tier no bonus is paid.")));
+		s->base = read_number(&in->base, in->base.percent);
+	}
+	if (in->terms.has_cap)
+		s->cap = read_number(&in->cap, false);
+	if (in->terms.has_least)
+		s->least = read_number(&in->least, false);
+	if (in->terms.zero_quota != SPM_ZERO_TOP && !s->terms.percent)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("option \"zero quota\" needs bounds in percent of quota"),
+				 errhint("Write bounds as '0%%: ..., 80%%: ...', or add 'of quota'.")));
+}
+
+static RateSchedule *
+read_schedule(const char *text, Size len)
+{
+	SpmScheduleText *in = palloc(sizeof(SpmScheduleText));
+	SpmSchedule s;
+	SpmTextError error = spmk_read_schedule(text, len, in);
+	int			n;
+	bool		percent;
+
+	if (error != SPM_TEXT_OK)
+		text_error(error, in, text);
+	memset(&s, 0, sizeof(s));
+	s.terms = in->terms;
+	n = s.terms.ntiers;
+	percent = in->tiers[0].floor.percent;
+	s.floors = palloc(n * sizeof(Dec));
+	s.ends = palloc(n * sizeof(Dec));
+	s.values = palloc(n * sizeof(Dec));
+	for (int i = 0; i < n; i++)
+	{
+		s.floors[i] = read_number(&in->tiers[i].floor, percent);
+		s.values[i] = read_number(&in->tiers[i].value, in->tiers[i].value.percent);
+	}
+	for (int i = 0; i < n; i++)
+	{
+		if (in->tiers[i].end.at != NULL)
+			s.ends[i] = read_number(&in->tiers[i].end, percent);
+		else if (i == n - 1)
+			s.terms.last_open = true;
+		else if (in->tiers[i].unbounded)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("tiers %d and %d of the rate schedule overlap", i + 1, i + 2),
+					 errdetail("Tier %d has no end, tier %d starts at %s.", i + 1, i + 2,
+							   number_text(s.floors[i + 1], s.terms.percent))));
+		else
+			s.ends[i] = s.floors[i + 1];
+	}
+	take_options(&s, in);
+	return finish_schedule(&s);
+}
+
+char *
+spm_schedule_text(const RateSchedule *packed)
+{
+	SpmSchedule s;
+	const SpmTerms *t = &s.terms;
+	StringInfoData out;
+
+	spm_schedule_unpack(packed, &s);
+	initStringInfo(&out);
+	for (int i = 0; i < t->ntiers; i++)
+	{
+		bool		last = i == t->ntiers - 1;
+		bool		has_end = last ? !t->last_open :
+			t->has_ends && dec_cmp(s.ends[i], s.floors[i + 1]) != 0;
+
+		if (i > 0)
+			appendStringInfoString(&out, ", ");
+		appendStringInfoString(&out, number_text(s.floors[i], t->percent));
+		if (has_end)
+			appendStringInfo(&out, "..%s", number_text(s.ends[i], t->percent));
+		appendStringInfo(&out, ": %s", number_text(s.values[i], t->method != SPM_BONUS));
+	}
+	if (t->method != SPM_MARGINAL)
+		appendStringInfo(&out, " %s", method_words[t->method]);
+	if (t->edge != SPM_EDGE_UPPER)
+		appendStringInfo(&out, " edge %s", edge_words[t->edge]);
+	if (t->has_base)
+		appendStringInfo(&out, " base %s", number_text(s.base, true));
+	if (t->has_cap)
+		appendStringInfo(&out, " cap %s", spm_dec_text(s.cap));
+	if (t->has_least)
+		appendStringInfo(&out, " floor %s", spm_dec_text(s.least));
+	if (t->outside_zero)
+		appendStringInfoString(&out, " outside zero");
+	if (t->zero_quota != SPM_ZERO_TOP)
+		appendStringInfo(&out, " zero quota %s", zero_words[t->zero_quota]);
+	return out.data;
+}
+
+PG_FUNCTION_INFO_V1(spm_rate_schedule_in);
+PG_FUNCTION_INFO_V1(spm_rate_schedule_out);
+PG_FUNCTION_INFO_V1(spm_rate_schedule_recv);
+PG_FUNCTION_INFO_V1(spm_rate_schedule_send);
+
+Datum
+spm_rate_schedule_in(PG_FUNCTION_ARGS)
+{
+	char	   *text = PG_GETARG_CSTRING(0);
+
+	PG_RETURN_POINTER(read_schedule(text, strlen(text)));
+}
+
+Datum
+spm_rate_schedule_out(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_CSTRING(spm_schedule_text(PG_GETARG_RATE_SCHEDULE(0)));
+}
+
+/* As with jsonb, the binary form is a version and the text. */
+Datum
+spm_rate_schedule_recv(PG_FUNCTION_ARGS)
+{
+	StringInfo	message = (StringInfo) PG_GETARG_POINTER(0);
+	int			version = pq_getmsgbyte(message);
+	char	   *text;
+	int			len;
+
+	if (version != BINARY_VERSION)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
+				 errmsg("unsupported version %d of a binary rate schedule", version)));
+	text = pq_getmsgtext(message, message->len - message->cursor, &len);
+	PG_RETURN_POINTER(read_schedule(text, len));
+}
+
+Datum
+spm_rate_schedule_send(PG_FUNCTION_ARGS)
+{
+	char	   *text = spm_schedule_text(PG_GETARG_RATE_SCHEDULE(0));
+	StringInfoData out;
+
+	pq_begintypsend(&out);
+	pq_sendbyte(&out, BINARY_VERSION);
+	pq_sendtext(&out, text, strlen(text));
+	PG_RETURN_BYTEA_P(pq_endtypsend(&out));
+}
+
+/* ---------------------------------------------------------------- comparison */
+
+PG_FUNCTION_INFO_V1(spm_rate_schedule_compare);
+PG_FUNCTION_INFO_V1(spm_rate_schedule_eq);
+PG_FUNCTION_INFO_V1(spm_rate_schedule_ne);
+PG_FUNCTION_INFO_V1(spm_rate_schedule_lt);
+PG_FUNCTION_INFO_V1(spm_rate_schedule_le);
+PG_FUNCTION_INFO_V1(spm_rate_schedule_gt);
+PG_FUNCTION_INFO_V1(spm_rate_schedule_ge);
+PG_FUNCTION_INFO_V1(spm_rate_schedule_hash);
+
+/* Equal schedules have equal bytes; the order means nothing else. */
+static int
+compare(FunctionCallInfo fcinfo)
+{
+	struct varlena *a = PG_DETOAST_DATUM_PACKED(PG_GETARG_DATUM(0));
+	struct varlena *b = PG_DETOAST_DATUM_PACKED(PG_GETARG_DATUM(1));
+	Size		asize = VARSIZE_ANY_EXHDR(a);
+	Size		bsize = VARSIZE_ANY_EXHDR(b);
+	int			order = memcmp(VARDATA_ANY(a), VARDATA_ANY(b), Min(asize, bsize));
+
+	if (order != 0)
+		return order < 0 ? -1 : 1;
+	return asize < bsize ? -1 : asize > bsize;
+}
+
+Datum
+spm_rate_schedule_compare(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_INT32(compare(fcinfo));
+}
+
+Datum
+spm_rate_schedule_eq(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_BOOL(compare(fcinfo) == 0);
+}
+
+Datum
+spm_rate_schedule_ne(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_BOOL(compare(fcinfo) != 0);
+}
+
+Datum
+spm_rate_schedule_lt(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_BOOL(compare(fcinfo) < 0);
+}
+
+Datum
+spm_rate_schedule_le(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_BOOL(compare(fcinfo) <= 0);
+}
+
+Datum
+spm_rate_schedule_gt(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_BOOL(compare(fcinfo) > 0);
+}
+
+Datum
+spm_rate_schedule_ge(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_BOOL(compare(fcinfo) >= 0);
+}
+
+Datum
+spm_rate_schedule_hash(PG_FUNCTION_ARGS)
+{
+	struct varlena *a = PG_DETOAST_DATUM_PACKED(PG_GETARG_DATUM(0));
+
+	PG_RETURN_INT32(hash_bytes((const unsigned char *) VARDATA_ANY(a), VARSIZE_ANY_EXHDR(a)));
+}
+
+/* ------------------------------------------------- schedules made from others */
+
+PG_FUNCTION_INFO_V1(spm_rate_schedule);
+PG_FUNCTION_INFO_V1(spm_for_quota);
+PG_FUNCTION_INFO_V1(spm_with_factor);
+PG_FUNCTION_INFO_V1(spm_tier);
+
+static Dec *
+decs_from_array(ArrayType *array, const char *what, int *n)
+{
+	Datum	   *values;
+	bool	   *nulls;
+	Dec		   *decs;
+
+	if (ARR_NDIM(array) > 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR),
+				 errmsg("%ss must be an array of one dimension", what)));
+	deconstruct_array(array, NUMERICOID, -1, false, TYPALIGN_INT, &values, &nulls, n);
+	decs = palloc(Max(*n, 1) * sizeof(Dec));
+	for (int i = 0; i < *n; i++)
+	{
+		if (nulls[i])
+			ereport(ERROR,
+					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+					 errmsg("%s %d is null", what, i + 1)));
+		decs[i] = spm_dec_arg(values[i], what);
+	}
+	return decs;
+}
+
+/* spm.rate_schedule(floors numeric[], rates numeric[], options text) */
+Datum
+spm_rate_schedule(PG_FUNCTION_ARGS)
+{
+	text	   *options = PG_GETARG_TEXT_PP(2);
+	SpmScheduleText *in = palloc(sizeof(SpmScheduleText));
+	SpmSchedule s;
+	SpmTextError error;
+	int			nrates;
+
+	memset(&s, 0, sizeof(s));
+	error = spmk_read_options(VARDATA_ANY(options), VARSIZE_ANY_EXHDR(options), in);
+	if (error != SPM_TEXT_OK)
+		text_error(error, in, VARDATA_ANY(options));
+	s.terms = in->terms;
+	s.terms.last_open = true;
+	s.floors = decs_from_array(PG_GETARG_ARRAYTYPE_P(0), "floor", &s.terms.ntiers);
+	s.values = decs_from_array(PG_GETARG_ARRAYTYPE_P(1), "rate", &nrates);
+	if (s.terms.ntiers != nrates || nrates == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("rate schedule must have one rate for each floor"),
+				 errdetail("There are %d floors and %d rates.", s.terms.ntiers, nrates),
+				 errhint("The last rate applies to all above the last floor.")));
+	if (nrates > SPM_MAX_TIERS)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("rate schedule has too many tiers"),
+				 errdetail("At most %d tiers are accepted; there are %d.", SPM_MAX_TIERS, nrates)));
+	s.ends = palloc(nrates * sizeof(Dec));
+	for (int i = 0; i < nrates - 1; i++)
+		s.ends[i] = s.floors[i + 1];
+	take_options(&s, in);
+	PG_RETURN_POINTER(finish_schedule(&s));
+}
+
+/* All bounds times the quota, in integers; NULL if they do not fit. */
+static RateSchedule *
+for_quota_ints(const RateSchedule *packed, Datum quota)
+{
+	int64		scaled;
+	int			scale;
+	int			new_scale;
+	RateSchedule *result;
+	int64	   *ints;
+	SpmTerms	t;
+	int			count;
+	int			nbounds;
+	int			rates_to;
+	int64		unit;
+	bool		trim = true;
+
+	if (packed->is_wide || !spm_numeric_to_int(quota, &scaled, &scale))
+		return NULL;
+	read_terms(packed, &t);
+	count = count_numbers(&t);
+	nbounds = t.ntiers + (t.has_ends ? t.ntiers : !t.last_open);
+	rates_to = nbounds + (t.method == SPM_BONUS ? 0 : t.ntiers) + t.has_base;
+	unit = spmk_pow10(scale);
+	new_scale = packed->amount_scale + scale;
+	result = palloc(VARSIZE(packed));
+	memcpy(result, packed, VARSIZE(packed));
+	ints = (int64 *) result->numbers;
+	for (int i = 0; i < count; i++)
+	{
+		if (i >= nbounds && i < rates_to)
+			continue;
+		if (__builtin_mul_overflow(ints[i], i < nbounds ? scaled : unit, &ints[i]))
+			return NULL;
+	}
+	while (new_scale > 0 && trim)
+	{
+		for (int i = 0; i < count && trim; i++)
+			trim = (i >= nbounds && i < rates_to) || ints[i] % 10 == 0;
+		if (!trim)
+			break;
+		for (int i = 0; i < count; i++)
+		{
+			if (i < nbounds || i >= rates_to)
+				ints[i] /= 10;
+		}
+		new_scale--;
+	}
+	if (new_scale > SPM_FAST_SCALE)
+		return NULL;
+	for (int i = 0; i < count; i++)
+	{
+		if (ints[i] > SPM_FAST_MAX || ints[i] < -SPM_FAST_MAX)
+			return NULL;
+	}
+	result->amount_scale = new_scale;
+	result->flags &= ~SPM_SCHEDULE_PERCENT;
+	result->zero_quota = SPM_ZERO_TOP;
+	return result;
+}
+
+/* A quota of 0: every floor is 0, so that only the top rate is left; or nothing. */
+static RateSchedule *
+for_zero_quota(const RateSchedule *packed)
+{
+	SpmSchedule s;
+	SpmTerms   *t = &s.terms;
+	Dec			zero = dec_from_int(0, 0);
+	Dec			top;
+
+	spm_schedule_unpack(packed, &s);
+	if (t->zero_quota == SPM_ZERO_REFUSE)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("quota is 0"),
+				 errdetail("The rate schedule says 'zero quota refuse': '%s'.", spm_schedule_text(packed)),
+				 errhint("Set a quota, or use 'zero quota top' or 'zero quota nothing'.")));
+	top = s.values[t->ntiers - 1];
+	if (t->method == SPM_WEIGHTED)
+	{
+		/* All tiers are filled: each contributes its rate. */
+		top = zero;
+		for (int i = 0; i < t->ntiers; i++)
+			top = dec_add(top, s.values[i]);
+		t->method = SPM_WHOLE;
+	}
+	if (t->zero_quota == SPM_ZERO_NOTHING)
+	{
+		top = zero;
+		t->method = SPM_MARGINAL;
+		t->edge = SPM_EDGE_UPPER;
+		t->has_base = t->has_cap = t->has_least = false;
+	}
+	t->ntiers = 1;
+	t->last_open = true;
+	t->percent = false;
+	s.floors[0] = zero;
+	s.values[0] = top;
+	return finish_schedule(&s);
+}
+
+/* spm.for_quota(schedule, quota) */
+Datum
+spm_for_quota(PG_FUNCTION_ARGS)
+{
+	RateSchedule *packed = PG_GETARG_RATE_SCHEDULE(0);
+	Dec			quota = spm_dec_arg(PG_GETARG_DATUM(1), "quota");
+	RateSchedule *result;
+	SpmSchedule s;
+
+	if (!(packed->flags & SPM_SCHEDULE_PERCENT))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("rate schedule is not in percent of quota"),
+				 errdetail("It is '%s'.", spm_schedule_text(packed)),
+				 errhint("Write its bounds as '0%%: ..., 80%%: ...', or use it without spm.for_quota().")));
+	if (dec_sign(quota) < 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("quota must not be negative"),
+				 errdetail("It is %s.", spm_dec_text(quota))));
+	if (dec_sign(quota) == 0)
+		PG_RETURN_POINTER(for_zero_quota(packed));
+	result = for_quota_ints(packed, NumericGetDatum(quota));
+	if (result != NULL)
+		PG_RETURN_POINTER(result);
+
+	spm_schedule_unpack(packed, &s);
+	if (s.terms.has_ends)
+	{
+		for (int i = 0; i < s.terms.ntiers - s.terms.last_open; i++)
+			s.ends[i] = dec_mul(s.ends[i], quota);
+	}
+	else if (!s.terms.last_open)
+		s.ends[s.terms.ntiers - 1] = dec_mul(s.ends[s.terms.ntiers - 1], quota);
+	for (int i = 0; i < s.terms.ntiers; i++)
+		s.floors[i] = dec_mul(s.floors[i], quota);
+	s.terms.percent = false;
+	PG_RETURN_POINTER(finish_schedule(&s));
+}
+
+/* spm.with_factor(schedule, factor) */
+Datum
+spm_with_factor(PG_FUNCTION_ARGS)
+{
+	RateSchedule *packed = PG_GETARG_RATE_SCHEDULE(0);
+	Dec			factor = spm_dec_arg(PG_GETARG_DATUM(1), "factor");
+	SpmSchedule s;
+
+	spm_schedule_unpack(packed, &s);
+	for (int i = 0; i < s.terms.ntiers; i++)
+		s.values[i] = dec_mul(s.values[i], factor);
+	s.base = dec_mul(s.base, factor);
+	PG_RETURN_POINTER(finish_schedule(&s));
+}
+
+/* spm.tier(schedule): one row per tier */
+Datum
+spm_tier(PG_FUNCTION_ARGS)
+{
+	RateSchedule *packed = PG_GETARG_RATE_SCHEDULE(0);
+	ReturnSetInfo *result;
+	SpmSchedule s;
+
+	InitMaterializedSRF(fcinfo, 0);
+	result = (ReturnSetInfo *) fcinfo->resultinfo;
+	spm_schedule_unpack(packed, &s);
+	for (int i = 0; i < s.terms.ntiers; i++)
+	{
+		bool		open = i == s.terms.ntiers - 1 && s.terms.last_open;
+		Datum		values[4];
+		bool		nulls[4] = {false};
+
+		values[0] = Int32GetDatum(i + 1);
+		values[1] = NumericGetDatum(spm_dec_trim(s.floors[i]));
+		nulls[2] = open;
+		values[2] = open ? (Datum) 0 : NumericGetDatum(spm_dec_trim(s.ends[i]));
+		values[3] = NumericGetDatum(spm_dec_trim(s.values[i]));
+		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+	}
+	return (Datum) 0;
+}
