@@ -93,10 +93,11 @@ include $(PGXS)
 $(OBJS): $(HFILES)
 
 # An install script creates, it never replaces: OR REPLACE is for upgrades.
-ECHO_LINE = \echo Use "$(1)" to load this file. \quit
+# Names and operators mean PostgreSQL's own, whatever else a database holds.
+HEAD_LINES = printf '%s\n' '\echo Use "$(1)" to load this file. \quit' 'SET LOCAL search_path = pg_catalog, pg_temp;'
 $(INSTALL_SQL): $(SQL_FILES) spm.control Makefile
 	@mkdir -p $(@D)
-	@{ printf '%s\n' '$(call ECHO_LINE,CREATE EXTENSION spm)'; \
+	@{ $(call HEAD_LINES,CREATE EXTENSION spm); \
 	   sed 's/^CREATE OR REPLACE /CREATE /' $(SQL_FILES); } > $@
 
 $(RELEASED_SQL): build/%: sql/released/%
@@ -106,7 +107,7 @@ $(RELEASED_SQL): build/%: sql/released/%
 # A step up: what cannot be replayed, then all code.
 $(UPGRADE_SQL): build/spm--%: sql/upgrade/% $(CODE_FILES) spm.control Makefile
 	@mkdir -p $(@D)
-	@{ printf '%s\n' '$(call ECHO_LINE,ALTER EXTENSION spm UPDATE)'; cat $< $(CODE_FILES); } > $@
+	@{ $(call HEAD_LINES,ALTER EXTENSION spm UPDATE); cat $< $(CODE_FILES); } > $@
 
 # A test without an expected file fails by its difference to nothing.
 .PHONY: build/input
