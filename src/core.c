@@ -10,7 +10,7 @@
  *	  this gate nothing of a user's can run during analysis, not even the input
  *	  function of a type.
  * 2. The analysed tree: only immutable functions that are built in or spm's.
- * 3. The deparsed text must read back as the very same tree.
+ * 3. The deparsed text must read back as the tree it was written from.
  *
  * Each gate lists what may pass and refuses the rest, so that what a later
  * version of PostgreSQL adds is refused until somebody has looked at it.
@@ -47,6 +47,7 @@
 
 #define EXPRESSION_LIMIT 10000	/* bytes, as typed and as written out */
 #define ROW_ALIAS "t"
+#define COPIES_LIMIT 64			/* of one operand by nested BETWEEN and IN */
 #define CONTEXT_LIMIT 100		/* bytes of it that an error repeats */
 
 typedef struct Checker
@@ -56,6 +57,7 @@ typedef struct Checker
 	Oid			schema;			/* spm */
 	Oid			extension;		/* spm */
 	List	   *literals;		/* the strings as typed, A_Const */
+	int			copies;			/* of this raw node that analysis will make */
 	Node	   *node;			/* whose functions are being looked at */
 } Checker;
 
@@ -66,6 +68,12 @@ typedef struct Checker
 			 errhint("%s", hint), \
 			 parser_errposition((checker)->pstate, location)))
 
+#define HINT_IMMUTABLE "Use only functions and operators that always give the same answer for the same row."
+#define HINT_PLAIN "Write one value made of columns, constants, operators and functions."
+#define HINT_TYPES "Use boolean, integer, numeric, text, date, timestamp, interval, jsonb, ranges of dates or numbers, or arrays of these."
+#define HINT_SCHEMA "Use only what is built into PostgreSQL or belongs to spm."
+#define HINT_CLOCK "Use event_date: a rule that looks at the clock, or at who is asking, pays differently tomorrow."
+
 /* How to say the same thing with something that never changes its answer. */
 static const struct
 {
@@ -75,29 +83,23 @@ static const struct
 {
 	{"age", "Subtract dates for days, or write age(event_date::timestamp, other::timestamp)."},
 	{"anytextcat", "Convert to text first: quantity::text || ' pieces'."},
-	{"clock_timestamp", "Use event_date: a rule that looks at the clock pays differently tomorrow."},
+	{"clock_timestamp", HINT_CLOCK},
 	{"concat", "Write a || b, with coalesce(a, '') where a may be null."},
 	{"concat_ws", "Write a || ',' || b, with coalesce(a, '') where a may be null."},
 	{"date_part", "Write extract(month FROM event_date), which is numeric."},
 	{"date_trunc", "Write date_trunc('month', event_date::timestamp)::date."},
 	{"format", "Write a || b, with coalesce(a, '') where a may be null."},
-	{"now", "Use event_date: a rule that looks at the clock pays differently tomorrow."},
+	{"now", HINT_CLOCK},
 	{"overlaps", "Write daterange(a, b) && daterange(c, d)."},
-	{"statement_timestamp", "Use event_date: a rule that looks at the clock pays differently tomorrow."},
+	{"statement_timestamp", HINT_CLOCK},
 	{"textanycat", "Convert to text first: 'pieces: ' || quantity::text."},
-	{"timeofday", "Use event_date: a rule that looks at the clock pays differently tomorrow."},
+	{"timeofday", HINT_CLOCK},
 	{"to_char", "Write extract(month FROM event_date) for a part of a date, round(amount, 2)::text for a number."},
 	{"to_date", "Write make_date(year, month, day)."},
 	{"to_number", "Convert with ::numeric."},
 	{"to_timestamp", "Write make_timestamp(year, month, day, 0, 0, 0)."},
-	{"transaction_timestamp", "Use event_date: a rule that looks at the clock pays differently tomorrow."},
+	{"transaction_timestamp", HINT_CLOCK},
 };
-
-#define HINT_IMMUTABLE "Use only functions and operators that always give the same answer for the same row."
-#define HINT_PLAIN "Write one value made of columns, constants, operators and functions."
-#define HINT_TYPES "Use boolean, integer, numeric, text, date, timestamp, interval, jsonb, ranges of dates or numbers, or arrays of these."
-#define HINT_SCHEMA "Use only what is built into PostgreSQL or belongs to spm."
-#define HINT_CLOCK "Use event_date: a rule that looks at the clock pays differently tomorrow."
 
 static const char *
 hint_for(Oid function, const char *otherwise)
@@ -155,12 +157,10 @@ type_is_allowed(Checker *checker, Oid type)
 }
 
 static void
-check_type(Checker *checker, Oid type, int location, const char *hint)
+refuse_type(Checker *checker, Oid type, int location, const char *hint)
 {
 	Oid			element = get_element_type(type);
 
-	if (type_is_allowed(checker, type))
-		return;
 	switch (OidIsValid(element) ? element : type)
 	{
 		case FLOAT4OID:
@@ -177,7 +177,8 @@ check_type(Checker *checker, Oid type, int location, const char *hint)
 				   format_type_be(type));
 			break;
 		default:
-			refuse(checker, location, HINT_TYPES,
+			refuse(checker, location,
+				   type == UNKNOWNOID ? "Write the type of the constant: 'a'::text." : HINT_TYPES,
 				   "expression uses type %s, which is not allowed here",
 				   format_type_be(type));
 	}
@@ -225,7 +226,8 @@ check_raw_type(Checker *checker, TypeName *name)
 				 parser_errposition(checker->pstate, name->location)));
 	type = ((Form_pg_type) GETSTRUCT(tuple))->oid;
 	ReleaseSysCache(tuple);
-	check_type(checker, type, name->location, NULL);
+	if (!type_is_allowed(checker, type))
+		refuse_type(checker, type, name->location, NULL);
 }
 
 static char *
@@ -290,23 +292,65 @@ check_raw_function(Checker *checker, FuncCall *call)
 		Oid			oid = ((Form_pg_type) GETSTRUCT(tuple))->oid;
 
 		ReleaseSysCache(tuple);
-		check_type(checker, oid, call->location, NULL);
+		if (!type_is_allowed(checker, oid))
+			refuse_type(checker, oid, call->location, NULL);
+	}
+}
+
+/*
+ * How often analysis copies the operands of an operator: a BETWEEN b AND c is
+ * a >= b AND a <= c, and a IN (b, c) is a = b OR a = c for what is not constant.
+ * Some dozens of these within each other would take all memory.
+ */
+static int
+raw_copies(A_Expr *expr)
+{
+	ListCell   *cell;
+	int			n = 0;
+
+	switch (expr->kind)
+	{
+		case AEXPR_BETWEEN:
+		case AEXPR_NOT_BETWEEN:
+			return 2;
+		case AEXPR_BETWEEN_SYM:
+		case AEXPR_NOT_BETWEEN_SYM:
+			return 4;
+		case AEXPR_IN:
+			foreach(cell, castNode(List, expr->rexpr))
+			{
+				Node	   *item = lfirst(cell);
+
+				if (!IsA(item, A_Const) &&
+					!(IsA(item, TypeCast) && IsA(((TypeCast *) item)->arg, A_Const)))
+					n++;
+			}
+			return Max(n, 1);
+		default:
+			return 1;
 	}
 }
 
 /* What to call a construct that cannot pass. */
 static const char *
-raw_name(Node *node)
+raw_name(Checker *checker, Node *node)
 {
 	switch (nodeTag(node))
 	{
+		case T_SQLValueFunction:
+			{
+				/* one word, such as CURRENT_DATE: say it as it was typed */
+				const char *word = checker->pstate->p_sourcetext +
+					((SQLValueFunction *) node)->location;
+
+				return pnstrdup(word, strspn(word, "ABCDEFGHIJKLMNOPQRSTUVWXYZ_"
+											 "abcdefghijklmnopqrstuvwxyz"));
+			}
 		case T_SubLink:
 		case T_SelectStmt:
 			return "a sub-query";
 		case T_ParamRef:
 			return "a parameter";
-		case T_SQLValueFunction:
-			return "the clock, the user or the schema of the session";
 		case T_RowExpr:
 			return "a row";
 		case T_XmlExpr:
@@ -356,9 +400,22 @@ check_raw(Node *node, void *context)
 				return false;
 			}
 		case T_A_Expr:
-			check_raw_schema(checker, ((A_Expr *) node)->name, "operator",
-							 ((A_Expr *) node)->location);
-			break;
+			{
+				A_Expr	   *expr = (A_Expr *) node;
+				int			outer = checker->copies;
+
+				check_raw_schema(checker, expr->name, "operator", expr->location);
+				checker->copies *= raw_copies(expr);
+				if (checker->copies > COPIES_LIMIT)
+					ereport(ERROR,
+							(errcode(ERRCODE_STATEMENT_TOO_COMPLEX),
+							 errmsg("expression has too many BETWEEN and IN within each other"),
+							 errhint("Use AND, OR or CASE."),
+							 parser_errposition(checker->pstate, expr->location)));
+				raw_expression_tree_walker(node, check_raw, context);
+				checker->copies = outer;
+				return false;
+			}
 		case T_A_Indirection:
 			{
 				ListCell   *cell;
@@ -384,8 +441,10 @@ check_raw(Node *node, void *context)
 			return check_raw(((TypeCast *) node)->arg, context);
 		default:
 			refuse(checker, exprLocation(node),
-				   IsA(node, SQLValueFunction) ? HINT_CLOCK : HINT_PLAIN,
-				   "expression uses %s", raw_name(node));
+				   IsA(node, SQLValueFunction) &&
+				   ((SQLValueFunction *) node)->op <= SVFOP_LOCALTIMESTAMP_N ?
+				   HINT_CLOCK : HINT_PLAIN,
+				   "expression uses %s", raw_name(checker, node));
 	}
 	return raw_expression_tree_walker(node, check_raw, context);
 }
@@ -398,10 +457,10 @@ raw_value(Checker *checker, const char *expression)
 	SelectStmt *select;
 	ResTarget  *target;
 
-	if (expression[strspn(expression, " \t\n\r\f\v")] == '\0')
-		refuse(checker, -1, HINT_PLAIN, "expression is empty");
 	statements = raw_parser(expression, RAW_PARSE_PLPGSQL_EXPR);
 	select = castNode(SelectStmt, linitial_node(RawStmt, statements)->stmt);
+	if (select->targetList == NIL)
+		refuse(checker, -1, HINT_PLAIN, "expression has no value");
 	if (list_length(statements) != 1 || list_length(select->targetList) != 1 ||
 		select->distinctClause || select->intoClause || select->fromClause ||
 		select->whereClause || select->groupClause || select->havingClause ||
@@ -475,22 +534,29 @@ check_function(Oid function, void *context)
 {
 	Checker    *checker = context;
 	Node	   *node = checker->node;
-	int			location = exprLocation(node);
+	int			location;
 
+	if (func_volatile(function) == PROVOLATILE_IMMUTABLE &&
+		is_ours(checker, ProcedureRelationId, function, get_func_namespace(function)))
+		return false;
+
+	location = exprLocation(node);
 	if (!is_ours(checker, ProcedureRelationId, function, get_func_namespace(function)))
 		refuse(checker, location, HINT_SCHEMA,
 			   "expression uses function %s, which is not built in",
 			   format_procedure_qualified(function));
-	if (func_volatile(function) == PROVOLATILE_IMMUTABLE)
-		return false;
-
-	if (IsA(node, CoerceViaIO))
+	if (IsA(node, CoerceViaIO) ||
+		(IsA(node, FuncExpr) && ((FuncExpr *) node)->funcformat != COERCE_EXPLICIT_CALL &&
+		 list_length(((FuncExpr *) node)->args) == 1))
 	{
-		Oid			from = exprType((Node *) ((CoerceViaIO *) node)->arg);
+		Node	   *arg = IsA(node, FuncExpr) ? linitial(((FuncExpr *) node)->args) :
+			(Node *) ((CoerceViaIO *) node)->arg;
+		Oid			from = exprType(arg);
 		Oid			to = exprType(node);
 
 		refuse(checker, location,
 			   to == DATEOID ? "Write make_date(left(text, 4)::integer, substr(text, 6, 2)::integer, right(text, 2)::integer)." :
+			   to == TIMESTAMPTZOID ? "Convert to timestamp first: event_date::timestamp." :
 			   from == DATEOID || from == TIMESTAMPOID ? "Write extract(year FROM event_date)::text." :
 			   HINT_IMMUTABLE,
 			   "expression converts %s to %s, which depends on settings of the session",
@@ -541,8 +607,6 @@ check_analysed(Node *node, void *context)
 		case T_ScalarArrayOpExpr:
 			break;
 		case T_Const:
-			if (((Const *) node)->consttype == UNKNOWNOID)
-				return false;	/* 'a' IS NULL */
 			check_constant(checker, (Const *) node);
 			break;
 		case T_CollateExpr:
@@ -605,7 +669,8 @@ check_analysed(Node *node, void *context)
 		expression_tree_walker(node, check_analysed, context);
 	checker->node = node;
 	check_functions_in_node(node, check_function, checker);
-	check_type(checker, exprType(node), exprLocation(node), hint);
+	if (!type_is_allowed(checker, exprType(node)))
+		refuse_type(checker, exprType(node), exprLocation(node), hint);
 	if (IsA(node, FuncExpr))
 		expression_tree_walker(node, check_analysed, context);
 	return false;
@@ -624,6 +689,7 @@ analysed_expression(Checker *checker, const char *expression, Oid result_type)
 	ParseNamespaceItem *item;
 
 	checker->literals = NIL;
+	checker->copies = 1;
 	checker->pstate = make_parsestate(NULL);
 	checker->pstate->p_sourcetext = expression;
 	item = addRangeTableEntryForRelation(checker->pstate, checker->row, AccessShareLock,
@@ -754,6 +820,7 @@ spm_checked_expression(PG_FUNCTION_ARGS)
 	List	   *names;
 	Node	   *node;
 	char	   *text;
+	int			rounds = 0;
 
 	error_context_stack = &context;
 	check_length(expression, "It has %d bytes.");
@@ -763,19 +830,31 @@ spm_checked_expression(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("expression cannot have type %s", format_type_be(result_type)),
 				 errhint("%s", HINT_TYPES)));
-
-	node = analysed_expression(&checker, expression, result_type);
 	names = deparse_context_for(ROW_ALIAS, RelationGetRelid(checker.row));
-	text = unambiguous_literals(deparse_expression(node, names, true, true));
-	check_length(text, "Written out in full it has %d bytes.");
+	node = analysed_expression(&checker, expression, result_type);
 
-	/* the third gate: what is kept means what was checked */
-	if (!equal(node, analysed_expression(&checker, text, result_type)))
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("expression cannot be written out so that it means the same again"),
-				 errdetail("It would be kept as: %s", text),
-				 errhint("Write out the types of constants and results.")));
+	/*
+	 * The third gate: what is kept passes the others and reads back as what
+	 * it was written from.  BETWEEN and IN take a second round: they make an
+	 * AND within an AND, which is read as one.
+	 */
+	for (;;)
+	{
+		Node	   *again;
+
+		text = unambiguous_literals(deparse_expression(node, names, true, true));
+		check_length(text, "Written out in full it has %d bytes.");
+		again = analysed_expression(&checker, text, result_type);
+		if (equal(node, again))
+			break;
+		if (++rounds == 5)
+			ereport(ERROR,
+					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+					 errmsg("expression reads differently each time it is written out"),
+					 errdetail("It became: %s", text),
+					 errhint("Write out the types of constants and results.")));
+		node = again;
+	}
 
 	relation_close(checker.row, AccessShareLock);
 	error_context_stack = context.previous;
