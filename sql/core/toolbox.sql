@@ -4,7 +4,7 @@
 
 CREATE OR REPLACE FUNCTION spm.checked_expression(expression text, result_type regtype)
     RETURNS text
-    LANGUAGE C STABLE STRICT
+    LANGUAGE C STABLE STRICT PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
     SET array_nulls = on
     SET bytea_output = 'hex'
@@ -25,7 +25,7 @@ Example: spm.checked_expression(''amount - cost'', ''numeric'') is (t.amount - t
 
 CREATE OR REPLACE FUNCTION spm.expression_columns(expression text)
     RETURNS text[]
-    LANGUAGE C STABLE STRICT
+    LANGUAGE C STABLE STRICT PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
     SET array_nulls = on
     SET datestyle = 'ISO, YMD'
