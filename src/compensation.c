@@ -181,3 +181,176 @@ spm_split(PG_FUNCTION_ARGS)
 		values[i] = NumericGetDatum(dec_shift(parts[i], -places));
 	PG_RETURN_ARRAYTYPE_P(construct_array(values, n, NUMERICOID, -1, false, TYPALIGN_INT));
 }
+
+/* ----------------------------------------------------------- the explanation */
+
+PG_FUNCTION_INFO_V1(spm_commission_slice);
+
+/* A deal that takes the total from a to b, while it is taken apart. */
+typedef struct Slices
+{
+	SpmSchedule s;
+	int			places;
+	SpmRounding rounding;
+	ReturnSetInfo *result;
+} Slices;
+
+/* What a total has earned, rounded: before limits, with the cap, with both. */
+typedef struct Limits
+{
+	Dec			unlimited;
+	Dec			capped;
+	Dec			earned;
+} Limits;
+
+static Dec
+rounded_unlimited(Slices *x, Dec total)
+{
+	Dec			num;
+	Dec			den;
+
+	if (spmk_earned_unlimited(&x->s, total, &num, &den) == SPM_ERR_ABOVE_END)
+		spm_schedule_above_end(&x->s, total);
+	return spmk_round(num, den, x->places, x->rounding);
+}
+
+static Limits
+limits_at(Slices *x, Dec total)
+{
+	Limits		limits;
+	Dec			num;
+	Dec			den;
+
+	limits.unlimited = rounded_unlimited(x, total);
+	spmk_earned_unlimited(&x->s, total, &num, &den);
+	spmk_apply_cap(&x->s, total, &num, &den);
+	limits.capped = spmk_round(num, den, x->places, x->rounding);
+	spmk_apply_least(&x->s, total, &num, &den);
+	limits.earned = spmk_round(num, den, x->places, x->rounding);
+	return limits;
+}
+
+/* One row; tier is an index, or less than 0 for none; no rate if den is 0. */
+static void
+put_slice(Slices *x, int tier, const char *kind, Dec from, Dec to, Dec base,
+		  Dec num, Dec den, Dec amount)
+{
+	Datum		values[7];
+	bool		nulls[7] = {false};
+
+	if (dec_sign(base) == 0 && dec_sign(amount) == 0)
+		return;
+	nulls[0] = tier < 0;
+	values[0] = Int32GetDatum(tier + 1);
+	values[1] = CStringGetTextDatum(kind);
+	values[2] = NumericGetDatum(from);
+	values[3] = NumericGetDatum(to);
+	values[4] = NumericGetDatum(base);
+	nulls[5] = dec_sign(den) == 0;
+	values[5] = nulls[5] ? (Datum) 0 : NumericGetDatum(num);
+	if (!nulls[5] && dec_cmp(den, dec_from_int(1, 0)) != 0)
+		values[5] = NumericGetDatum(spmk_round(num, den, 10, SPM_HALF_UP));
+	if (!nulls[5])
+		values[5] = NumericGetDatum(spm_dec_trim(DatumGetNumeric(values[5])));
+	values[6] = NumericGetDatum(amount);
+	tuplestore_putvalues(x->result->setResult, x->result->setDesc, values, nulls);
+}
+
+/* Each stretch between two bounds at its own rate. */
+static void
+marginal_slices(Slices *x, Dec a, Dec b)
+{
+	SpmSchedule *s = &x->s;
+	bool		back = dec_cmp(b, a) < 0;
+	int			nregions = spmk_region_count(s);
+
+	for (int k = 0; k < nregions; k++)
+	{
+		int			region = back ? nregions - 1 - k : k;
+		bool		is_tier = region % 2 == 1;
+		Dec			from = back ? b : a;
+		Dec			to = back ? a : b;
+		Dec			rate;
+
+		if (!spmk_region_slice(s, region, &from, &to))
+			continue;
+		if (back)
+		{
+			Dec			swap = from;
+
+			from = to;
+			to = swap;
+		}
+		rate = is_tier ? s->values[region / 2] : region == 0 ? s->base : dec_from_int(0, 0);
+		put_slice(x, is_tier ? region / 2 : -1, is_tier ? "tier" : region == 0 ? "base" : "outside",
+				  from, to, dec_sub(to, from), rate, dec_from_int(1, 0),
+				  dec_sub(rounded_unlimited(x, to), rounded_unlimited(x, from)));
+	}
+}
+
+/* The deal at the rate reached, and what came before it at the change of rate. */
+static void
+whole_slices(Slices *x, Dec a, Dec b, Dec earned)
+{
+	Dec			base = dec_sub(b, a);
+	Dec			anum;
+	Dec			aden;
+	Dec			bnum;
+	Dec			bden;
+	Dec			change;
+	Dec			own = earned;
+	int			atier;
+	int			tier;
+	const char *kind;
+
+	spmk_rate(&x->s, a, &atier, &anum, &aden);
+	spmk_rate(&x->s, b, &tier, &bnum, &bden);
+	change = dec_sub(dec_mul(bnum, aden), dec_mul(anum, bden));
+	kind = tier >= 0 ? "tier" : tier == SPM_BELOW ? "base" : "outside";
+	if (dec_sign(a) != 0 && dec_sign(change) != 0)
+		own = spmk_round(dec_mul(base, bnum), bden, x->places, x->rounding);
+	put_slice(x, tier, kind, a, b, base, bnum, bden, own);
+	if (dec_sign(a) != 0 && dec_sign(change) != 0)
+		put_slice(x, tier, "rerate", dec_from_int(0, 0), a, a, change, dec_mul(aden, bden),
+				  dec_sub(earned, own));
+}
+
+/* spm.commission_slice(schedule, from_total, to_total, places, rounding) */
+Datum
+spm_commission_slice(PG_FUNCTION_ARGS)
+{
+	RateSchedule *packed = PG_GETARG_RATE_SCHEDULE(0);
+	Dec			a = spm_dec_arg(PG_GETARG_DATUM(1), "from_total");
+	Dec			b = spm_dec_arg(PG_GETARG_DATUM(2), "to_total");
+	Dec			zero = dec_from_int(0, 0);
+	Slices		x;
+	Limits		before;
+	Limits		after;
+	Dec			unlimited;
+
+	x.places = spm_places_arg(PG_GETARG_INT32(3));
+	x.rounding = spm_rounding_arg(PG_GETARG_TEXT_PP(4));
+	spm_schedule_absolute(packed);
+	spm_schedule_unpack(packed, &x.s);
+	before = limits_at(&x, a);
+	after = limits_at(&x, b);
+	unlimited = dec_sub(after.unlimited, before.unlimited);
+
+	InitMaterializedSRF(fcinfo, 0);
+	x.result = (ReturnSetInfo *) fcinfo->resultinfo;
+	if (dec_cmp(a, b) == 0)
+		return (Datum) 0;
+	if (x.s.terms.method == SPM_MARGINAL)
+		marginal_slices(&x, a, b);
+	else if (x.s.terms.method == SPM_BONUS)
+		put_slice(&x, spmk_tier_of(&x.s, b), "bonus", a, b, dec_sub(b, a), zero, zero, unlimited);
+	else
+		whole_slices(&x, a, b, unlimited);
+	put_slice(&x, -1, "cap", a, b, zero, zero, zero,
+			  dec_sub(dec_sub(after.capped, after.unlimited),
+					  dec_sub(before.capped, before.unlimited)));
+	put_slice(&x, -1, "floor", a, b, zero, zero, zero,
+			  dec_sub(dec_sub(after.earned, after.capped),
+					  dec_sub(before.earned, before.capped)));
+	return (Datum) 0;
+}

@@ -103,3 +103,17 @@ COMMENT ON FUNCTION spm.tier(spm.rate_schedule) IS
 $$One row per tier: number, start, end (NULL: none) and rate; shares (0.8 for 80%) where the schedule is in percent of quota.
 Argument: schedule.
 Example: SELECT * FROM spm.tier('0: 5%, 100000: 8%').$$;
+
+CREATE OR REPLACE FUNCTION spm.commission_slice(schedule spm.rate_schedule, from_total numeric, to_total numeric,
+                                                places int DEFAULT 2, rounding text DEFAULT 'half_up',
+                                                OUT tier_no int, OUT kind text, OUT slice_from numeric, OUT slice_to numeric,
+                                                OUT base numeric, OUT rate numeric, OUT amount numeric)
+    RETURNS SETOF record
+    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE ROWS 3
+    AS 'MODULE_PATHNAME', 'spm_commission_slice';
+COMMENT ON FUNCTION spm.commission_slice(spm.rate_schedule, numeric, numeric, int, text) IS
+$$How spm.commission(schedule, from_total, to_total, places, rounding) comes about: rows whose amounts add up to it exactly.
+Kinds: tier (base at the rate of tier_no), base (below the first tier), outside (in a gap or above the end, earns 0), rerate (methods whole, interpolated, weighted: the earlier total at the change of rate), bonus, cap and floor (what they take or add). A refund runs backwards. Rates that do not end are shown to 10 decimals.
+Arguments: schedule (bounds in amounts), from_total and to_total (money), places, rounding.
+Errors: as spm.commission.
+Example: SELECT * FROM spm.commission_slice('0: 5%, 100000: 8%', 90000, 110000).$$;
