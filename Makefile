@@ -71,8 +71,9 @@ DATA_built = $(INSTALL_SQL) $(RELEASED_SQL) $(UPGRADE_SQL)
 
 # pg_regress wants sql/, specs/ and expected/ side by side.
 REGRESS := $(sort $(notdir $(basename $(wildcard test/sql/*.sql))))
-REGRESS_OPTS = --inputdir=build/input --outputdir=build --load-extension=pgtap --load-extension=btree_gist --load-extension=spm
+REGRESS_OPTS = --inputdir=build/input --outputdir=$(REGRESS_OUT) --load-extension=pgtap --load-extension=btree_gist --load-extension=spm
 REGRESS_PREP = build/input
+REGRESS_OUT = build
 ISOLATION := $(sort $(notdir $(basename $(wildcard test/specs/*.spec))))
 # Naming tests of one kind leaves out the other: make installcheck REGRESS=quota_table
 ifeq ($(origin REGRESS),command line)
@@ -95,10 +96,10 @@ $(OBJS): $(HFILES)
 # An install script creates, it never replaces: OR REPLACE is for upgrades.
 # Names and operators mean PostgreSQL's own, whatever else a database holds.
 HEAD_LINES = printf '%s\n' '\echo Use "$(1)" to load this file. \quit' 'SET LOCAL search_path = pg_catalog, pg_temp;'
-$(INSTALL_SQL): $(SQL_FILES) spm.control Makefile
+$(INSTALL_SQL): sql/install.sql $(SQL_FILES) spm.control Makefile
 	@mkdir -p $(@D)
 	@{ $(call HEAD_LINES,CREATE EXTENSION spm); \
-	   sed 's/^CREATE OR REPLACE /CREATE /' $(SQL_FILES); } > $@
+	   sed 's/^CREATE OR REPLACE /CREATE /' sql/install.sql $(SQL_FILES); } > $@
 
 $(RELEASED_SQL): build/%: sql/released/%
 	@mkdir -p $(@D)
@@ -112,7 +113,7 @@ $(UPGRADE_SQL): build/spm--%: sql/upgrade/% $(CODE_FILES) spm.control Makefile
 # A test without an expected file fails by its difference to nothing.
 .PHONY: build/input
 build/input:
-	@rm -rf $@ && mkdir -p $@/expected build/isolation
+	@rm -rf $@ && mkdir -p $@/expected $(REGRESS_OUT) build/isolation
 	@ln -s ../../test/sql $@/sql && ln -s ../../test/specs $@/specs
 	@for t in $(REGRESS) $(ISOLATION); do \
 		if [ -f expected/$$t.out ]; then ln -s ../../../expected/$$t.out $@/expected/; else : > $@/expected/$$t.out; fi; done
