@@ -133,6 +133,21 @@ spm_numeric_to_int(Datum value, int64 *scaled, int *scale)
 	return packed_to_int(PG_DETOAST_DATUM_PACKED(value), scaled, scale);
 }
 
+/* The same at the scale at which the number is shown. */
+bool
+spm_amount_to_int(Datum value, int64 *scaled, int *scale)
+{
+	void	   *packed = PG_DETOAST_DATUM_PACKED(value);
+	Digits		d;
+	int			needed;
+
+	if (!numeric_digits(packed, &d) || d.scale > SPM_FAST_SCALE ||
+		!packed_to_int(packed, scaled, &needed))
+		return false;
+	*scale = d.scale;
+	return spmk_rescale(scaled, needed, d.scale);
+}
+
 bool
 spm_dec_to_int(Dec value, int64 *scaled, int *scale)
 {

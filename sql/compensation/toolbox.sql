@@ -117,3 +117,180 @@ Kinds: tier (base at the rate of tier_no), base (below the first tier), outside 
 Arguments: schedule (bounds in amounts), from_total and to_total (money), places, rounding.
 Errors: as spm.commission.
 Example: SELECT * FROM spm.commission_slice('0: 5%, 100000: 8%', 90000, 110000).$$;
+
+-- ---------------------------------------------------------------- aggregates
+
+CREATE OR REPLACE FUNCTION spm._period_commission_add(internal, numeric, spm.rate_schedule)
+    RETURNS internal
+    LANGUAGE C IMMUTABLE PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'spm_period_commission_add';
+REVOKE ALL ON FUNCTION spm._period_commission_add(internal, numeric, spm.rate_schedule) FROM PUBLIC;
+COMMENT ON FUNCTION spm._period_commission_add(internal, numeric, spm.rate_schedule) IS 'State function of spm.period_commission.';
+
+CREATE OR REPLACE FUNCTION spm._period_commission_add(internal, numeric, spm.rate_schedule, int, text)
+    RETURNS internal
+    LANGUAGE C IMMUTABLE PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'spm_period_commission_add';
+REVOKE ALL ON FUNCTION spm._period_commission_add(internal, numeric, spm.rate_schedule, int, text) FROM PUBLIC;
+COMMENT ON FUNCTION spm._period_commission_add(internal, numeric, spm.rate_schedule, int, text) IS 'State function of spm.period_commission.';
+
+CREATE OR REPLACE FUNCTION spm._period_commission_combine(internal, internal)
+    RETURNS internal
+    LANGUAGE C IMMUTABLE PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'spm_period_commission_combine';
+REVOKE ALL ON FUNCTION spm._period_commission_combine(internal, internal) FROM PUBLIC;
+COMMENT ON FUNCTION spm._period_commission_combine(internal, internal) IS 'Combine function of spm.period_commission.';
+
+CREATE OR REPLACE FUNCTION spm._period_commission_serialize(internal)
+    RETURNS bytea
+    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'spm_period_commission_serialize';
+REVOKE ALL ON FUNCTION spm._period_commission_serialize(internal) FROM PUBLIC;
+COMMENT ON FUNCTION spm._period_commission_serialize(internal) IS 'Serialization of spm.period_commission.';
+
+CREATE OR REPLACE FUNCTION spm._period_commission_deserialize(bytea, internal)
+    RETURNS internal
+    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'spm_period_commission_deserialize';
+REVOKE ALL ON FUNCTION spm._period_commission_deserialize(bytea, internal) FROM PUBLIC;
+COMMENT ON FUNCTION spm._period_commission_deserialize(bytea, internal) IS 'Deserialization of spm.period_commission.';
+
+CREATE OR REPLACE FUNCTION spm._period_commission_final(internal)
+    RETURNS numeric
+    LANGUAGE C IMMUTABLE PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'spm_period_commission_final';
+REVOKE ALL ON FUNCTION spm._period_commission_final(internal) FROM PUBLIC;
+COMMENT ON FUNCTION spm._period_commission_final(internal) IS 'Final function of spm.period_commission.';
+
+CREATE OR REPLACE AGGREGATE spm.period_commission(amount numeric, schedule spm.rate_schedule) (
+    SFUNC = spm._period_commission_add, STYPE = internal, SSPACE = 256,
+    FINALFUNC = spm._period_commission_final,
+    COMBINEFUNC = spm._period_commission_combine,
+    SERIALFUNC = spm._period_commission_serialize,
+    DESERIALFUNC = spm._period_commission_deserialize, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE spm.period_commission(numeric, spm.rate_schedule) IS
+$$What the total of a group earns: spm.commission(schedule, sum(amount)). Null amounts are left out; no amounts, or a null schedule, give NULL.
+Arguments: amount (money), schedule (bounds in amounts, the same on all rows of a group).
+Errors: 22023 rows of one group have different schedules, or the schedule is in percent of quota; 22003 the total is above the end of the last tier.
+Example: SELECT rep, spm.period_commission(amount, '0: 5%, 100000: 8%') FROM sales GROUP BY rep.$$;
+
+CREATE OR REPLACE AGGREGATE spm.period_commission(amount numeric, schedule spm.rate_schedule, places int, rounding text) (
+    SFUNC = spm._period_commission_add, STYPE = internal, SSPACE = 256,
+    FINALFUNC = spm._period_commission_final,
+    COMBINEFUNC = spm._period_commission_combine,
+    SERIALFUNC = spm._period_commission_serialize,
+    DESERIALFUNC = spm._period_commission_deserialize, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE spm.period_commission(numeric, spm.rate_schedule, int, text) IS
+$$What the total of a group earns, to places decimals with a rounding (half_up, half_even, half_down, up, down, floor, ceil); else as spm.period_commission(amount, schedule).
+Errors: 22004 places or rounding null; 22023 rows of one group have different schedules, places or roundings.
+Example: SELECT rep, spm.period_commission(amount, '0: 5%', 0, 'half_even') FROM sales GROUP BY rep.$$;
+
+CREATE OR REPLACE FUNCTION spm._deal_commissions_add(internal, date, bigint, numeric, spm.rate_schedule)
+    RETURNS internal
+    LANGUAGE C IMMUTABLE PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'spm_deal_commissions_add';
+REVOKE ALL ON FUNCTION spm._deal_commissions_add(internal, date, bigint, numeric, spm.rate_schedule) FROM PUBLIC;
+COMMENT ON FUNCTION spm._deal_commissions_add(internal, date, bigint, numeric, spm.rate_schedule) IS 'State function of spm.deal_commissions.';
+
+CREATE OR REPLACE FUNCTION spm._deal_commissions_add(internal, date, bigint, numeric, spm.rate_schedule, int, text)
+    RETURNS internal
+    LANGUAGE C IMMUTABLE PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'spm_deal_commissions_add';
+REVOKE ALL ON FUNCTION spm._deal_commissions_add(internal, date, bigint, numeric, spm.rate_schedule, int, text) FROM PUBLIC;
+COMMENT ON FUNCTION spm._deal_commissions_add(internal, date, bigint, numeric, spm.rate_schedule, int, text) IS 'State function of spm.deal_commissions.';
+
+CREATE OR REPLACE FUNCTION spm._deal_commissions_add(internal, date, text, numeric, spm.rate_schedule)
+    RETURNS internal
+    LANGUAGE C IMMUTABLE PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'spm_deal_commissions_add_text';
+REVOKE ALL ON FUNCTION spm._deal_commissions_add(internal, date, text, numeric, spm.rate_schedule) FROM PUBLIC;
+COMMENT ON FUNCTION spm._deal_commissions_add(internal, date, text, numeric, spm.rate_schedule) IS 'State function of spm.deal_commissions.';
+
+CREATE OR REPLACE FUNCTION spm._deal_commissions_add(internal, date, text, numeric, spm.rate_schedule, int, text)
+    RETURNS internal
+    LANGUAGE C IMMUTABLE PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'spm_deal_commissions_add_text';
+REVOKE ALL ON FUNCTION spm._deal_commissions_add(internal, date, text, numeric, spm.rate_schedule, int, text) FROM PUBLIC;
+COMMENT ON FUNCTION spm._deal_commissions_add(internal, date, text, numeric, spm.rate_schedule, int, text) IS 'State function of spm.deal_commissions.';
+
+CREATE OR REPLACE FUNCTION spm._deal_commissions_combine(internal, internal)
+    RETURNS internal
+    LANGUAGE C IMMUTABLE PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'spm_deal_commissions_combine';
+REVOKE ALL ON FUNCTION spm._deal_commissions_combine(internal, internal) FROM PUBLIC;
+COMMENT ON FUNCTION spm._deal_commissions_combine(internal, internal) IS 'Combine function of spm.deal_commissions.';
+
+CREATE OR REPLACE FUNCTION spm._deal_commissions_serialize(internal)
+    RETURNS bytea
+    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'spm_deal_commissions_serialize';
+REVOKE ALL ON FUNCTION spm._deal_commissions_serialize(internal) FROM PUBLIC;
+COMMENT ON FUNCTION spm._deal_commissions_serialize(internal) IS 'Serialization of spm.deal_commissions.';
+
+CREATE OR REPLACE FUNCTION spm._deal_commissions_deserialize(bytea, internal)
+    RETURNS internal
+    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'spm_deal_commissions_deserialize';
+REVOKE ALL ON FUNCTION spm._deal_commissions_deserialize(bytea, internal) FROM PUBLIC;
+COMMENT ON FUNCTION spm._deal_commissions_deserialize(bytea, internal) IS 'Deserialization of spm.deal_commissions.';
+
+CREATE OR REPLACE FUNCTION spm._deal_commissions_final(internal)
+    RETURNS spm.deal_commission[]
+    LANGUAGE C IMMUTABLE PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'spm_deal_commissions_final';
+REVOKE ALL ON FUNCTION spm._deal_commissions_final(internal) FROM PUBLIC;
+COMMENT ON FUNCTION spm._deal_commissions_final(internal) IS 'Final function of spm.deal_commissions.';
+
+CREATE OR REPLACE AGGREGATE spm.deal_commissions(deal_date date, deal_key bigint, amount numeric, schedule spm.rate_schedule) (
+    SFUNC = spm._deal_commissions_add, STYPE = internal, SSPACE = 1024,
+    FINALFUNC = spm._deal_commissions_final,
+    COMBINEFUNC = spm._deal_commissions_combine,
+    SERIALFUNC = spm._deal_commissions_serialize,
+    DESERIALFUNC = spm._deal_commissions_deserialize, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE spm.deal_commissions(date, bigint, numeric, spm.rate_schedule) IS
+$$What each deal of a group earns, in order of date and key (by number; then amount), in whatever order the rows come: an array of spm.deal_commission whose commissions add up to spm.period_commission to the last cent. Null amounts are left out; amounts are shown with the decimals of the finest one.
+Arguments: deal_date, deal_key, amount (money), schedule (bounds in amounts, the same on all rows of a group).
+Errors: 22004 a deal has no date or key; 22023 rows of one group have different schedules, or the schedule is in percent of quota; 22003 a running total is above the end of the last tier; 54000 more deals in a group than an array holds.
+Example: SELECT rep, (d).* FROM (SELECT rep, unnest(spm.deal_commissions(day, deal_id, amount, '0: 5%, 100000: 8%')) AS d FROM sales GROUP BY rep) x.$$;
+
+CREATE OR REPLACE AGGREGATE spm.deal_commissions(deal_date date, deal_key bigint, amount numeric, schedule spm.rate_schedule, places int, rounding text) (
+    SFUNC = spm._deal_commissions_add, STYPE = internal, SSPACE = 1024,
+    FINALFUNC = spm._deal_commissions_final,
+    COMBINEFUNC = spm._deal_commissions_combine,
+    SERIALFUNC = spm._deal_commissions_serialize,
+    DESERIALFUNC = spm._deal_commissions_deserialize, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE spm.deal_commissions(date, bigint, numeric, spm.rate_schedule, int, text) IS
+$$What each deal of a group earns, in order of date and key (by number; then amount), in whatever order the rows come: an array of spm.deal_commission whose commissions add up to spm.period_commission to the last cent. Null amounts are left out; amounts are shown with the decimals of the finest one.
+Arguments: deal_date, deal_key, amount (money), schedule (bounds in amounts, the same on all rows of a group); places (decimals of the commissions), rounding (half_up, half_even, half_down, up, down, floor, ceil).
+Errors: 22004 a deal has no date or key; 22023 rows of one group have different schedules, or the schedule is in percent of quota; 22003 a running total is above the end of the last tier; 54000 more deals in a group than an array holds.
+Example: SELECT rep, (d).* FROM (SELECT rep, unnest(spm.deal_commissions(day, deal_id, amount, '0: 5%, 100000: 8%', 0, 'half_even')) AS d FROM sales GROUP BY rep) x.$$;
+
+CREATE OR REPLACE AGGREGATE spm.deal_commissions(deal_date date, deal_key text, amount numeric, schedule spm.rate_schedule) (
+    SFUNC = spm._deal_commissions_add, STYPE = internal, SSPACE = 1024,
+    FINALFUNC = spm._deal_commissions_final,
+    COMBINEFUNC = spm._deal_commissions_combine,
+    SERIALFUNC = spm._deal_commissions_serialize,
+    DESERIALFUNC = spm._deal_commissions_deserialize, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE spm.deal_commissions(date, text, numeric, spm.rate_schedule) IS
+$$What each deal of a group earns, in order of date and key (by bytes; then amount), in whatever order the rows come: an array of spm.deal_commission whose commissions add up to spm.period_commission to the last cent. Null amounts are left out; amounts are shown with the decimals of the finest one.
+Arguments: deal_date, deal_key, amount (money), schedule (bounds in amounts, the same on all rows of a group).
+Errors: 22004 a deal has no date or key; 22023 rows of one group have different schedules, or the schedule is in percent of quota; 22003 a running total is above the end of the last tier; 54000 more deals in a group than an array holds.
+Example: SELECT rep, (d).* FROM (SELECT rep, unnest(spm.deal_commissions(day, deal_id, amount, '0: 5%, 100000: 8%')) AS d FROM sales GROUP BY rep) x.$$;
+
+CREATE OR REPLACE AGGREGATE spm.deal_commissions(deal_date date, deal_key text, amount numeric, schedule spm.rate_schedule, places int, rounding text) (
+    SFUNC = spm._deal_commissions_add, STYPE = internal, SSPACE = 1024,
+    FINALFUNC = spm._deal_commissions_final,
+    COMBINEFUNC = spm._deal_commissions_combine,
+    SERIALFUNC = spm._deal_commissions_serialize,
+    DESERIALFUNC = spm._deal_commissions_deserialize, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE spm.deal_commissions(date, text, numeric, spm.rate_schedule, int, text) IS
+$$What each deal of a group earns, in order of date and key (by bytes; then amount), in whatever order the rows come: an array of spm.deal_commission whose commissions add up to spm.period_commission to the last cent. Null amounts are left out; amounts are shown with the decimals of the finest one.
+Arguments: deal_date, deal_key, amount (money), schedule (bounds in amounts, the same on all rows of a group); places (decimals of the commissions), rounding (half_up, half_even, half_down, up, down, floor, ceil).
+Errors: 22004 a deal has no date or key; 22023 rows of one group have different schedules, or the schedule is in percent of quota; 22003 a running total is above the end of the last tier; 54000 more deals in a group than an array holds.
+Example: SELECT rep, (d).* FROM (SELECT rep, unnest(spm.deal_commissions(day, deal_id, amount, '0: 5%, 100000: 8%', 0, 'half_even')) AS d FROM sales GROUP BY rep) x.$$;
