@@ -1,12 +1,12 @@
 /*
  * core.c
- *	  Expressions over the columns of a transaction.
+ *	  Expressions over the columns of a transaction, or of a source.
  *
  * Who is eligible and what is measured are SQL expressions that somebody
  * types.  The server's own parser reads them, and three gates follow:
  *
  * 1. The raw tree, before any name is looked up for good: only plain syntax,
- *	  the columns of spm.transaction_row, and types and schemas we know.  After
+ *	  the columns of the row, and types and schemas we know.  After
  *	  this gate nothing of a user's can run during analysis, not even the input
  *	  function of a type.
  * 2. The analysed tree: only immutable functions that are built in or spm's.
@@ -53,7 +53,8 @@
 typedef struct Checker
 {
 	ParseState *pstate;
-	Relation	row;			/* spm.transaction_row */
+	Relation	row;			/* whose columns: spm.transaction_row, or a source's */
+	bool		is_transaction;
 	Oid			schema;			/* spm */
 	Oid			extension;		/* spm */
 	List	   *literals;		/* the strings as typed, A_Const */
@@ -238,8 +239,9 @@ column_list(Relation row)
 
 	initStringInfo(&list);
 	for (int i = 0; i < columns->natts; i++)
-		appendStringInfo(&list, "%s%s", i > 0 ? ", " : "",
-						 NameStr(TupleDescAttr(columns, i)->attname));
+		if (!TupleDescAttr(columns, i)->attisdropped)
+			appendStringInfo(&list, "%s%s", list.len > 0 ? ", " : "",
+							 NameStr(TupleDescAttr(columns, i)->attname));
 	return list.data;
 }
 
@@ -258,17 +260,32 @@ check_raw_column(Checker *checker, ColumnRef *ref)
 		TupleDesc	columns = RelationGetDescr(checker->row);
 
 		for (int i = 0; i < columns->natts; i++)
-			if (strcmp(NameStr(TupleDescAttr(columns, i)->attname), name) == 0)
-				return;
+		{
+			Form_pg_attribute column = TupleDescAttr(columns, i);
+
+			if (column->attisdropped || strcmp(NameStr(column->attname), name) != 0)
+				continue;
+			/* a literal next to it may be read as its type, which may be a user's */
+			if (!type_is_allowed(checker, column->atttypid))
+				refuse_type(checker, column->atttypid, ref->location, NULL);
+			return;
+		}
 		if (strcmp(name, ROW_ALIAS) == 0)
 			refuse(checker, ref->location, HINT_PLAIN,
 				   "expression cannot use the whole row \"%s\"", name);
 	}
+	if (checker->is_transaction)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_COLUMN),
+				 errmsg("column \"%s\" of a transaction does not exist", NameListToString(ref->fields)),
+				 errhint("The columns are %s. For one that the mapping adds, write attributes->>'%s'.",
+						 column_list(checker->row), name),
+				 parser_errposition(checker->pstate, ref->location)));
 	ereport(ERROR,
 			(errcode(ERRCODE_UNDEFINED_COLUMN),
-			 errmsg("column \"%s\" of a transaction does not exist", NameListToString(ref->fields)),
-			 errhint("The columns are %s. For one that the mapping adds, write attributes->>'%s'.",
-					 column_list(checker->row), name),
+			 errmsg("column \"%s\" of %s does not exist", NameListToString(ref->fields),
+					RelationGetRelationName(checker->row)),
+			 errhint("The columns are %s.", column_list(checker->row)),
 			 parser_errposition(checker->pstate, ref->location)));
 }
 
@@ -546,8 +563,8 @@ check_function(Oid function, void *context)
 			   "expression uses function %s, which is not built in",
 			   format_procedure_qualified(function));
 	if (IsA(node, CoerceViaIO) ||
-		(IsA(node, FuncExpr) && ((FuncExpr *) node)->funcformat != COERCE_EXPLICIT_CALL &&
-		 list_length(((FuncExpr *) node)->args) == 1))
+		(IsA(node, FuncExpr) && (((FuncExpr *) node)->funcformat == COERCE_EXPLICIT_CAST ||
+								  ((FuncExpr *) node)->funcformat == COERCE_IMPLICIT_CAST)))
 	{
 		Node	   *arg = IsA(node, FuncExpr) ? linitial(((FuncExpr *) node)->args) :
 			(Node *) ((CoerceViaIO *) node)->arg;
@@ -699,7 +716,8 @@ analysed_expression(Checker *checker, const char *expression, Oid result_type)
 	raw = raw_value(checker, expression);
 	check_raw(raw, checker);
 	node = transformExpr(checker->pstate, raw, EXPR_KIND_OTHER);
-	check_analysed(node, checker);
+	if (exprType(node) != UNKNOWNOID)
+		check_analysed(node, checker);	/* before its type is criticised */
 	if (!OidIsValid(result_type))
 		return node;
 
@@ -794,22 +812,44 @@ check_length(const char *expression, const char *detail)
 }
 
 static void
-open_row(Checker *checker, FunctionCallInfo fcinfo)
+open_row(Checker *checker, FunctionCallInfo fcinfo, bool is_transaction, Oid row)
 {
 	Oid			function = fcinfo->flinfo->fn_oid;
-	Oid			row;
 
 	checker->schema = get_func_namespace(function);
 	checker->extension = getExtensionOfObject(ProcedureRelationId, function);
-	row = get_relname_relid("transaction_row", checker->schema);
-	if (!OidIsValid(row))
-		elog(ERROR, "type transaction_row is missing");
-	checker->row = relation_open(row, AccessShareLock);
+	checker->is_transaction = is_transaction;
+	if (is_transaction)
+		row = get_relname_relid("transaction_row", checker->schema);
+	checker->row = try_relation_open(row, AccessShareLock);
+	if (checker->row == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("relation with OID %u does not exist", row)));
+	switch (checker->row->rd_rel->relkind)
+	{
+		case RELKIND_RELATION:
+		case RELKIND_PARTITIONED_TABLE:
+		case RELKIND_VIEW:
+		case RELKIND_MATVIEW:
+		case RELKIND_FOREIGN_TABLE:
+		case RELKIND_COMPOSITE_TYPE:
+			break;
+		default:
+			ereport(ERROR,
+					(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+					 errmsg("\"%s\" has no columns for an expression",
+							RelationGetRelationName(checker->row)),
+					 errhint("Name a table or a view.")));
+	}
 }
 
 PG_FUNCTION_INFO_V1(spm_checked_expression);
 
-/* spm.checked_expression(expression text, result_type regtype) */
+/*
+ * spm.checked_expression(expression text, result_type regtype)
+ * spm.checked_expression(expression text, result_type regtype, relation regclass)
+ */
 Datum
 spm_checked_expression(PG_FUNCTION_ARGS)
 {
@@ -824,7 +864,7 @@ spm_checked_expression(PG_FUNCTION_ARGS)
 
 	error_context_stack = &context;
 	check_length(expression, "It has %d bytes.");
-	open_row(&checker, fcinfo);
+	open_row(&checker, fcinfo, PG_NARGS() == 2, PG_NARGS() > 2 ? PG_GETARG_OID(2) : InvalidOid);
 	if (!type_is_allowed(&checker, result_type))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -887,7 +927,7 @@ spm_expression_columns(PG_FUNCTION_ARGS)
 
 	error_context_stack = &context;
 	check_length(expression, "It has %d bytes.");
-	open_row(&checker, fcinfo);
+	open_row(&checker, fcinfo, true, InvalidOid);
 	collect_columns(analysed_expression(&checker, expression, InvalidOid), used);
 	columns = RelationGetDescr(checker.row);
 	for (int i = 0; i < columns->natts; i++)
