@@ -58,7 +58,7 @@ PG_CPPFLAGS = -I$(srcdir)/src -Wall -Wextra -Wno-unused-parameter -Wno-missing-f
 
 # Shape is never replayed; code is replayed by every upgrade.
 SHAPE = types tables
-CODE = toolbox functions stages views policies
+CODE = toolbox functions stages views statement policies
 sql_files = $(foreach d,$(DOMAINS),$(wildcard $(foreach f,$(1),sql/$(d)/$(f).sql)))
 SQL_FILES = $(call sql_files,$(SHAPE) $(CODE))
 CODE_FILES = $(call sql_files,$(CODE))
@@ -105,10 +105,10 @@ $(RELEASED_SQL): build/%: sql/released/%
 	@mkdir -p $(@D)
 	@cp $< $@
 
-# A step up: what cannot be replayed, then all code.
-$(UPGRADE_SQL): build/spm--%: sql/upgrade/% $(CODE_FILES) spm.control Makefile
+# A step up: what cannot be replayed (a line '-- include FILE' stands for the file), then all code.
+$(UPGRADE_SQL): build/spm--%: sql/upgrade/% $(SQL_FILES) spm.control Makefile
 	@mkdir -p $(@D)
-	@{ $(call HEAD_LINES,ALTER EXTENSION spm UPDATE); cat $< $(CODE_FILES); } > $@
+	@{ $(call HEAD_LINES,ALTER EXTENSION spm UPDATE); awk '$$2 == "include" { while ((getline line < $$3) > 0) print line; next } 1' $<; cat $(CODE_FILES); } > $@
 
 # A test without an expected file fails by its difference to nothing.
 .PHONY: build/input

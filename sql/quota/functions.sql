@@ -23,7 +23,7 @@ Example: SELECT spm.add_measure(''bookings'');';
 
 CREATE OR REPLACE FUNCTION spm._measure_id(measure text)
     RETURNS int
-    LANGUAGE plpgsql STABLE
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE

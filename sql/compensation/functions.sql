@@ -1,0 +1,657 @@
+/*
+ * compensation/functions.sql: plans as data.  Writing them, checking them,
+ * publishing them.
+ */
+
+-- ------------------------------------------------------------------ look-ups
+
+CREATE OR REPLACE FUNCTION spm._plan_id(plan text)
+    RETURNS int
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    id int;
+BEGIN
+    SELECT p.plan_id INTO id FROM spm.plan p WHERE p.name = _plan_id.plan;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'plan "%" does not exist', _plan_id.plan
+            USING ERRCODE = 'undefined_object', HINT = 'SELECT name FROM spm.plan; or spm.create_plan() to make it.';
+    END IF;
+    RETURN id;
+END
+$$;
+COMMENT ON FUNCTION spm._plan_id(text) IS 'plan_id of a name, or error 42704.';
+REVOKE ALL ON FUNCTION spm._plan_id(text) FROM PUBLIC;
+
+CREATE OR REPLACE FUNCTION spm._draft_id(plan text)
+    RETURNS int
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    id int;
+BEGIN
+    SELECT v.plan_version_id INTO id FROM spm.plan_version v
+    WHERE v.plan_id = spm._plan_id(_draft_id.plan) AND v.state = 'draft'
+    ORDER BY v.version_no DESC LIMIT 1;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'plan "%" has no draft version', _draft_id.plan
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                  DETAIL = 'A published version never changes.',
+                  HINT = format('SELECT spm.new_plan_version(%L, since => ...);', _draft_id.plan);
+    END IF;
+    RETURN id;
+END
+$$;
+COMMENT ON FUNCTION spm._draft_id(text) IS 'plan_version_id of the draft of a plan, or error 55000.';
+REVOKE ALL ON FUNCTION spm._draft_id(text) FROM PUBLIC;
+
+CREATE OR REPLACE FUNCTION spm._target(OUT payee_id int, OUT position_id int, OUT title_id int,
+                                       payee text, "position" text, title text)
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    _target.payee_id := CASE WHEN _target.payee IS NOT NULL THEN spm._payee_id(_target.payee) END;
+    _target.position_id := CASE WHEN _target."position" IS NOT NULL THEN spm._position_id(_target."position") END;
+    _target.title_id := CASE WHEN _target.title IS NOT NULL THEN spm._title_id(_target.title) END;
+END
+$$;
+COMMENT ON FUNCTION spm._target(text, text, text) IS 'Keys of a payee, a position and a title given by name, or error 42704.';
+REVOKE ALL ON FUNCTION spm._target(text, text, text) FROM PUBLIC;
+
+-- ------------------------------------------------------------------ variables
+
+CREATE OR REPLACE FUNCTION spm.set_variable(variable text, value numeric, payee text DEFAULT NULL,
+                                            "position" text DEFAULT NULL, title text DEFAULT NULL,
+                                            since date DEFAULT '-infinity', until date DEFAULT NULL)
+    RETURNS int
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    of_variable int;
+    target record;
+    days daterange := daterange(nullif(set_variable.since, '-infinity'), nullif(set_variable.until, 'infinity'));
+    id int;
+BEGIN
+    IF num_nonnulls(set_variable.payee, set_variable."position", set_variable.title) > 1 THEN
+        RAISE EXCEPTION 'a value is for a payee, a position or a title, not for more than one of them'
+            USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+    target := spm._target(set_variable.payee, set_variable."position", set_variable.title);
+    INSERT INTO spm.variable (name) VALUES (set_variable.variable) ON CONFLICT (name) DO NOTHING;
+    SELECT v.variable_id INTO of_variable FROM spm.variable v WHERE v.name = set_variable.variable;
+    -- the value before it ends where this one begins
+    UPDATE spm.variable_value v SET span = daterange(lower(v.span), lower(days))
+    WHERE v.variable_id = of_variable AND v.span && days AND lower(days) IS NOT NULL
+      AND (lower_inf(v.span) OR lower(v.span) < lower(days)) AND upper_inf(v.span)
+      AND v.payee_id IS NOT DISTINCT FROM target.payee_id
+      AND v.position_id IS NOT DISTINCT FROM target.position_id
+      AND v.title_id IS NOT DISTINCT FROM target.title_id;
+    INSERT INTO spm.variable_value (variable_id, payee_id, position_id, title_id, span, value)
+    VALUES (of_variable, target.payee_id, target.position_id, target.title_id, days, set_variable.value)
+    RETURNING variable_value_id INTO id;
+    RETURN id;
+EXCEPTION WHEN exclusion_violation THEN
+    RAISE EXCEPTION 'variable "%" has a value in that time already', set_variable.variable
+        USING ERRCODE = 'exclusion_violation',
+              DETAIL = format('The new value would hold for %s.', days),
+              HINT = 'Give since a later day than the value that is there, or end that one first in spm.variable_value.';
+END
+$$;
+COMMENT ON FUNCTION spm.set_variable(text, numeric, text, text, text, date, date) IS
+'Sets the value of a variable from a day on, making the variable if need be; returns the variable_value_id. An open-ended value before it is ended.
+variable: name. value: what rates are multiplied by. payee, position, title: whom it is for, by key or name; none: everybody. since: first day. until: day after the last; NULL: for good.
+Errors: 42704 for an unknown payee, position or title; 23P01 where a value exists already; 22023 for two targets.
+Example: SELECT spm.set_variable(''commission_pct'', 0.012, payee => ''275'', since => ''2026-01-01'');';
+
+CREATE OR REPLACE FUNCTION spm.variable_value(variable_id int, payee_id int, position_id int, span daterange)
+    RETURNS numeric
+    LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT v.value
+    FROM spm.variable_value v
+    LEFT JOIN spm.position p ON p.position_id = variable_value.position_id
+    WHERE v.variable_id = variable_value.variable_id AND v.span && variable_value.span
+      AND (v.payee_id = variable_value.payee_id OR v.position_id = variable_value.position_id
+           OR v.title_id = p.title_id OR num_nonnulls(v.payee_id, v.position_id, v.title_id) = 0)
+    ORDER BY CASE WHEN v.payee_id IS NOT NULL THEN 1 WHEN v.position_id IS NOT NULL THEN 2
+                  WHEN v.title_id IS NOT NULL THEN 3 ELSE 4 END, v.span
+    LIMIT 1;
+END;
+COMMENT ON FUNCTION spm.variable_value(int, int, int, daterange) IS
+'Value of a variable that counts for a payee in a position during a span: the payee''s own goes before the position''s, the title''s and everybody''s; of several within the span the first. NULL: none.
+Example: SELECT spm.variable_value(1, 1, 1, ''[2026-01-01,2026-04-01)'');';
+
+-- -------------------------------------------------------------- writing plans
+
+CREATE OR REPLACE FUNCTION spm.create_plan(name text, calendar text, currency text, since date,
+                                           rate_type text DEFAULT 'spot')
+    RETURNS int
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    of_calendar int;
+    id int;
+BEGIN
+    SELECT c.calendar_id INTO of_calendar FROM spm.calendar c WHERE c.name = create_plan.calendar;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'calendar "%" does not exist', create_plan.calendar
+            USING ERRCODE = 'undefined_object', HINT = 'spm.create_calendar() or spm.load_periods() makes one.';
+    END IF;
+    IF NOT EXISTS (SELECT FROM spm.currency c WHERE c.currency_code = create_plan.currency) THEN
+        RAISE EXCEPTION 'currency "%" does not exist', create_plan.currency
+            USING ERRCODE = 'undefined_object', HINT = format('SELECT spm.add_currency(%L);', create_plan.currency);
+    END IF;
+    INSERT INTO spm.plan (name, calendar_id, currency_code, rate_type)
+    VALUES (create_plan.name, of_calendar, create_plan.currency, create_plan.rate_type)
+    RETURNING plan_id INTO id;
+    INSERT INTO spm.plan_version (plan_id, version_no, span) VALUES (id, 1, daterange(create_plan.since, NULL));
+    RETURN id;
+END
+$$;
+COMMENT ON FUNCTION spm.create_plan(text, text, text, date, text) IS
+'Creates a plan with an empty draft version 1, and returns its plan_id.
+name: unique. calendar: whose periods it is calculated for. currency: ISO code it measures and pays in. since: first day. rate_type: exchange rates it converts by.
+Errors: 42704 for an unknown calendar or currency, 23505 when the name is taken.
+Example: SELECT spm.create_plan(''Account Executive'', ''fiscal'', ''USD'', ''2026-01-01'');';
+
+CREATE OR REPLACE FUNCTION spm.new_plan_version(plan text, since date)
+    RETURNS int
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    of_plan int := spm._plan_id(new_plan_version.plan);
+    before spm.plan_version;
+    id int;
+    old record;
+    copy int;
+BEGIN
+    SELECT v.* INTO before FROM spm.plan_version v WHERE v.plan_id = of_plan ORDER BY v.version_no DESC LIMIT 1;
+    IF before.state = 'draft' THEN
+        RAISE EXCEPTION 'plan "%" has a draft already: version %', new_plan_version.plan, before.version_no
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                  HINT = format('SELECT spm.publish_plan(%L);', new_plan_version.plan);
+    END IF;
+    INSERT INTO spm.plan_version (plan_id, version_no, span)
+    VALUES (of_plan, before.version_no + 1, daterange(new_plan_version.since, NULL))
+    RETURNING plan_version_id INTO id;
+    FOR old IN SELECT c.* FROM spm.component c WHERE c.plan_version_id = before.plan_version_id LOOP
+        INSERT INTO spm.component (plan_version_id, component_no, name, credit_kind, measure_expression,
+            eligibility_expression, unit, measure_id, accumulate, tier_basis, rate_options, variable_id, places, rounding)
+        VALUES (id, old.component_no, old.name, old.credit_kind, old.measure_expression,
+            old.eligibility_expression, old.unit, old.measure_id, old.accumulate, old.tier_basis, old.rate_options,
+            old.variable_id, old.places, old.rounding)
+        RETURNING component_id INTO copy;
+        INSERT INTO spm.tier (component_id, bounds, rate)
+        SELECT copy, t.bounds, t.rate FROM spm.tier t WHERE t.component_id = old.component_id;
+    END LOOP;
+    RETURN before.version_no + 1;
+END
+$$;
+COMMENT ON FUNCTION spm.new_plan_version(text, date) IS
+'Starts the next version of a plan as a draft, a copy of the last one, and returns its number.
+plan: name. since: first day of the new version; publishing it ends the version before on that day.
+Errors: 42704 for an unknown plan, 55000 while there is a draft.
+Example: SELECT spm.new_plan_version(''Account Executive'', ''2026-07-01'');';
+
+CREATE OR REPLACE FUNCTION spm.add_component(plan text, name text, rates text, measure text DEFAULT 'amount',
+                                             eligible text DEFAULT NULL, credits text DEFAULT 'direct',
+                                             quota text DEFAULT NULL, accumulate text DEFAULT 'period',
+                                             variable text DEFAULT NULL, unit text DEFAULT 'money',
+                                             places int DEFAULT NULL, rounding text DEFAULT 'half_up')
+    RETURNS int
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    version int := spm._draft_id(add_component.plan);
+    schedule spm.rate_schedule := add_component.rates::spm.rate_schedule;
+    of_quota int := CASE WHEN add_component.quota IS NOT NULL THEN spm._measure_id(add_component.quota) END;
+    of_variable int;
+    measured text := spm.checked_expression(add_component.measure, 'numeric');
+    condition text := spm.checked_expression(add_component.eligible, 'boolean');
+    id int;
+BEGIN
+    IF add_component.variable IS NOT NULL THEN
+        SELECT v.variable_id INTO of_variable FROM spm.variable v WHERE v.name = add_component.variable;
+        IF NOT FOUND THEN
+            RAISE EXCEPTION 'variable "%" does not exist', add_component.variable
+                USING ERRCODE = 'undefined_object',
+                      HINT = format('SELECT spm.set_variable(%L, value, payee => ...);', add_component.variable);
+        END IF;
+    END IF;
+    IF spm._is_of_quota(schedule) AND of_quota IS NULL THEN
+        RAISE EXCEPTION 'component "%" has tiers in percent of quota, but no quota', add_component.name
+            USING ERRCODE = 'invalid_parameter_value',
+                  HINT = 'Name the measure of the quota: quota => ''bookings''.';
+    END IF;
+    INSERT INTO spm.component (plan_version_id, component_no, name, credit_kind, measure_expression,
+        eligibility_expression, unit, measure_id, accumulate, tier_basis, rate_options, variable_id, places, rounding)
+    SELECT version,
+           1 + coalesce((SELECT max(c.component_no) FROM spm.component c WHERE c.plan_version_id = version), 0),
+           add_component.name, add_component.credits, measured, condition, add_component.unit, of_quota,
+           add_component.accumulate, CASE WHEN spm._is_of_quota(schedule) THEN 'quota' ELSE 'amount' END,
+           spm._rate_options(schedule), of_variable, coalesce(add_component.places, c.minor_digits), add_component.rounding
+    FROM spm.plan_version v JOIN spm.plan p USING (plan_id) JOIN spm.currency c USING (currency_code)
+    WHERE v.plan_version_id = version
+    RETURNING component_id INTO id;
+    INSERT INTO spm.tier (component_id, bounds, rate)
+    SELECT id, numrange(t.tier_from, t.tier_to), t.rate FROM spm.tier(schedule) t;
+    RETURN id;
+END
+$$;
+COMMENT ON FUNCTION spm.add_component(text, text, text, text, text, text, text, text, text, text, int, text) IS
+'Adds a pay element to the draft of a plan, and returns its component_id.
+plan, name: names. rates: a rate schedule; its tiers are amounts, or shares of quota when written in percent. measure: expression, what of a transaction counts. eligible: condition, which transactions count; NULL: all.
+credits: direct, rollup or all. quota: measure whose quota attainment is reckoned against. accumulate: deal, period, or the grain of a longer period. variable: multiplies all rates. unit: money or count.
+places, rounding: how each deal is rounded; places defaults to those of the currency.
+Errors: 42P17, 42703 and others for a refused expression, 22P02 for rates that cannot be read, 42704 for an unknown name, 55000 without a draft.
+Example: SELECT spm.add_component(''Account Executive'', ''Commission'', ''0%: 8%, 80%: 10%, 100%: 14%'', quota => ''bookings'');';
+
+CREATE OR REPLACE FUNCTION spm.drop_component(plan text, name text)
+    RETURNS void
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    version int := spm._draft_id(drop_component.plan);
+BEGIN
+    DELETE FROM spm.component c WHERE c.plan_version_id = version AND c.name = drop_component.name;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'the draft of plan "%" has no component "%"', drop_component.plan, drop_component.name
+            USING ERRCODE = 'undefined_object';
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION spm.drop_component(text, text) IS
+'Removes a component from the draft of a plan.
+Errors: 42704 when there is none of that name, 55000 without a draft.
+Example: SELECT spm.drop_component(''Account Executive'', ''Commission'');';
+
+CREATE OR REPLACE FUNCTION spm._is_of_quota(schedule spm.rate_schedule)
+    RETURNS boolean
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT schedule::text ~ '^[0-9.]+%';
+END;
+COMMENT ON FUNCTION spm._is_of_quota(spm.rate_schedule) IS 'Whether the tiers of a schedule are shares of quota.';
+REVOKE ALL ON FUNCTION spm._is_of_quota(spm.rate_schedule) FROM PUBLIC;
+
+CREATE OR REPLACE FUNCTION spm._rate_options(schedule spm.rate_schedule)
+    RETURNS text
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT coalesce(substring(schedule::text FROM '[a-z].*$'), '');
+END;
+COMMENT ON FUNCTION spm._rate_options(spm.rate_schedule) IS 'The options in the text of a schedule: what follows its tiers.';
+REVOKE ALL ON FUNCTION spm._rate_options(spm.rate_schedule) FROM PUBLIC;
+
+CREATE OR REPLACE FUNCTION spm.component_rates(component_id int)
+    RETURNS spm.rate_schedule
+    LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT (string_agg(CASE c.tier_basis
+                WHEN 'quota' THEN 100 * lower(t.bounds) || '%..' || coalesce(100 * upper(t.bounds) || '%', '')
+                ELSE lower(t.bounds) || '..' || coalesce(upper(t.bounds)::text, '')
+            END || ': ' || t.rate, ', ' ORDER BY lower(t.bounds)) || ' ' || c.rate_options)::spm.rate_schedule
+    FROM spm.component c JOIN spm.tier t USING (component_id)
+    WHERE c.component_id = component_rates.component_id
+    GROUP BY c.component_id;
+END;
+COMMENT ON FUNCTION spm.component_rates(int) IS
+'Rate schedule of a component, made from its tiers and options. NULL when it has no tiers.
+component_id: key. Errors: 22023 for tiers that leave a gap.
+Example: SELECT spm.component_rates(1);';
+
+CREATE OR REPLACE FUNCTION spm.assign_plan(plan text, since date, until date DEFAULT NULL, payee text DEFAULT NULL,
+                                           "position" text DEFAULT NULL, title text DEFAULT NULL)
+    RETURNS int
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    target record;
+    id int;
+BEGIN
+    IF num_nonnulls(assign_plan.payee, assign_plan."position", assign_plan.title) <> 1 THEN
+        RAISE EXCEPTION 'a plan is assigned to a payee, a position or a title'
+            USING ERRCODE = 'invalid_parameter_value',
+                  HINT = format('SELECT spm.assign_plan(%L, since => %L, title => ...);', assign_plan.plan, assign_plan.since);
+    END IF;
+    target := spm._target(assign_plan.payee, assign_plan."position", assign_plan.title);
+    INSERT INTO spm.plan_assignment (plan_id, payee_id, position_id, title_id, span)
+    VALUES (spm._plan_id(assign_plan.plan), target.payee_id, target.position_id, target.title_id,
+            daterange(assign_plan.since, assign_plan.until))
+    RETURNING plan_assignment_id INTO id;
+    RETURN id;
+END
+$$;
+COMMENT ON FUNCTION spm.assign_plan(text, date, date, text, text, text) IS
+'Puts a payee, a position or everybody in a title on a plan, and returns the plan_assignment_id.
+plan: name. since: first day. until: day after the last; NULL: for good. payee, position, title: exactly one, by key or name.
+Errors: 22023 unless exactly one is given, 42704 for an unknown name, 23P01 when it is assigned already in that time.
+Example: SELECT spm.assign_plan(''Account Executive'', ''2026-01-01'', title => ''AE'');';
+
+-- ---------------------------------------------------------------- publishing
+
+CREATE OR REPLACE FUNCTION spm._plan_hash(plan_version_id int)
+    RETURNS text
+    LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT encode(sha256(convert_to(coalesce(jsonb_agg(jsonb_build_array(
+               c.component_id, c.component_no, c.name, c.credit_kind, c.measure_expression, c.eligibility_expression,
+               c.unit, c.measure_id, c.accumulate, c.tier_basis, c.rate_options, c.variable_id, c.places, c.rounding,
+               (SELECT jsonb_agg(jsonb_build_array(t.bounds::text, t.rate::text) ORDER BY lower(t.bounds))
+                FROM spm.tier t WHERE t.component_id = c.component_id)) ORDER BY c.component_no)::text, ''), 'UTF8')), 'hex')
+    FROM spm.component c WHERE c.plan_version_id = _plan_hash.plan_version_id;
+END;
+COMMENT ON FUNCTION spm._plan_hash(int) IS 'SHA-256 of everything a plan version says.';
+REVOKE ALL ON FUNCTION spm._plan_hash(int) FROM PUBLIC;
+
+CREATE OR REPLACE FUNCTION spm.plan_defect(plan text, version_no int DEFAULT NULL)
+    RETURNS TABLE (component text, defect text, repair text)
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+    of_plan spm.plan;
+    version spm.plan_version;
+    part record;
+    message text;
+    hint text;
+BEGIN
+    SELECT p.* INTO of_plan FROM spm.plan p WHERE p.plan_id = spm._plan_id(plan_defect.plan);
+    SELECT v.* INTO version FROM spm.plan_version v
+    WHERE v.plan_id = of_plan.plan_id AND (plan_defect.version_no IS NULL OR v.version_no = plan_defect.version_no)
+    ORDER BY v.version_no DESC LIMIT 1;
+    IF version.plan_version_id IS NULL THEN
+        RAISE EXCEPTION 'plan "%" has no version %', plan_defect.plan, plan_defect.version_no
+            USING ERRCODE = 'undefined_object';
+    END IF;
+    IF NOT EXISTS (SELECT FROM spm.component c WHERE c.plan_version_id = version.plan_version_id) THEN
+        RETURN QUERY SELECT NULL::text, 'the version has no component',
+            format('SELECT spm.add_component(%L, name, rates);', of_plan.name);
+    END IF;
+    IF NOT EXISTS (SELECT FROM spm.period p WHERE p.calendar_id = of_plan.calendar_id AND p.span && version.span) THEN
+        RETURN QUERY SELECT NULL::text, 'the calendar has no period on or after the first day of the version',
+            'Add periods with spm.create_calendar() or spm.load_periods().'::text;
+    END IF;
+    FOR part IN SELECT c.* FROM spm.component c WHERE c.plan_version_id = version.plan_version_id ORDER BY c.component_no LOOP
+        IF NOT EXISTS (SELECT FROM spm.tier t WHERE t.component_id = part.component_id) THEN
+            RETURN QUERY SELECT part.name, 'it has no tier', 'Insert its tiers into spm.tier.'::text;
+        ELSE
+            BEGIN
+                PERFORM spm.component_rates(part.component_id);
+            EXCEPTION WHEN data_exception OR feature_not_supported OR program_limit_exceeded THEN
+                GET STACKED DIAGNOSTICS message = MESSAGE_TEXT, hint = PG_EXCEPTION_HINT;
+                RETURN QUERY SELECT part.name, message, hint;
+            END;
+        END IF;
+        BEGIN
+            PERFORM spm.checked_expression(part.measure_expression, 'numeric'),
+                    spm.checked_expression(part.eligibility_expression, 'boolean');
+        EXCEPTION WHEN others THEN
+            GET STACKED DIAGNOSTICS message = MESSAGE_TEXT, hint = PG_EXCEPTION_HINT;
+            RETURN QUERY SELECT part.name, message, hint;
+        END;
+        IF part.accumulate NOT IN ('deal', 'period') AND NOT EXISTS (
+            SELECT FROM spm.period p WHERE p.calendar_id = of_plan.calendar_id AND p.grain = part.accumulate) THEN
+            RETURN QUERY SELECT part.name,
+                format('it accumulates over a %s, but the calendar has none', part.accumulate),
+                'Use deal, period, or a grain of the calendar.'::text;
+        END IF;
+        IF part.measure_id IS NOT NULL THEN
+            RETURN QUERY
+            SELECT part.name, format('position %s has no quota for %s in %s', s.position_key, m.name, p.name),
+                   format('SELECT spm.set_quota(%L, %L, amount, %L);', s.position_key, p.name, m.name)
+            FROM spm.measure m, spm.period p, spm.plan_seat(of_plan.plan_id, version.span) a
+            JOIN spm.position s USING (position_id)
+            WHERE m.measure_id = part.measure_id AND p.calendar_id = of_plan.calendar_id AND p.state = 'open'
+              AND a.spans && p.span AND spm._is_leaf(p.period_id)
+              AND p.span && version.span
+              AND lower(p.span) <= current_date
+              AND part.tier_basis = 'quota'
+              AND spm._component_quota(part.measure_id, part.accumulate, a.position_id, p.period_id) IS NULL
+            ORDER BY p.span, s.position_key;
+        END IF;
+        IF part.variable_id IS NOT NULL THEN
+            RETURN QUERY
+            SELECT part.name, format('payee %s has no value of %s in %s', y.payee_key, v.name, p.name),
+                   format('SELECT spm.set_variable(%L, value, payee => %L);', v.name, y.payee_key)
+            FROM spm.variable v, spm.period p, spm.plan_seat(of_plan.plan_id, version.span) a
+            JOIN spm.payee y USING (payee_id)
+            WHERE v.variable_id = part.variable_id AND p.calendar_id = of_plan.calendar_id AND p.state = 'open'
+              AND a.spans && p.span AND spm._is_leaf(p.period_id) AND lower(p.span) <= current_date
+              AND spm.variable_value(v.variable_id, a.payee_id, a.position_id, p.span) IS NULL
+            ORDER BY p.span, y.payee_key;
+        END IF;
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION spm.plan_defect(text, int) IS
+'Everything that keeps a plan version from being published, one row per defect: the component, what is wrong, and the call that repairs it. No row: it is sound.
+plan: name. version_no: number; NULL: the latest. Quotas and variables are looked for in the periods that have begun and are not posted.
+Errors: 42704 for an unknown plan or version.
+Example: SELECT * FROM spm.plan_defect(''Account Executive'');';
+
+CREATE OR REPLACE FUNCTION spm.publish_plan(plan text)
+    RETURNS int
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    version spm.plan_version;
+    defects text;
+    number bigint;
+BEGIN
+    SELECT v.* INTO version FROM spm.plan_version v WHERE v.plan_version_id = spm._draft_id(publish_plan.plan) FOR UPDATE;
+    SELECT count(*), string_agg(format('%s: %s', coalesce(d.component, 'plan'), d.defect), E'\n') INTO number, defects
+    FROM spm.plan_defect(publish_plan.plan, version.version_no) d;
+    IF number > 0 THEN
+        RAISE EXCEPTION 'plan "%" version % has % defect(s)', publish_plan.plan, version.version_no, number
+            USING ERRCODE = 'check_violation', DETAIL = defects,
+                  HINT = format('SELECT * FROM spm.plan_defect(%L); names the repair of each.', publish_plan.plan);
+    END IF;
+    -- the version before ends where this one begins
+    UPDATE spm.plan_version v SET span = v.span * daterange(NULL, lower(version.span)), state = 'retired'
+    WHERE v.plan_id = version.plan_id AND v.state = 'published' AND lower(v.span) < lower(version.span);
+    UPDATE spm.plan_version v
+    SET state = 'published', published_at = clock_timestamp(), published_by = session_user,
+        content_hash = spm._plan_hash(v.plan_version_id)
+    WHERE v.plan_version_id = version.plan_version_id;
+    RETURN version.version_no;
+EXCEPTION WHEN exclusion_violation THEN
+    RAISE EXCEPTION 'plan "%" version % overlaps a version that is published', publish_plan.plan, version.version_no
+        USING ERRCODE = 'exclusion_violation',
+              HINT = 'Let it begin after the first day of the version before.';
+END
+$$;
+COMMENT ON FUNCTION spm.publish_plan(text) IS
+'Publishes the draft of a plan, and returns its version number. From then on the version never changes; the one before it ends where it begins.
+plan: name.
+Errors: 23514 with every defect in the detail, 55000 without a draft, 23P01 when it would begin before the published version.
+Example: SELECT spm.publish_plan(''Account Executive'');';
+
+CREATE OR REPLACE FUNCTION spm.retire_plan(plan text, until date)
+    RETURNS void
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    UPDATE spm.plan_version v SET span = v.span * daterange(NULL, retire_plan.until), state = 'retired'
+    WHERE v.plan_id = spm._plan_id(retire_plan.plan) AND v.state = 'published' AND v.span @> retire_plan.until;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'plan "%" has no published version on %', retire_plan.plan, retire_plan.until
+            USING ERRCODE = 'object_not_in_prerequisite_state';
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION spm.retire_plan(text, date) IS
+'Ends a plan: its published version applies no longer from a day on.
+plan: name. until: day after the last one.
+Errors: 55000 when no published version holds on that day.
+Example: SELECT spm.retire_plan(''Account Executive'', ''2027-01-01'');';
+
+CREATE OR REPLACE FUNCTION spm._guard_plan_version()
+    RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    IF OLD.state = 'draft' THEN
+        RETURN CASE WHEN TG_OP = 'DELETE' THEN OLD ELSE NEW END;
+    END IF;
+    IF TG_OP = 'UPDATE' AND OLD.span @> NEW.span AND lower(OLD.span) IS NOT DISTINCT FROM lower(NEW.span)
+       AND NEW.state IN (OLD.state, 'retired')
+       AND (OLD.plan_id, OLD.version_no, OLD.published_at, OLD.published_by, OLD.content_hash)
+           IS NOT DISTINCT FROM (NEW.plan_id, NEW.version_no, NEW.published_at, NEW.published_by, NEW.content_hash) THEN
+        RETURN NEW;
+    END IF;
+    RAISE EXCEPTION 'a published plan version never changes'
+        USING ERRCODE = 'restrict_violation', DETAIL = format('Version %s of plan %s is %s.', OLD.version_no, OLD.plan_id, OLD.state),
+              HINT = 'SELECT spm.new_plan_version(plan, since);';
+END
+$$;
+COMMENT ON FUNCTION spm._guard_plan_version() IS 'Trigger: a published version may only end.';
+REVOKE ALL ON FUNCTION spm._guard_plan_version() FROM PUBLIC;
+
+CREATE OR REPLACE FUNCTION spm._guard_component()
+    RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    -- additions are found by the hash of the version: a restore must be able to load them
+    IF EXISTS (SELECT FROM spm.plan_version v JOIN spm.component c USING (plan_version_id)
+               WHERE c.component_id = OLD.component_id AND v.state <> 'draft') THEN
+        RAISE EXCEPTION 'a published plan version never changes'
+            USING ERRCODE = 'restrict_violation', DETAIL = format('Component %s belongs to one.', OLD.component_id),
+                  HINT = 'SELECT spm.new_plan_version(plan, since);';
+    END IF;
+    RETURN CASE WHEN TG_OP = 'DELETE' THEN OLD ELSE NEW END;
+END
+$$;
+COMMENT ON FUNCTION spm._guard_component() IS 'Trigger: components and tiers of a published version stay as they are.';
+REVOKE ALL ON FUNCTION spm._guard_component() FROM PUBLIC;
+
+-- ----------------------------------------------------------------- crediting
+
+CREATE OR REPLACE FUNCTION spm.add_credit_rule(name text, condition text, payees text[], shares numeric[],
+                                               since date, until date DEFAULT NULL, priority int DEFAULT 100)
+    RETURNS int
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    id int;
+    total numeric := (SELECT sum(s) FROM unnest(add_credit_rule.shares) s);
+BEGIN
+    IF cardinality(add_credit_rule.payees) IS DISTINCT FROM cardinality(add_credit_rule.shares) OR total IS DISTINCT FROM 1 THEN
+        RAISE EXCEPTION 'shares of credit rule "%" must total 1, one for each payee', add_credit_rule.name
+            USING ERRCODE = 'check_violation',
+                  DETAIL = format('%s payees, %s shares, total %s.', cardinality(add_credit_rule.payees),
+                                  cardinality(add_credit_rule.shares), total),
+                  HINT = 'Write 60 % as 0.6.';
+    END IF;
+    INSERT INTO spm.credit_rule (name, condition, span, priority)
+    VALUES (add_credit_rule.name, spm.checked_expression(add_credit_rule.condition, 'boolean'),
+            daterange(add_credit_rule.since, add_credit_rule.until), add_credit_rule.priority)
+    RETURNING credit_rule_id INTO id;
+    INSERT INTO spm.credit_rule_share (credit_rule_id, payee_id, share)
+    SELECT id, (spm._target(s.payee, NULL, NULL)).payee_id, s.share
+    FROM unnest(add_credit_rule.payees, add_credit_rule.shares) s(payee, share);
+    RETURN id;
+END
+$$;
+COMMENT ON FUNCTION spm.add_credit_rule(text, text, text[], numeric[], date, date, int) IS
+'Adds a rule that shares transactions among payees, and returns its credit_rule_id.
+name: unique. condition: which transactions. payees, shares: who, and how much each; the shares total 1. since, until: days of the transactions, until exclusive. priority: the smallest wins.
+Errors: 23514 when the shares do not total 1, 42704 for an unknown payee, 42P17 and others for a refused condition.
+Example: SELECT spm.add_credit_rule(''Acme'', ''account_key = ''''ACME'''''', ''{U-1,U-2}'', ''{0.6,0.4}'', ''2026-01-01'');';
+
+CREATE OR REPLACE FUNCTION spm._check_rule_shares()
+    RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    wrong record;
+BEGIN
+    SELECT r.name, sum(s.share) AS total INTO wrong
+    FROM spm.credit_rule r LEFT JOIN spm.credit_rule_share s USING (credit_rule_id)
+    WHERE r.credit_rule_id = CASE WHEN TG_OP = 'DELETE' THEN OLD.credit_rule_id ELSE NEW.credit_rule_id END
+    GROUP BY r.credit_rule_id HAVING sum(s.share) IS DISTINCT FROM 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'shares of credit rule "%" must total 1', wrong.name
+            USING ERRCODE = 'check_violation', DETAIL = format('They total %s.', coalesce(wrong.total, 0));
+    END IF;
+    RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION spm._check_rule_shares() IS 'Trigger at commit: the shares of a rule total 1.';
+REVOKE ALL ON FUNCTION spm._check_rule_shares() FROM PUBLIC;
+
+CREATE OR REPLACE FUNCTION spm._guard_ledger()
+    RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    IF EXISTS (SELECT FROM spm.posting p WHERE p.posting_id = OLD.posting_id AND p.state = 'posted') THEN
+        RAISE EXCEPTION 'a posted row of spm.% never changes', TG_TABLE_NAME
+            USING ERRCODE = 'restrict_violation',
+                  HINT = 'Correct its cause: the next calculation pays the difference.';
+    END IF;
+    RETURN CASE WHEN TG_OP = 'DELETE' THEN OLD ELSE NEW END;
+END
+$$;
+COMMENT ON FUNCTION spm._guard_ledger() IS 'Trigger: rows of a posted posting stay as they are.';
+REVOKE ALL ON FUNCTION spm._guard_ledger() FROM PUBLIC;
+
+CREATE OR REPLACE FUNCTION spm._refuse_truncate()
+    RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    RAISE EXCEPTION 'spm.% cannot be emptied', TG_TABLE_NAME USING ERRCODE = 'restrict_violation';
+END
+$$;
+COMMENT ON FUNCTION spm._refuse_truncate() IS 'Trigger: a ledger is not truncated.';
+REVOKE ALL ON FUNCTION spm._refuse_truncate() FROM PUBLIC;
+
+CREATE OR REPLACE TRIGGER guard BEFORE UPDATE OR DELETE ON spm.plan_version
+    FOR EACH ROW EXECUTE FUNCTION spm._guard_plan_version();
+CREATE OR REPLACE TRIGGER guard BEFORE UPDATE OR DELETE ON spm.component
+    FOR EACH ROW EXECUTE FUNCTION spm._guard_component();
+CREATE OR REPLACE TRIGGER guard BEFORE UPDATE OR DELETE ON spm.tier
+    FOR EACH ROW EXECUTE FUNCTION spm._guard_component();
+CREATE OR REPLACE TRIGGER guard BEFORE UPDATE OR DELETE ON spm.posting
+    FOR EACH ROW EXECUTE FUNCTION spm._guard_ledger();
+CREATE OR REPLACE TRIGGER guard BEFORE UPDATE OR DELETE ON spm.credit
+    FOR EACH ROW EXECUTE FUNCTION spm._guard_ledger();
+CREATE OR REPLACE TRIGGER guard BEFORE UPDATE OR DELETE ON spm.measurement
+    FOR EACH ROW EXECUTE FUNCTION spm._guard_ledger();
+CREATE OR REPLACE TRIGGER guard BEFORE UPDATE OR DELETE ON spm.earning
+    FOR EACH ROW EXECUTE FUNCTION spm._guard_ledger();
+CREATE OR REPLACE TRIGGER guard BEFORE UPDATE OR DELETE ON spm.payout
+    FOR EACH ROW EXECUTE FUNCTION spm._guard_ledger();
+CREATE OR REPLACE TRIGGER refuse_truncate BEFORE TRUNCATE ON spm.credit
+    FOR EACH STATEMENT EXECUTE FUNCTION spm._refuse_truncate();
+CREATE OR REPLACE TRIGGER refuse_truncate BEFORE TRUNCATE ON spm.measurement
+    FOR EACH STATEMENT EXECUTE FUNCTION spm._refuse_truncate();
+CREATE OR REPLACE TRIGGER refuse_truncate BEFORE TRUNCATE ON spm.earning
+    FOR EACH STATEMENT EXECUTE FUNCTION spm._refuse_truncate();
+CREATE OR REPLACE TRIGGER refuse_truncate BEFORE TRUNCATE ON spm.payout
+    FOR EACH STATEMENT EXECUTE FUNCTION spm._refuse_truncate();
+
+-- a constraint trigger has no OR REPLACE
+DROP TRIGGER IF EXISTS shares ON spm.credit_rule_share;
+CREATE CONSTRAINT TRIGGER shares AFTER INSERT OR UPDATE OR DELETE ON spm.credit_rule_share
+    DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION spm._check_rule_shares();
