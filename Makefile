@@ -56,10 +56,11 @@ OBJS = $(patsubst %.c,%.o,$(sort $(wildcard src/*.c src/kernel/*.c)))
 HFILES = $(wildcard src/*.h src/kernel/*.h)
 PG_CPPFLAGS = -I$(srcdir)/src -Wall -Wextra -Wno-unused-parameter -Wno-missing-field-initializers -Wno-sign-compare -Wno-cast-function-type
 
-# Shape is never replayed; code is replayed by every upgrade.
+# Shape is never replayed; code is replayed by every upgrade.  What gets long is
+# cut: functions.sql, then functions_calendar.sql and so on.
 SHAPE = types tables
 CODE = toolbox functions stages views statement policies
-sql_files = $(foreach d,$(DOMAINS),$(wildcard $(foreach f,$(1),sql/$(d)/$(f).sql)))
+sql_files = $(foreach d,$(DOMAINS),$(foreach f,$(1),$(wildcard sql/$(d)/$(f).sql) $(sort $(wildcard sql/$(d)/$(f)_*.sql))))
 SQL_FILES = $(call sql_files,$(SHAPE) $(CODE))
 CODE_FILES = $(call sql_files,$(CODE))
 

@@ -26,7 +26,7 @@ CREATE FUNCTION pg_temp.path(of text) RETURNS SETOF text LANGUAGE sql AS $$
     WHERE p.position_key = $1 ORDER BY x.span, x.depth
 $$;
 
-SELECT spm.add_position(k, k) FROM unnest('{a,b,c,d}'::text[]) AS k;
+SELECT count(spm.add_position(k, k)) FROM unnest('{a,b,c,d}'::text[]) AS k;
 SELECT spm.set_manager('d', 'c', '-infinity');
 SELECT spm.set_manager('c', 'b', '2026-01-01');
 SELECT spm.set_manager('b', 'a', '2026-02-01');
