@@ -246,7 +246,7 @@ column_list(Relation row)
 }
 
 static void
-check_raw_column(Checker *checker, ColumnRef *ref)
+check_raw_column(Checker *checker, ColumnRef *ref, bool any_type)
 {
 	Node	   *last = llast(ref->fields);
 	int			nfields = list_length(ref->fields);
@@ -266,7 +266,7 @@ check_raw_column(Checker *checker, ColumnRef *ref)
 			if (column->attisdropped || strcmp(NameStr(column->attname), name) != 0)
 				continue;
 			/* a literal next to it may be read as its type, which may be a user's */
-			if (!type_is_allowed(checker, column->atttypid))
+			if (!any_type && !type_is_allowed(checker, column->atttypid))
 				refuse_type(checker, column->atttypid, ref->location, NULL);
 			return;
 		}
@@ -404,7 +404,6 @@ check_raw(Node *node, void *context)
 		case T_CoalesceExpr:
 		case T_MinMaxExpr:
 		case T_NamedArgExpr:
-		case T_NullTest:
 		case T_A_ArrayExpr:
 		case T_A_Indices:
 			break;
@@ -448,8 +447,17 @@ check_raw(Node *node, void *context)
 							 ((CollateClause *) node)->location);
 			break;
 		case T_ColumnRef:
-			check_raw_column(checker, (ColumnRef *) node);
+			check_raw_column(checker, (ColumnRef *) node, false);
 			return false;
+		case T_NullTest:
+			{
+				Node	   *arg = (Node *) ((NullTest *) node)->arg;
+
+				if (!IsA(arg, ColumnRef))
+					break;
+				check_raw_column(checker, (ColumnRef *) arg, true);
+				return false;
+			}
 		case T_FuncCall:
 			check_raw_function(checker, (FuncCall *) node);
 			break;
@@ -618,10 +626,14 @@ check_analysed(Node *node, void *context)
 		case T_DistinctExpr:
 		case T_NamedArgExpr:
 		case T_NullIfExpr:
-		case T_NullTest:
 		case T_OpExpr:
 		case T_RelabelType:
 		case T_ScalarArrayOpExpr:
+			break;
+		case T_NullTest:
+			/* of a column, whatever its type: deleted_at IS NULL */
+			if (IsA(((NullTest *) node)->arg, Var) && !((NullTest *) node)->argisrow)
+				return false;
 			break;
 		case T_Const:
 			check_constant(checker, (Const *) node);

@@ -38,7 +38,7 @@ CREATE OR REPLACE FUNCTION spm.checked_expression(expression text, result_type r
     SET transform_null_equals = off
     AS 'MODULE_PATHNAME', 'spm_checked_expression';
 COMMENT ON FUNCTION spm.checked_expression(text, regtype, regclass) IS
-'The same over the columns of a table or view, which the result calls t: the filter of a source. Columns of other types than an expression may use cannot be named in it.
+'The same over the columns of a table or view, which the result calls t: the filter of a source. Columns of other types than an expression may use can only be tested with IS NULL.
 relation: the table or view. Errors: as without a relation, and 42809 for a relation that has no rows, such as an index.
 Example: spm.checked_expression(''total > 0'', ''boolean'', ''public.orders'') is (t.total > (0)::numeric).';
 
