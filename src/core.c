@@ -643,7 +643,6 @@ check_analysed(Node *node, void *context)
 				CollateExpr *collate = (CollateExpr *) node;
 
 				if (collate->collOid != C_COLLATION_OID &&
-					collate->collOid != POSIX_COLLATION_OID &&
 					collate->collOid != DEFAULT_COLLATION_OID)
 					refuse(checker, collate->location, "Use COLLATE \"C\".",
 						   "expression uses collation \"%s\", which is not the same on every machine",
