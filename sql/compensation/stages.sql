@@ -626,6 +626,9 @@ BEGIN
     SELECT coalesce(bool_and(p.state = 'posted'), true) INTO is_first
     FROM spm.period p
     WHERE p.calendar_id = this.calendar_id AND p.span << this.span AND spm._is_leaf(p.period_id);
+    IF is_first THEN
+        PERFORM spm._withdraw_differences(this.calendar_id, draft);
+    END IF;
     FOR earlier IN
         SELECT p.period_id, p.span, p.name, w.watermark AS known
         FROM spm.period p LEFT JOIN spm.period_watermark w USING (period_id)
@@ -650,6 +653,9 @@ BEGIN
         ON CONFLICT (period_id) DO UPDATE SET watermark = EXCLUDED.watermark;
     END LOOP;
     run.changed_count := run.changed_count + spm._pay(draft, run.run_id);
+    -- what accumulates in later periods may stand on what has changed here
+    DELETE FROM spm.period_watermark w USING spm.period p
+    WHERE run.changed_count > 0 AND p.period_id = w.period_id AND p.calendar_id = this.calendar_id AND p.span >> this.span;
 
     EXECUTE 'SELECT count(DISTINCT (source, transaction_key, line)) FROM pg_temp.spm_claim' INTO run.transaction_count;
     PERFORM spm._drop_temporary('spm_claim'), spm._drop_temporary('spm_result');
@@ -674,6 +680,32 @@ COMMENT ON PROCEDURE spm.calculate(text, text) IS
 period: name. calendar: needed when two calendars have a period of that name.
 Errors: 55000 for a posted period, one that has parts, or no mapped source; 22000 for a row that cannot be used, a missing quota, rate or variable; 23505 for a transaction that occurs twice; those of a source that has changed.
 Example: CALL spm.calculate(''2026-Q1'');';
+
+CREATE OR REPLACE FUNCTION spm._withdraw_differences(calendar_id int, posting_id int)
+    RETURNS void
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    other record;
+    relation text;
+BEGIN
+    FOR other IN
+        SELECT o.posting_id, o.period_id FROM spm.posting o JOIN spm.period p USING (period_id)
+        WHERE p.calendar_id = _withdraw_differences.calendar_id AND o.state = 'draft' AND o.posting_id <> _withdraw_differences.posting_id
+    LOOP
+        DELETE FROM spm.period_watermark w
+        WHERE w.period_id IN (SELECT m.period_id FROM spm.measurement m WHERE m.posting_id = other.posting_id AND m.period_id <> other.period_id
+                              UNION SELECT c.period_id FROM spm.credit c WHERE c.posting_id = other.posting_id AND c.period_id <> other.period_id
+                              UNION SELECT e.period_id FROM spm.earning e WHERE e.posting_id = other.posting_id AND e.period_id <> other.period_id);
+        FOREACH relation IN ARRAY ARRAY['payout', 'earning', 'measurement', 'credit'] LOOP
+            EXECUTE format('DELETE FROM spm.%I r WHERE r.posting_id = $1 AND r.period_id <> $2', relation) USING other.posting_id, other.period_id;
+        END LOOP;
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION spm._withdraw_differences(int, int) IS 'Differences are paid by the first open period: takes them out of the drafts of all others, as when an earlier period was reopened.';
+REVOKE ALL ON FUNCTION spm._withdraw_differences(int, int) FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION spm._check_versions(calendar_id int)
     RETURNS void
@@ -727,6 +759,10 @@ BEGIN
             USING ERRCODE = 'object_not_in_prerequisite_state',
                   HINT = format('CALL spm.calculate(%L); CALL spm.post(%L);', before, before);
     END IF;
+    IF NOT EXISTS (SELECT FROM spm.period_watermark w WHERE w.period_id = this.period_id) THEN
+        RAISE EXCEPTION 'period % was calculated before an earlier one changed', this.name
+            USING ERRCODE = 'object_not_in_prerequisite_state', HINT = format('CALL spm.calculate(%L);', this.name);
+    END IF;
     SELECT o.posting_id INTO STRICT draft FROM spm.posting o WHERE o.period_id = this.period_id AND o.state = 'draft';
     SELECT r.* INTO wrong FROM spm.reconciliation r WHERE r.posting_id = draft AND NOT r.is_reconciled LIMIT 1;
     IF FOUND THEN
@@ -754,5 +790,5 @@ $$;
 COMMENT ON PROCEDURE spm.post(text, text) IS
 'Closes a calculated period: its results can change no more, later changes are paid as differences in the next period. Periods are posted in order, and only when every level adds up.
 period: name. calendar: needed when two calendars have a period of that name.
-Errors: 55000 unless the period is calculated and all before it are posted; XX001 when the results do not add up.
+Errors: 55000 unless the period is calculated, since the last change of an earlier one, and all before it are posted; XX001 when the results do not add up.
 Example: CALL spm.post(''2026-Q1'');';
