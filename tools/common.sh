@@ -24,7 +24,7 @@ system_include=/usr/include/postgresql/$major
 
 # A server refuses to run as root: then it runs as the user postgres.
 is_root() { [ "$(id -u)" = 0 ]; }
-as_server() { if is_root; then runuser -u postgres -- "$@"; else "$@"; fi; }
+as_server() { if is_root; then (cd / && runuser -u postgres -- "$@"); else "$@"; fi; }
 
 # Below the checkout, unless the user postgres may not look in there (a checkout
 # in /root) or the socket's path would be longer than an address can hold (107).

@@ -93,6 +93,22 @@ WITH extension AS (
 SELECT regexp_replace(line, '\s+', ' ', 'g') FROM fact ORDER BY line COLLATE "C"
 SQL
 
+# What people had entered, in plain SQL that every released version understands.
+my $rows = <<'SQL';
+INSERT INTO spm.currency (currency_code, minor_digits) VALUES ('USD', 2), ('JPY', 0);
+INSERT INTO spm.exchange_rate (from_currency_code, to_currency_code, span, rate) VALUES ('JPY', 'USD', '[2026-01-01,)', 0.0064);
+INSERT INTO spm.payee (payee_key, name) VALUES ('E-1', 'Ada'), ('E-2', 'Ben');
+INSERT INTO spm.calendar (name) VALUES ('fiscal');
+INSERT INTO spm.period (calendar_id, grain, name, span)
+SELECT calendar_id, 'quarter', '2026-Q1', '[2026-01-01,2026-04-01)' FROM spm.calendar;
+SQL
+my $kept = <<'SQL';
+SELECT currency_code, minor_digits FROM spm.currency ORDER BY 1;
+SELECT from_currency_code, to_currency_code, span, rate FROM spm.exchange_rate ORDER BY 1;
+SELECT payee_id, payee_key, name FROM spm.payee ORDER BY 1;
+SELECT c.name, p.grain, p.name, p.span FROM spm.period p JOIN spm.calendar c USING (calendar_id) ORDER BY 1, 3;
+SQL
+
 my $node = PostgreSQL::Test::Cluster->new('main');
 $node->init;
 $node->start;
@@ -110,9 +126,12 @@ foreach my $version (@released)
 	my $database = "from_$version";
 	$node->safe_psql('postgres', qq{CREATE DATABASE "$database"});
 	$node->safe_psql($database, "CREATE EXTENSION spm VERSION '$version' CASCADE");
+	$node->safe_psql($database, $rows);
+	my $before = $node->safe_psql($database, $kept);
 	my ($status, undef, $error) = $node->psql($database, 'ALTER EXTENSION spm UPDATE');
 	is($status, 0, "version $version can be updated to $current") or diag $error;
 
+	is($node->safe_psql($database, $kept), $before, "what was in version $version is still there");
 	my @updated = split /\n/, $node->safe_psql($database, $snapshot);
 	my %fresh = map { $_ => 1 } @fresh;
 	my %updated = map { $_ => 1 } @updated;
