@@ -353,6 +353,18 @@ END;
 COMMENT ON FUNCTION spm._plan_hash(int) IS 'SHA-256 of everything a plan version says.';
 REVOKE ALL ON FUNCTION spm._plan_hash(int) FROM PUBLIC;
 
+CREATE OR REPLACE FUNCTION spm._open_periods(calendar_id int, span daterange)
+    RETURNS TABLE (period_id int, nth bigint)
+    LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT p.period_id, row_number() OVER (ORDER BY p.span)
+    FROM spm.period p
+    WHERE p.calendar_id = _open_periods.calendar_id AND p.span && _open_periods.span AND p.state <> 'posted'
+      AND NOT EXISTS (SELECT FROM spm.period part WHERE part.parent_period_id = p.period_id);
+END;
+COMMENT ON FUNCTION spm._open_periods(int, daterange) IS 'Periods of a span that are still to be calculated or posted, in order.';
+REVOKE ALL ON FUNCTION spm._open_periods(int, daterange) FROM PUBLIC;
+
 CREATE OR REPLACE FUNCTION spm.plan_defect(plan text, version_no int DEFAULT NULL)
     RETURNS TABLE (component text, defect text, repair text)
     LANGUAGE plpgsql
@@ -412,11 +424,11 @@ BEGIN
                    format('SELECT spm.set_quota(%L, %L, amount, %L);', s.position_key, p.name, m.name)
             FROM spm.measure m, spm.period p, spm.plan_seat(of_plan.plan_id, version.span) a
             JOIN spm.position s USING (position_id)
-            WHERE m.measure_id = part.measure_id AND p.calendar_id = of_plan.calendar_id AND p.state = 'open'
-              AND a.spans && p.span AND spm._is_leaf(p.period_id)
-              AND p.span && version.span
-              AND lower(p.span) <= current_date
-              AND part.tier_basis = 'quota'
+            WHERE m.measure_id = part.measure_id AND part.tier_basis = 'quota' AND a.spans && p.span
+              AND p.period_id IN (
+                  SELECT o.period_id FROM spm._open_periods(of_plan.calendar_id, version.span) o
+                  WHERE o.nth = 1 OR EXISTS (SELECT FROM spm.quota q WHERE q.measure_id = part.measure_id
+                                             AND q.period_id = o.period_id AND q.superseded_at IS NULL))
               AND spm._component_quota(part.measure_id, part.accumulate, a.position_id, p.period_id) IS NULL
             ORDER BY p.span, s.position_key;
         END IF;
@@ -426,8 +438,8 @@ BEGIN
                    format('SELECT spm.set_variable(%L, value, payee => %L);', v.name, y.payee_key)
             FROM spm.variable v, spm.period p, spm.plan_seat(of_plan.plan_id, version.span) a
             JOIN spm.payee y USING (payee_id)
-            WHERE v.variable_id = part.variable_id AND p.calendar_id = of_plan.calendar_id AND p.state = 'open'
-              AND a.spans && p.span AND spm._is_leaf(p.period_id) AND lower(p.span) <= current_date
+            WHERE v.variable_id = part.variable_id AND a.spans && p.span
+              AND p.period_id IN (SELECT o.period_id FROM spm._open_periods(of_plan.calendar_id, version.span) o WHERE o.nth = 1)
               AND spm.variable_value(v.variable_id, a.payee_id, a.position_id, p.span) IS NULL
             ORDER BY p.span, y.payee_key;
         END IF;
@@ -436,7 +448,7 @@ END
 $$;
 COMMENT ON FUNCTION spm.plan_defect(text, int) IS
 'Everything that keeps a plan version from being published, one row per defect: the component, what is wrong, and the call that repairs it. No row: it is sound.
-plan: name. version_no: number; NULL: the latest. Quotas and variables are looked for in the periods that have begun and are not posted.
+plan: name. version_no: number; NULL: the latest. Quotas are looked for in the first open period and in every later one for which somebody has a quota of that measure; variables in the first open period.
 Errors: 42704 for an unknown plan or version.
 Example: SELECT * FROM spm.plan_defect(''Account Executive'');';
 

@@ -6,7 +6,7 @@
 SET datestyle = 'ISO, YMD';
 BEGIN;
 SET client_min_messages = warning;
-SELECT plan(65);
+SELECT plan(62);
 
 CREATE SCHEMA shop;
 CREATE TABLE shop.deal (deal_id text, closed_on date, owner text, account text, amount numeric, cost numeric, units int, currency text, kind text);
@@ -88,8 +88,8 @@ SELECT results_eq($$SELECT * FROM spm.statement('dana', '2026-Q1')$$, $$VALUES
 SELECT results_eq($$SELECT step, item, base_amount, amount, because FROM spm.explain('dana', '2026-Q1', 'D-02')$$, $$VALUES
     ('payout', 'Commission, 2026-Q1', NULL::numeric, 29736.00, 'plan AE v1, rates 0: 8%, 200000: 10%, 250000: 14%, total of the period'),
     ('  earning', 'deals/D-02', 112400.00, 13736.00, 'takes the total from 200000.00 to 312400.00'),
-    ('    slice', 'tier 2', 50000.00, 5000.00, 'from 200000.00 to 250000.0000'),
-    ('    slice', 'tier 3', 62400.00, 8736.00, 'from 250000.0000 to 312400.00'),
+    ('    slice', 'tier 2', 50000.00, 5000.00, 'from 200000.00 to 250000'),
+    ('    slice', 'tier 3', 62400.00, 8736.00, 'from 250000 to 312400.00'),
     ('      credit', 'direct to Dana', 112400.00, NULL, 'share 1 of owner dana'),
     ('        transaction', 'booking of 2026-02-20', 112400.00, NULL, 'as it is in the warehouse')$$,
     'and trace a deal from the payout to the order');
@@ -102,6 +102,7 @@ SELECT throws_ok($$CALL spm.post('2026-Q1')$$, '55000', 'period 2026-Q1 is poste
 SELECT throws_ok($$CALL spm.calculate('2026-Q1')$$, '55000', 'period 2026-Q1 is posted', 'and not calculated any more');
 SELECT throws_ok(format('UPDATE spm.%I SET amount = 0', t), '23001', format('a posted row of spm.%s never changes', t), format('posted rows of %s stay', t))
 FROM unnest('{credit,earning,measurement,payout}'::text[]) t;
+SET CONSTRAINTS ALL IMMEDIATE;
 SELECT throws_ok('TRUNCATE spm.earning CASCADE', '23001', NULL, 'and are not thrown away');
 
 -- ---- the second quarter: shares, another currency, a refund
