@@ -753,12 +753,14 @@ CREATE INDEX orders_total ON public.orders (total);
 SELECT is(spm.checked_expression('total > 0 AND "it''s ""Odd""" = ''a''', 'boolean', 'public.orders'),
     '((t.total > (0)::numeric) AND (t."it''s ""Odd""" = ''a''::text))',
     'the filter of a source is checked over its own columns');
+SELECT is(spm.checked_expression('placed IS NULL AND kind IS NOT NULL', 'boolean', 'public.orders'),
+    '((t.placed IS NULL) AND (t.kind IS NOT NULL))', 'columns of any type can be tested for null');
 SELECT throws_ok(format('SELECT spm.checked_expression(%L, ''boolean'', %L)', e, r), s, m, p)
 FROM (VALUES
     ('coalesce(kind, ''x'') = ''x''', 'public.orders', '42P17', 'expression uses type public.evil_domain, which is not allowed here', 'a literal is never read by the type of a user''s column'),
     ('mood = ''x''', 'public.orders', '42P17', 'expression uses type public.evil_enum, which is not allowed here', 'columns of a user''s type cannot be used'),
     ('ratio > 0', 'public.orders', '42P17', 'expression uses type double precision, and money never goes through floating point', 'columns in floating point cannot be used'),
-    ('placed IS NULL', 'public.orders', '42P17', 'expression uses type timestamp with time zone, which depends on the session''s time zone', 'columns that depend on the time zone cannot be used'),
+    ('placed > ''2026-01-01''', 'public.orders', '42P17', 'expression uses type timestamp with time zone, which depends on the session''s time zone', 'columns that depend on the time zone cannot be used'),
     ('"........pg.dropped.1........" IS NULL', 'public.orders', '42703', 'column "........pg.dropped.1........" of orders does not exist', 'dropped columns do not exist'),
     ('ctid IS NULL', 'public.orders', '42703', 'column "ctid" of orders does not exist', 'system columns do not exist'),
     ('amount > 0', 'public.orders', '42703', 'column "amount" of orders does not exist', 'columns of a transaction are not those of a source'),
