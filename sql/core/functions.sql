@@ -164,7 +164,8 @@ BEGIN
             USING ERRCODE = '42501', DETAIL = format('It is named by %s => %L.', argument, column_name),
                 HINT = format('Let its owner run: GRANT SELECT ON %s TO %I;', relation, current_user);
     END IF;
-    IF NOT format_type(type, NULL) = ANY (accepted) THEN
+    IF NOT (format_type(type, NULL) = ANY (accepted) OR 'enum' = ANY (accepted) AND EXISTS (
+        SELECT FROM pg_catalog.pg_type AS t WHERE t.oid = type AND t.typtype = 'e')) THEN
         RAISE EXCEPTION 'column "%" of % has type %, which cannot be %', column_name, relation, format_type(type, NULL), argument
             USING ERRCODE = '42804', DETAIL = format('Possible are %s.', array_to_string(accepted, ', ')),
                 HINT = CASE WHEN type IN ('real'::regtype, 'double precision'::regtype)
@@ -298,7 +299,7 @@ BEGIN
     IF found_id IS NULL THEN
         RAISE EXCEPTION 'calendar "%" does not exist', calendar
             USING ERRCODE = '42704', HINT = coalesce(
-                format('Calendars are: %s.', (SELECT string_agg(name, ', ' ORDER BY name) FROM spm.calendar)),
+                'Calendars are: ' || (SELECT string_agg(name, ', ' ORDER BY name) FROM spm.calendar) || '.',
                 'There is none yet: SELECT spm.create_calendar(''fiscal'', grain => ''month'', first => ''2026-01-01'', until => ''2028-01-01'');');
     END IF;
     RETURN found_id;
@@ -329,8 +330,8 @@ BEGIN
     ELSIF ids IS NULL THEN
         RAISE EXCEPTION 'period "%" does not exist', period
             USING ERRCODE = '42704', HINT = coalesce(
-                format('Periods that look like it: %s.', spm._near(period, ARRAY(
-                    SELECT DISTINCT name FROM spm.period WHERE wanted_calendar IS NULL OR calendar_id = wanted_calendar))),
+                'Periods that look like it: ' || spm._near(period, ARRAY(
+                    SELECT DISTINCT name FROM spm.period WHERE wanted_calendar IS NULL OR calendar_id = wanted_calendar)) || '.',
                 'There is none yet: SELECT spm.create_calendar(''fiscal'', grain => ''month'', first => ''2026-01-01'', until => ''2028-01-01'');');
     END IF;
     RETURN ids[1];

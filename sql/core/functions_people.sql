@@ -17,7 +17,7 @@ BEGIN
     IF found_id IS NULL THEN
         RAISE EXCEPTION 'payee "%" does not exist', payee
             USING ERRCODE = '42704', HINT = coalesce(
-                format('Keys that look like it: %s.', spm._near(payee, ARRAY(SELECT payee_key FROM spm.payee))),
+                'Keys that look like it: ' || spm._near(payee, ARRAY(SELECT payee_key FROM spm.payee)) || '.',
                 format('Add the payee: SELECT spm.add_payee(%L, ''name'');', payee));
     END IF;
     RETURN found_id;
@@ -39,7 +39,7 @@ BEGIN
     IF found_id IS NULL THEN
         RAISE EXCEPTION 'position "%" does not exist', position_key
             USING ERRCODE = '42704', HINT = coalesce(
-                format('Keys that look like it: %s.', spm._near(position_key, ARRAY(SELECT p.position_key FROM spm.position AS p))),
+                'Keys that look like it: ' || spm._near(position_key, ARRAY(SELECT p.position_key FROM spm.position AS p)) || '.',
                 format('Add the position: SELECT spm.add_position(%L, ''name'');', position_key));
     END IF;
     RETURN found_id;
@@ -61,7 +61,7 @@ BEGIN
     IF found_id IS NULL THEN
         RAISE EXCEPTION 'title "%" does not exist', title
             USING ERRCODE = '42704', HINT = coalesce(
-                format('Titles that look like it: %s. ', spm._near(title, ARRAY(SELECT t.name FROM spm.title AS t))), '')
+                'Titles that look like it: ' || spm._near(title, ARRAY(SELECT t.name FROM spm.title AS t)) || '. ', '')
                 || format('To add it: SELECT spm.add_title(%L);', title);
     END IF;
     RETURN found_id;
