@@ -170,10 +170,10 @@ spmk_fast_earned(const SpmFast *s, int64_t x, int scale,
 	int			excess;
 
 	*earned = 0;
-	if (x == 0)
-		return SPM_OK;
 	if (places < 0 || places > SPM_FAST_SCALE || x > SPM_FAST_MAX || x < -SPM_FAST_MAX)
 		return SPM_TOO_BIG;
+	if (x == 0)
+		return SPM_OK;
 	if (scale < s->amount_scale)
 	{
 		if (!spmk_rescale(&x, scale, s->amount_scale))

@@ -292,6 +292,7 @@ limits(void)
 	ok(spmk_fast_earned(&b.fast, SPM_FAST_MAX, 2, 2, SPM_HALF_UP, &fast) == SPM_OK, "10^18 still fits");
 	ok(spmk_fast_earned(&b.fast, SPM_FAST_MAX, 0, 2, SPM_HALF_UP, &fast) == SPM_TOO_BIG, "what does not fit says so");
 	ok(spmk_fast_earned(&b.fast, 1, 2, -1, SPM_HALF_UP, &fast) == SPM_TOO_BIG, "tens are left to decimals");
+	ok(spmk_fast_earned(&b.fast, 0, 2, -1, SPM_HALF_UP, &fast) == SPM_TOO_BIG, "for a total of nothing too");
 	ok(!spmk_rescale(&value, 2, 1) && value == 5, "a scale is never made coarser");
 	ok(spmk_rescale(&value, 0, 16) && value == INT64_C(50000000000000000), "but finer");
 	ok(!spmk_rescale(&value, 0, 3), "as long as it fits");
