@@ -420,16 +420,24 @@ BEGIN
         END IF;
         IF part.measure_id IS NOT NULL THEN
             RETURN QUERY
+            WITH seat AS MATERIALIZED (SELECT a.* FROM spm.plan_seat(of_plan.plan_id, version.span) a),
+            due AS (    -- periods, and those whose quota would do
+                SELECT o.period_id, p.name, p.span,
+                       array(SELECT w.period_id FROM spm.period w WHERE w.calendar_id = of_plan.calendar_id AND (
+                             w.period_id = o.period_id
+                             OR w.span <@ whole.span AND whole.period_id <> o.period_id AND (w.period_id = whole.period_id OR spm._is_leaf(w.period_id)))) AS any_of
+                FROM spm._open_periods(of_plan.calendar_id, version.span) o
+                JOIN spm.period p USING (period_id)
+                JOIN spm.period whole ON whole.period_id = spm._whole(o.period_id, part.accumulate)
+                WHERE o.nth = 1 OR EXISTS (SELECT FROM spm.quota q WHERE q.measure_id = part.measure_id
+                                           AND q.period_id = o.period_id AND q.superseded_at IS NULL))
             SELECT part.name, format('position %s has no quota for %s in %s', s.position_key, m.name, p.name),
                    format('SELECT spm.set_quota(%L, %L, amount, %L);', s.position_key, p.name, m.name)
-            FROM spm.measure m, spm.period p, spm.plan_seat(of_plan.plan_id, version.span) a
+            FROM spm.measure m, due p, seat a
             JOIN spm.position s USING (position_id)
             WHERE m.measure_id = part.measure_id AND part.tier_basis = 'quota' AND a.spans && p.span
-              AND p.period_id IN (
-                  SELECT o.period_id FROM spm._open_periods(of_plan.calendar_id, version.span) o
-                  WHERE o.nth = 1 OR EXISTS (SELECT FROM spm.quota q WHERE q.measure_id = part.measure_id
-                                             AND q.period_id = o.period_id AND q.superseded_at IS NULL))
-              AND spm._component_quota(part.measure_id, part.accumulate, a.position_id, p.period_id) IS NULL
+              AND NOT EXISTS (SELECT FROM spm.quota q WHERE q.position_id = a.position_id AND q.measure_id = part.measure_id
+                              AND q.period_id = ANY (p.any_of) AND q.superseded_at IS NULL)
             ORDER BY p.span, s.position_key;
         END IF;
         IF part.variable_id IS NOT NULL THEN

@@ -10,14 +10,20 @@ CREATE OR REPLACE FUNCTION spm.plan_seat(plan_id int, span daterange)
     RETURNS TABLE (position_id int, payee_id int, spans datemultirange)
     LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
-    SELECT s.position_id, s.payee_id, range_agg(s.span * a.span * plan_seat.span)
-    FROM spm.plan_assignment a
-    JOIN spm.position_assignment s ON s.span && a.span
-    JOIN spm.position p ON p.position_id = s.position_id
-    WHERE a.plan_id = plan_seat.plan_id AND s.span && plan_seat.span AND a.span && plan_seat.span
-      AND (a.payee_id = s.payee_id OR a.position_id = s.position_id OR a.title_id = p.title_id)
-      AND NOT isempty(s.span * a.span * plan_seat.span)
-    GROUP BY s.position_id, s.payee_id;
+    SELECT t.position_id, t.payee_id, range_agg(t.span * plan_seat.span)
+    FROM (SELECT s.position_id, s.payee_id, s.span * a.span AS span
+          FROM spm.plan_assignment a JOIN spm.position_assignment s USING (payee_id)
+          WHERE a.plan_id = plan_seat.plan_id
+          UNION ALL
+          SELECT s.position_id, s.payee_id, s.span * a.span
+          FROM spm.plan_assignment a JOIN spm.position_assignment s USING (position_id)
+          WHERE a.plan_id = plan_seat.plan_id
+          UNION ALL
+          SELECT s.position_id, s.payee_id, s.span * a.span
+          FROM spm.plan_assignment a JOIN spm.position p USING (title_id) JOIN spm.position_assignment s ON s.position_id = p.position_id
+          WHERE a.plan_id = plan_seat.plan_id) t
+    WHERE t.span && plan_seat.span
+    GROUP BY t.position_id, t.payee_id;
 END;
 COMMENT ON FUNCTION spm.plan_seat(int, daterange) IS
 'Who is on a plan during a span: position, payee sitting there, and the days.
@@ -47,19 +53,46 @@ END;
 COMMENT ON FUNCTION spm._whole(int, text) IS 'Period that a component accumulates over, when it is calculated for a period.';
 REVOKE ALL ON FUNCTION spm._whole(int, text) FROM PUBLIC;
 
-CREATE OR REPLACE FUNCTION spm._component_quota(measure_id int, accumulate text, position_id int, period_id int)
-    RETURNS numeric
-    LANGUAGE sql STABLE PARALLEL SAFE
-BEGIN ATOMIC
-    SELECT coalesce(spm.quota_of(_component_quota.position_id, _component_quota.measure_id, w.period_id),
-        (SELECT sum(spm.quota_of(_component_quota.position_id, _component_quota.measure_id, p.period_id))
-         FROM spm.period p
-         WHERE p.calendar_id = w.calendar_id AND p.span <@ w.span AND p.period_id <> w.period_id AND spm._is_leaf(p.period_id)))
-    FROM spm.period w WHERE w.period_id = spm._whole(_component_quota.period_id, _component_quota.accumulate);
-END;
-COMMENT ON FUNCTION spm._component_quota(int, text, int, int) IS
-'Quota of all that a component accumulates over: that of the whole period, else the sum of its parts. NULL: none.';
-REVOKE ALL ON FUNCTION spm._component_quota(int, text, int, int) FROM PUBLIC;
+CREATE OR REPLACE FUNCTION spm._quota_join(component_id int, period_id int)
+    RETURNS text
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    c record;
+    whole spm.period;
+    parts text;
+BEGIN
+    SELECT k.name, k.measure_id, k.tier_basis, k.accumulate, p.name AS plan_name, m.name AS measure_name INTO c
+    FROM spm.component k JOIN spm.plan_version v USING (plan_version_id) JOIN spm.plan p USING (plan_id)
+    LEFT JOIN spm.measure m USING (measure_id)
+    WHERE k.component_id = _quota_join.component_id;
+    IF c.measure_id IS NULL THEN
+        RETURN E'\n    CROSS JOIN (SELECT NULL::numeric AS quota_amount) q';
+    END IF;
+    SELECT p.* INTO whole FROM spm.period p WHERE p.period_id = spm._whole(_quota_join.period_id, c.accumulate);
+    SELECT string_agg(p.period_id::text, ', ' ORDER BY p.span) INTO parts
+    FROM spm.period p
+    WHERE p.calendar_id = whole.calendar_id AND p.span <@ whole.span AND p.period_id <> whole.period_id AND spm._is_leaf(p.period_id);
+    -- the quota of all that the component accumulates over, else the sum of its parts
+    RETURN format($sql$
+    LEFT JOIN spm.quota w ON w.position_id = s.position_id AND w.measure_id = %1$s AND w.period_id = %2$s AND w.superseded_at IS NULL$sql$,
+        c.measure_id, whole.period_id)
+    || CASE WHEN parts IS NOT NULL THEN format($sql$
+    LEFT JOIN (SELECT q.position_id, sum(q.amount) AS amount FROM spm.quota q
+               WHERE q.measure_id = %1$s AND q.period_id IN (%2$s) AND q.superseded_at IS NULL GROUP BY q.position_id) n
+        ON n.position_id = s.position_id$sql$, c.measure_id, parts) ELSE '' END
+    || format($sql$
+    CROSS JOIN LATERAL (SELECT coalesce(w.amount%1$s%2$s) AS quota_amount) q$sql$,
+        CASE WHEN parts IS NOT NULL THEN ', n.amount' ELSE '' END,
+        CASE WHEN c.tier_basis = 'quota' THEN format($q$, spm._refuse(
+            format('position "%%s" has no quota of %%s for %%s', (SELECT position_key FROM spm.position WHERE position_id = s.position_id), %1$L, %2$L),
+            %3$L, format('SELECT spm.set_quota(%%L, %%L, amount, %%L);', (SELECT position_key FROM spm.position WHERE position_id = s.position_id), %2$L, %1$L))$q$,
+            c.measure_name, whole.name, format('Component "%s" of plan "%s" needs it.', c.name, c.plan_name)) ELSE '' END);
+END
+$$;
+COMMENT ON FUNCTION spm._quota_join(int, int) IS 'SQL that joins the quota of a component to its seats.';
+REVOKE ALL ON FUNCTION spm._quota_join(int, int) FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION spm._refuse(message text, detail text, hint text)
     RETURNS numeric
@@ -239,43 +272,43 @@ $sql$, c.rate_type, c.currency_code) END
         E'\n      AND (' || c.eligibility_expression || ')');
 
     IF _component_query.stage = 'measurement' THEN
-        RETURN deal || format($sql$, seat AS (    -- everybody on the plan, what is expected, by which rates
-    SELECT s.position_id, s.payee_id, q.quota_amount, f.factor, spm.with_factor(%1$s, f.factor) AS schedule
-    FROM spm.plan_seat(%2$s, %3$L) s
-    CROSS JOIN LATERAL (SELECT %4$s AS quota_amount) q
-    CROSS JOIN LATERAL (SELECT %5$s AS factor) f
-    WHERE s.spans && %6$L::daterange
-)
-SELECT %7$s AS component_id, s.position_id, s.payee_id, d.credit_count, d.opening_amount, d.amount, s.quota_amount, s.factor, s.schedule,
-       %8$s AS earned_amount
-FROM seat s
-CROSS JOIN LATERAL (
-    SELECT count(*) FILTER (WHERE d.event_date >= %9$L) AS credit_count,
-           coalesce(sum(d.base_amount) FILTER (WHERE d.event_date < %9$L), 0) AS opening_amount,
-           coalesce(sum(d.base_amount) FILTER (WHERE d.event_date >= %9$L), 0) AS amount,
-           coalesce(sum(spm.commission(s.schedule, 0, d.base_amount, %10$s)) FILTER (WHERE %11$s), 0) AS earned_singly
-    FROM deal d WHERE d.position_id = s.position_id AND d.payee_id = s.payee_id) d$sql$,
-            CASE c.tier_basis WHEN 'quota' THEN format('spm.for_quota(spm.component_rates(%s), q.quota_amount)', c.component_id)
-                 ELSE format('spm.component_rates(%s)', c.component_id) END,
-            c.plan_id, c.span,
-            CASE WHEN c.measure_id IS NULL THEN 'NULL::numeric'
-                 WHEN c.tier_basis = 'amount' THEN format('spm._component_quota(%s, %L, s.position_id, %s)', c.measure_id, c.accumulate, today.period_id)
-                 ELSE format($q$coalesce(spm._component_quota(%s, %L, s.position_id, %s), spm._refuse(
-            format('position "%%s" has no quota of %%s for %%s', (SELECT position_key FROM spm.position WHERE position_id = s.position_id), %L, %L),
-            %L, format('SELECT spm.set_quota(%%L, %%L, amount, %%L);', (SELECT position_key FROM spm.position WHERE position_id = s.position_id), %L, %L)))$q$,
-                     c.measure_id, c.accumulate, today.period_id, c.measure_name, whole.name,
-                     format('Component "%s" of plan "%s" needs it.', c.name, c.plan_name), whole.name, c.measure_name) END,
+        RETURN deal || format($sql$, total AS (
+    SELECT d.position_id, d.payee_id,
+           count(*) FILTER (WHERE d.event_date >= %1$L) AS credit_count,
+           coalesce(sum(d.base_amount) FILTER (WHERE d.event_date < %1$L), 0) AS opening_amount,
+           coalesce(sum(d.base_amount) FILTER (WHERE d.event_date >= %1$L), 0) AS amount
+    FROM deal d GROUP BY d.position_id, d.payee_id
+), rates AS MATERIALIZED (
+    SELECT spm.component_rates(%2$s) AS schedule
+), seat AS MATERIALIZED (    -- everybody on the plan, what is expected, by which rates
+    SELECT s.position_id, s.payee_id, q.quota_amount, f.factor, spm.with_factor(%3$s, f.factor) AS schedule
+    FROM rates r
+    CROSS JOIN spm.plan_seat(%4$s, %5$L) s%6$s
+    CROSS JOIN LATERAL (SELECT %7$s AS factor) f
+    WHERE s.spans && %8$L::daterange
+)$sql$, lower(today.span), c.component_id,
+            CASE c.tier_basis WHEN 'quota' THEN 'spm.for_quota(r.schedule, q.quota_amount)' ELSE 'r.schedule' END,
+            c.plan_id, c.span, spm._quota_join(_component_query.component_id, today.period_id),
             CASE WHEN c.variable_id IS NULL THEN '1::numeric'
                  ELSE format($q$coalesce(spm.variable_value(%s, s.payee_id, s.position_id, %L), spm._refuse(
             format('payee "%%s" has no value of variable %%s for %%s', (SELECT payee_key FROM spm.payee WHERE payee_id = s.payee_id), %L, %L),
             %L, format('SELECT spm.set_variable(%%L, value, payee => %%L);', %L, (SELECT payee_key FROM spm.payee WHERE payee_id = s.payee_id))))$q$,
                      c.variable_id, today.span, c.variable_name, today.name,
                      format('Component "%s" of plan "%s" needs it.', c.name, c.plan_name), c.variable_name) END,
-            today.span, c.component_id,
-            CASE c.accumulate WHEN 'deal' THEN 'd.earned_singly'
-                 ELSE format('spm.commission(s.schedule, d.opening_amount, d.opening_amount + d.amount, %s)', rounding) END,
-            lower(today.span), rounding,
-            CASE c.accumulate WHEN 'deal' THEN format('d.event_date >= %L', lower(today.span)) ELSE 'false' END);
+            today.span)
+        || CASE c.accumulate WHEN 'deal' THEN format($sql$, singly AS (    -- every deal from zero
+    SELECT d.position_id, d.payee_id, sum(spm.commission(s.schedule, 0, d.base_amount, %1$s)) AS amount
+    FROM deal d JOIN seat s USING (position_id, payee_id)
+    WHERE d.event_date >= %2$L GROUP BY d.position_id, d.payee_id
+)$sql$, rounding, lower(today.span)) ELSE '' END
+        || format($sql$
+SELECT %1$s AS component_id, s.position_id, s.payee_id, coalesce(t.credit_count, 0) AS credit_count,
+       coalesce(t.opening_amount, 0) AS opening_amount, coalesce(t.amount, 0) AS amount, s.quota_amount, s.factor, s.schedule,
+       %2$s AS earned_amount
+FROM seat s LEFT JOIN total t USING (position_id, payee_id)%3$s$sql$, c.component_id,
+            CASE c.accumulate WHEN 'deal' THEN 'coalesce(e.amount, 0)'
+                 ELSE format('spm.commission(s.schedule, coalesce(t.opening_amount, 0), coalesce(t.opening_amount + t.amount, 0), %s)', rounding) END,
+            CASE c.accumulate WHEN 'deal' THEN E'\nLEFT JOIN singly e USING (position_id, payee_id)' ELSE '' END);
     END IF;
     RETURN deal || format($sql$, running AS (    -- deals by date, then key
     SELECT d.*, %1$s AS from_total
