@@ -1,5 +1,6 @@
 -- The money functions against their twin, written anew from the definitions: 20,000 generated cases, equal to the last digit.
 \set QUIET 1
+\set ECHO none
 \pset format unaligned
 \pset tuples_only true
 \pset pager off
