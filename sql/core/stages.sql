@@ -537,3 +537,90 @@ COMMENT ON FUNCTION spm.source_index(text) IS
 'Statements that make the indexes with which a filter on event_date, transaction_key or owner_key of spm.transaction finds the rows of a source. None for columns that have one already, and none for views and foreign tables.
 Errors: 42704 unknown source.
 Example: SELECT * FROM spm.source_index(''orders'') \gexec';
+
+CREATE OR REPLACE FUNCTION spm.doctor()
+    RETURNS TABLE (what text, severity text, detail text, repair text)
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+    sources_are_sound boolean := NOT EXISTS (SELECT FROM spm._source_problem());
+BEGIN
+    RETURN QUERY
+    SELECT 'source', 'error', format('%s. %s', p.problem, p.detail), p.repair FROM spm._source_problem() AS p
+    UNION ALL
+    SELECT 'source', 'info', 'No source of transactions is mapped.', 'SELECT spm.map_source(...);'
+    WHERE NOT EXISTS (SELECT FROM spm.source);
+
+    RETURN QUERY
+    SELECT 'calendar', 'info', 'There is no calendar.',
+        format('SELECT spm.create_calendar(''fiscal'', grain => ''month'', first => ''%s-01-01'', until => ''%s-01-01'');',
+            extract(year FROM current_date), extract(year FROM current_date) + 2)
+    WHERE NOT EXISTS (SELECT FROM spm.calendar)
+    UNION ALL
+    -- within a month there should be a period to come
+    SELECT 'calendar', 'warning', format('Calendar "%s" ends on %s.', c.name, max(upper(p.span)) - 1),
+        CASE WHEN c.scheme IS NULL THEN format('SELECT spm.load_periods(%L, ...);', c.name)
+            ELSE format('SELECT spm.extend_calendar(%L, until => %L);', c.name, CASE
+                WHEN c.scheme = 'week' THEN max(upper(p.span)) + 364
+                WHEN c.scheme ~ '-' THEN (
+                    SELECT min(e.day) FROM generate_series(0, 2) AS i,
+                        LATERAL (SELECT spm._retail_year_end(c.year_end, extract(year FROM max(upper(p.span)))::int + i) + 1) AS e (day)
+                    WHERE e.day > max(upper(p.span)))
+                ELSE (max(upper(p.span)) + interval '1 year')::date END) END
+    FROM spm.calendar AS c
+    JOIN spm.period AS p USING (calendar_id)
+    GROUP BY c.calendar_id
+    HAVING max(upper(p.span)) BETWEEN current_date - 366 AND current_date + 31
+    UNION ALL
+    SELECT 'calendar', 'info', format('Calendar "%s" has no period of grain %s from %s to %s.', g.name, g.grain, g.until, g.since - 1),
+        'Add the period if days are missing by mistake: INSERT INTO spm.period ...'
+    FROM (
+        SELECT c.name, p.grain, lag(upper(p.span)) OVER (PARTITION BY p.calendar_id, p.grain ORDER BY p.span) AS until, lower(p.span) AS since
+        FROM spm.period AS p
+        JOIN spm.calendar AS c USING (calendar_id)
+    ) AS g
+    WHERE g.until < g.since;
+
+    RETURN QUERY
+    SELECT 'payee', 'warning', format('%s payee(s) hold no seat today: %s.', count(*), string_agg(f.payee_key, ', ' ORDER BY f.payee_key) FILTER (WHERE f.place <= 5)),
+        format('SELECT spm.assign_position(position, %L, since => %L);', min(f.payee_key), current_date)
+    FROM (
+        SELECT y.payee_key, row_number() OVER (ORDER BY y.payee_key) AS place FROM spm.payee AS y
+        WHERE NOT EXISTS (SELECT FROM spm.position_assignment AS a WHERE a.payee_id = y.payee_id AND a.span @> current_date)
+            -- whoever has left is no loss
+            AND NOT EXISTS (SELECT FROM spm.position_assignment AS a WHERE a.payee_id = y.payee_id AND a.span << daterange(current_date, NULL))
+    ) AS f
+    HAVING count(*) > 0
+    UNION ALL
+    SELECT 'position', 'info', format('%s seat(s) are vacant today: %s.', count(*), string_agg(f.position_key, ', ' ORDER BY f.position_key) FILTER (WHERE f.place <= 5)),
+        format('SELECT spm.assign_position(%L, payee, since => %L);', min(f.position_key), current_date)
+    FROM (
+        SELECT s.position_key, row_number() OVER (ORDER BY s.position_key) AS place FROM spm.position AS s
+        WHERE NOT EXISTS (SELECT FROM spm.position_assignment AS a WHERE a.position_id = s.position_id AND a.span @> current_date)
+    ) AS f
+    HAVING count(*) > 0
+    UNION ALL
+    SELECT 'hierarchy', 'error', 'spm.position_path does not follow spm.reporting_line: triggers were switched off.', 'SELECT spm.rebuild_position_path();'
+    WHERE EXISTS (
+        SELECT FROM spm.reporting_line AS l
+        LEFT JOIN spm.position_path AS x ON x.position_id = l.position_id AND x.ancestor_position_id = l.manager_position_id AND x.span = l.span AND x.depth = 1
+        WHERE x.position_id IS NULL);
+
+    IF sources_are_sound AND to_regclass('spm.transaction') IS NOT NULL THEN
+        RETURN QUERY EXECUTE format($sql$
+            SELECT 'currency', 'error', CASE WHEN t.currency_code IS NULL THEN format('Source "%%s" has %%s transaction(s) without a currency.', t.source, t.n)
+                    ELSE format('Source "%%s" has %%s transaction(s) in %%s, which is not a known currency.', t.source, t.n, t.currency_code) END,
+                CASE WHEN t.currency_code ~ '^[A-Z]{3}$' THEN format('SELECT spm.add_currency(%%L);', t.currency_code)
+                    ELSE 'Correct the rows, or leave them out with the filter of spm.map_source().' END
+            FROM (SELECT source, currency_code, count(*) AS n FROM %s GROUP BY source, currency_code) AS t
+            WHERE NOT EXISTS (SELECT FROM spm.currency AS c WHERE c.currency_code = t.currency_code)
+            ORDER BY t.source, t.currency_code$sql$, to_regclass('spm.transaction'));
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION spm.doctor() IS
+'What is inconsistent or missing, and the call that mends it; no row when all is well. It reads the mapped sources once.
+what: source, calendar, payee, position, hierarchy or currency; severity: error (a calculation refuses or is wrong), warning or info.
+Example: SELECT * FROM spm.doctor();';
