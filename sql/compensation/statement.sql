@@ -40,6 +40,7 @@ CREATE OR REPLACE FUNCTION spm.statement(payee text, period text, calendar text 
     RETURNS SETOF text
     LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
+    SET datestyle = 'ISO, YMD'
 AS $$
 DECLARE
     who spm.payee;
@@ -82,18 +83,23 @@ BEGIN
         RETURN NEXT repeat('-', 80);
         RETURN NEXT spm._statement_line('', 'base', 'rate', 'earned');
         FOR part IN
-            SELECT c.*, m.opening_amount, m.amount, m.quota_amount, m.factor, m.earned_amount, m.credit_count,
-                   s.name AS seat, q.name AS measure_name, v.version_no, x.name AS variable_name
-            FROM spm.standing_measurement m
+            SELECT c.*, m.position_id, m.opening_amount, m.amount, m.quota_amount, m.factor, m.earned_amount, m.credit_count,
+                   s.name AS seat, count(*) OVER (PARTITION BY c.component_id) > 1 AS has_seats,
+                   q.name AS measure_name, v.version_no, x.name AS variable_name
+            FROM spm.measurement m
             JOIN spm.posting o USING (posting_id)
             JOIN spm.component c USING (component_id) JOIN spm.plan_version v USING (plan_version_id)
             JOIN spm.position s USING (position_id)
             LEFT JOIN spm.measure q USING (measure_id)
             LEFT JOIN spm.variable x USING (variable_id)
             WHERE m.payee_id = who.payee_id AND m.period_id = paid.period_id AND v.plan_id = plan.plan_id
+              -- as the period itself paid it: what a later one has taken back still stands here
+              AND o.period_id = paid.period_id AND m.reverses_id IS NULL AND NOT EXISTS (
+                  SELECT FROM spm.measurement r JOIN spm.posting q ON q.posting_id = r.posting_id
+                  WHERE r.reverses_id = m.measurement_id AND q.period_id = paid.period_id)
             ORDER BY v.version_no, c.component_no, s.name
         LOOP
-            RETURN NEXT left(part.name, 80);
+            RETURN NEXT left(concat(part.name, CASE WHEN part.has_seats THEN ' in ' || part.seat END), 80);
             RETURN NEXT left(format('  %s deal(s)%s%s%s', part.credit_count,
                 CASE WHEN part.opening_amount <> 0 THEN ', brought forward ' || spm._money(part.opening_amount, digits) ELSE '' END,
                 CASE WHEN part.quota_amount IS NOT NULL THEN ', quota ' || spm._money(part.quota_amount, digits) ELSE '' END,
@@ -103,14 +109,20 @@ BEGIN
                 SELECT e.tier_no, e.kind, e.rate, sum(e.base_amount) AS base_amount, sum(e.amount) AS amount,
                        k.from_value, k.to_value
                 FROM spm.earning_slice e
-                JOIN spm.standing_earning g USING (earning_id)
+                JOIN spm.posting o ON o.posting_id = e.posting_id AND o.period_id = paid.period_id
                 LEFT JOIN LATERAL (
                     SELECT lower(t.bounds) AS from_value, upper(t.bounds) AS to_value FROM spm.tier t
                     WHERE t.component_id = e.component_id ORDER BY lower(t.bounds) OFFSET greatest(e.tier_no, 1) - 1 LIMIT 1) k ON e.tier_no > 0
-                WHERE e.payee_id = who.payee_id AND e.period_id = paid.period_id AND e.component_id = part.component_id
+                WHERE e.payee_id = who.payee_id AND e.period_id = paid.period_id
+                  AND e.component_id = part.component_id AND e.position_id = part.position_id
+                  AND e.reverses_id IS NULL AND NOT EXISTS (
+                      SELECT FROM spm.earning r JOIN spm.posting q ON q.posting_id = r.posting_id
+                      WHERE r.reverses_id = e.earning_id AND q.period_id = paid.period_id)
                 GROUP BY e.tier_no, e.kind, e.rate, k.from_value, k.to_value
                 ORDER BY e.kind = 'tier' DESC, e.kind, e.tier_no, e.rate
             LOOP
+                -- the deals before a bonus was reached
+                CONTINUE WHEN slice.amount = 0 AND part.earned_amount <> 0 AND part.rate_options ~ '^bonus';
                 RETURN NEXT spm._statement_line('  ' || CASE slice.kind
                     WHEN 'rerate' THEN 'earlier deals at the new rate'
                     WHEN 'cap' THEN 'held back by the cap'
@@ -167,6 +179,7 @@ CREATE OR REPLACE FUNCTION spm.explain(payee text, period text, transaction_key 
     RETURNS TABLE (step text, item text, base_amount numeric, rate numeric, amount numeric, currency_code text, because text)
     LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
+    SET datestyle = 'ISO, YMD'
 AS $$
 #variable_conflict use_column
 DECLARE
