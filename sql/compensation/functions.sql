@@ -30,10 +30,12 @@ CREATE OR REPLACE FUNCTION spm._draft_id(plan text)
     SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
+    -- a look-up that raises stands alone: within a query the planner calls it too, and with an older snapshot
+    of_plan int := spm._plan_id(_draft_id.plan);
     id int;
 BEGIN
     SELECT v.plan_version_id INTO id FROM spm.plan_version v
-    WHERE v.plan_id = spm._plan_id(_draft_id.plan) AND v.state = 'draft'
+    WHERE v.plan_id = of_plan AND v.state = 'draft'
     ORDER BY v.version_no DESC LIMIT 1;
     IF NOT FOUND THEN
         RAISE EXCEPTION 'plan "%" has no draft version', _draft_id.plan
@@ -372,13 +374,14 @@ CREATE OR REPLACE FUNCTION spm.plan_defect(plan text, version_no int DEFAULT NUL
 AS $$
 #variable_conflict use_column
 DECLARE
+    key int := spm._plan_id(plan_defect.plan);
     of_plan spm.plan;
     version spm.plan_version;
     part record;
     message text;
     hint text;
 BEGIN
-    SELECT p.* INTO of_plan FROM spm.plan p WHERE p.plan_id = spm._plan_id(plan_defect.plan);
+    SELECT p.* INTO of_plan FROM spm.plan p WHERE p.plan_id = key;
     SELECT v.* INTO version FROM spm.plan_version v
     WHERE v.plan_id = of_plan.plan_id AND (plan_defect.version_no IS NULL OR v.version_no = plan_defect.version_no)
     ORDER BY v.version_no DESC LIMIT 1;
@@ -466,11 +469,12 @@ CREATE OR REPLACE FUNCTION spm.publish_plan(plan text)
     SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
+    draft int := spm._draft_id(publish_plan.plan);
     version spm.plan_version;
     defects text;
     number bigint;
 BEGIN
-    SELECT v.* INTO version FROM spm.plan_version v WHERE v.plan_version_id = spm._draft_id(publish_plan.plan) FOR UPDATE;
+    SELECT v.* INTO version FROM spm.plan_version v WHERE v.plan_version_id = draft FOR UPDATE;
     SELECT count(*), string_agg(format('%s: %s', coalesce(d.component, 'plan'), d.defect), E'\n') INTO number, defects
     FROM spm.plan_defect(publish_plan.plan, version.version_no) d;
     IF number > 0 THEN
@@ -503,9 +507,11 @@ CREATE OR REPLACE FUNCTION spm.retire_plan(plan text, until date)
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+    of_plan int := spm._plan_id(retire_plan.plan);
 BEGIN
     UPDATE spm.plan_version v SET span = v.span * daterange(NULL, retire_plan.until), state = 'retired'
-    WHERE v.plan_id = spm._plan_id(retire_plan.plan) AND v.state = 'published' AND v.span @> retire_plan.until;
+    WHERE v.plan_id = of_plan AND v.state = 'published' AND v.span @> retire_plan.until;
     IF NOT FOUND THEN
         RAISE EXCEPTION 'plan "%" has no published version on %', retire_plan.plan, retire_plan.until
             USING ERRCODE = 'object_not_in_prerequisite_state';
