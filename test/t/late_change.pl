@@ -1,0 +1,243 @@
+# However late and in whatever order changes arrive, everybody is paid in all
+# what a calculation from nothing gives, and a posted row never changes.
+#
+# Random edits of the warehouse, quotas, seats, rates and plans go to two
+# databases.  In "main" they are interleaved with calculating, posting and
+# reopening; in "fresh" nothing is ever posted, and every comparison calculates
+# it from nothing and rolls back.
+#
+# SPM_EDITS and SPM_SEED run it longer or differently.
+use strict;
+use warnings;
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+my $edits = $ENV{SPM_EDITS} || 200;
+my $seed = $ENV{SPM_SEED} || 20260101;
+srand($seed);
+
+my $node = PostgreSQL::Test::Cluster->new('main');
+$node->init;
+$node->append_conf('postgresql.conf', "fsync = off\njit = off\nautovacuum = off");
+$node->start;
+foreach my $database ('main', 'fresh')
+{
+	$node->safe_psql('postgres', "CREATE DATABASE $database");
+	$node->safe_psql($database, 'CREATE EXTENSION spm CASCADE');
+	$node->command_ok([ 'psql', '-qX', '-v', 'ON_ERROR_STOP=1', '-d', $node->connstr($database), '-f', "$ENV{TESTDIR}/fixture/company.sql" ],
+		"the company moves into database $database");
+	# A year and a half of a third of the orders: more borders in the same time.
+	$node->safe_psql($database, <<'SQL');
+DELETE FROM company.sales_order WHERE order_id % 3 > 0 AND kind = 'booking';
+SELECT spm.extend_calendar('company', '2028-01-01');
+SELECT spm.set_quota('s' || to_char(i, 'FM00'), '2027-Q' || q, 9000 + 400 * i, 'bookings') FROM generate_series(1, 20) i, generate_series(1, 4) q;
+SELECT spm.set_quota('s' || to_char(i, 'FM00'), '2026-Q' || q, 7000 + 200 * i, 'bookings') FROM generate_series(1, 20) i, generate_series(1, 4) q;
+SELECT spm.set_quota(k, p.name, 50000, 'bookings') FROM unnest('{l1,l2,l3,l4,d1}'::text[]) k, spm.period p WHERE p.grain = 'quarter';
+SELECT spm.set_variable('target_bonus', 999.99);
+SQL
+}
+
+my @periods = ((map { "2026-Q$_" } 1 .. 4), '2027-Q1', '2027-Q2');
+my $end = @periods;
+my $first_open = 0;
+my $reopened;    # first period never posted, while an earlier one is open again
+my $next_id = 10000;
+my $version_day = 20;
+my $person = 100;
+
+sub any { return $_[ int(rand(@_)) ]; }
+sub seller { return sprintf('s%02d', 1 + int(rand(20))); }
+sub order { return "(SELECT order_id FROM company.sales_order ORDER BY md5(order_id::text || '" . int(rand(1e9)) . "') LIMIT 1)"; }
+
+# Days of all periods up to the one that is open, mostly of posted ones.
+sub day
+{
+	my $quarters = ($reopened // $first_open) + 1;
+	$quarters = $end if $quarters > $end;
+	return "date '2026-01-01' + " . int(rand($quarters * 91));
+}
+
+# A change of dated assignments that does not fit is refused, in both alike.
+sub tried { return "DO \$do\$ BEGIN PERFORM $_[0]; EXCEPTION WHEN exclusion_violation OR data_exception OR check_violation THEN NULL; END \$do\$"; }
+
+sub shares
+{
+	my $order = shift;
+	my $first = any('a', 'b', 'c', 'd');
+	my ($x, $y) = (1 + int(rand(40)), 1 + int(rand(30)));
+	my $n = int(rand(18));
+	my @sharers = map { sprintf("s%02d", 1 + ($n + $_) % 20) } 0 .. 2;
+	return "WITH o AS (SELECT $order AS order_id), gone AS (DELETE FROM company.share s USING o WHERE s.order_id = o.order_id) SELECT 1; "
+		. "INSERT INTO company.share SELECT o.order_id, v.* FROM (SELECT $order AS order_id) o, "
+		. "(VALUES ('$sharers[0]', $x.25), ('$sharers[1]', $y.5), ('$sharers[2]', 99.25 - $x - $y)) v";
+}
+
+my @kinds = (
+	[ 20, 'a late order', sub {
+		$next_id++;
+		my $currency = any('USD', 'EUR');
+		my $amount = int(rand(900000)) / 100;
+		return "INSERT INTO company.sales_order SELECT $next_id, " . day() . ", '" . any(seller(), seller(), 'n101', 'l2')
+			. "', 'c" . int(rand(40)) . "', '" . any('goods', 'service') . "', 1, $amount, $amount / 2, '$currency', 'booking'"; } ],
+	[ 12, 'another amount', sub { 'UPDATE company.sales_order SET amount = round(amount * ' . (0.5 + rand()) . ', 2) WHERE order_id = ' . order() } ],
+	[ 8, 'an order that vanishes', sub { 'DELETE FROM company.sales_order WHERE order_id = ' . order() } ],
+	[ 10, 'a refund', sub {
+		$next_id++;
+		"INSERT INTO company.sales_order SELECT $next_id, ordered_on + " . int(rand(90))
+			. ", seller, customer, product, -quantity, -amount, -cost, currency, 'refund' FROM company.sales_order WHERE order_id = " . order() } ],
+	[ 8, 'another date', sub { 'UPDATE company.sales_order SET ordered_on = ' . day() . ' WHERE order_id = ' . order() } ],
+	[ 8, 'another seller', sub { "UPDATE company.sales_order SET seller = '" . seller() . "' WHERE order_id = " . order() } ],
+	[ 3, 'nobody as seller', sub { 'UPDATE company.sales_order SET seller = NULL WHERE order_id = ' . order() } ],
+	[ 3, 'another product', sub { "UPDATE company.sales_order SET product = '" . any('goods', 'service') . "', customer = 'c0' WHERE order_id = " . order() } ],
+	[ 2, 'another key', sub { $next_id++; "UPDATE company.sales_order SET order_id = $next_id WHERE order_id = " . order() } ],
+	[ 10, 'another quota', sub { "SELECT spm.set_quota('" . seller() . "', '" . any(@periods[ 0 .. ($first_open < $end ? $first_open : $end - 1) ]) . "', " . int(rand(30000)) . ", 'bookings')" } ],
+	[ 8, 'another split', sub { shares(order()) } ],
+	[ 3, 'no split any more', sub { 'DELETE FROM company.share WHERE order_id = (SELECT order_id FROM company.share ORDER BY md5(order_id::text || ' . int(rand(1e9)) . ') LIMIT 1)' } ],
+	[ 5, 'a corrected exchange rate', sub { my $day = day(); tried("spm.set_exchange_rate('EUR', 'USD', $day, " . (1 + int(rand(2000)) / 10000) . ", until => $day + " . (1 + int(rand(40))) . ')') } ],
+	[ 4, 'a seat that changes hands', sub {
+		my ($seat, $day) = (seller(), day());
+		$person++;
+		"SELECT spm.add_payee('n$person', 'New $person'); "
+			. tried("spm.vacate_position('$seat', $day)") . '; ' . tried("spm.assign_position('$seat', 'n$person', $day)") } ],
+	[ 3, 'a seat under another lead', sub { tried("spm.set_manager('" . seller() . "', 'l" . (1 + int(rand(4))) . "', " . day() . ')') } ],
+	[ 3, 'another target bonus', sub { tried("spm.set_variable('target_bonus', " . int(rand(3000)) . ", payee => '" . seller() . "', since => " . day() . ')') } ],
+	[ 2, 'a second plan', sub { tried("spm.assign_plan('" . any('Seller', 'Manager') . "', " . day() . ", payee => '" . any(seller(), 'l1', 'd1') . "')") } ],
+	[ 2, 'a rule that shares', sub { $person++; tried("spm.add_credit_rule('rule $person', 'account_key = ''c" . int(rand(40)) . "''', '{s04,s06}', '{0.7,0.3}', " . day() . ')') } ],
+	[ 1, 'a new version of the plan', sub {
+		$version_day += 20 + int(rand(60));
+		my $rates = any('0%: 4%, 70%: 8%', '0%: 6%, 90%: 7%, 120%: 12%');
+		"SELECT spm.new_plan_version('Seller', date '2026-01-01' + $version_day), spm.drop_component('Seller', 'Commission'), "
+			. "spm.add_component('Seller', 'Commission', '$rates', quota => 'bookings'), spm.publish_plan('Seller')" } ]);
+my $weight = 0;
+$weight += $_->[0] foreach @kinds;
+
+sub edit
+{
+	my $at = rand($weight);
+
+	foreach my $kind (@kinds)
+	{
+		$at -= $kind->[0];
+		next if $at >= 0;
+		my $sql = $kind->[2]->();
+		$node->safe_psql($_, $sql) foreach 'main', 'fresh';
+		return "$kind->[1]: $sql";
+	}
+}
+
+# What everybody has got in all, and what stands, for the periods up to one.
+my $paid = <<'SQL';
+SELECT concat_ws(' | ', 'paid', p.name, y.payee_key, s.position_key, v.version_no, c.name, trim_scale(sum(o.amount)))
+FROM spm.payout o JOIN spm.period p USING (period_id) JOIN spm.payee y USING (payee_id) JOIN spm.position s USING (position_id)
+JOIN spm.component c USING (component_id) JOIN spm.plan_version v USING (plan_version_id)
+WHERE p.name <= '%1$s'
+GROUP BY p.name, y.payee_key, s.position_key, v.version_no, c.name HAVING sum(o.amount) <> 0
+UNION ALL
+SELECT concat_ws(' | ', 'measured', p.name, y.payee_key, s.position_key, v.version_no, c.name, m.credit_count, trim_scale(m.opening_amount),
+    trim_scale(m.amount), trim_scale(m.quota_amount), trim_scale(m.factor), trim_scale(m.earned_amount))
+FROM spm.standing_measurement m JOIN spm.period p USING (period_id) JOIN spm.payee y USING (payee_id) JOIN spm.position s USING (position_id)
+JOIN spm.component c USING (component_id) JOIN spm.plan_version v USING (plan_version_id)
+WHERE p.name <= '%1$s'
+UNION ALL
+SELECT concat_ws(' | ', 'earned', p.name, y.payee_key, s.position_key, v.version_no, c.name, t.transaction_key, t.kind, t.owner_key, t.level,
+    trim_scale(t.credited_amount), trim_scale(e.exchange_rate), trim_scale(e.base_amount), trim_scale(e.from_total), trim_scale(e.amount))
+FROM spm.standing_earning e JOIN spm.period p USING (period_id) JOIN spm.payee y USING (payee_id) JOIN spm.position s USING (position_id)
+JOIN spm.component c USING (component_id) JOIN spm.plan_version v USING (plan_version_id) JOIN spm.standing_credit t USING (credit_id)
+WHERE p.name <= '%1$s'
+UNION ALL
+SELECT concat_ws(' | ', 'credited', p.name, s.position_key, t.transaction_key, t.kind, t.owner_key, t.payee_id IS NULL, trim_scale(t.credited_amount))
+FROM spm.standing_credit t JOIN spm.period p USING (period_id) JOIN spm.position s USING (position_id)
+WHERE p.name <= '%1$s'
+UNION ALL
+SELECT concat_ws(' | ', 'uncredited', p.name, u.transaction_key, u.owner_key, u.reason)
+FROM spm.uncredited u JOIN spm.period p USING (period_id)
+WHERE p.name <= '%1$s'
+ORDER BY 1
+SQL
+
+# Everything that a posted posting holds, and nothing of drafts.
+my $posted = join(' UNION ALL ', map { "SELECT r.posting_id, '$_:' || count(*) || ':' || sum(hashtextextended(r::text, 0)::numeric) FROM spm.$_ r JOIN spm.posting o USING (posting_id) WHERE o.state = 'posted' GROUP BY 1" }
+	qw(posting credit measurement earning payout));
+$posted = "SELECT posting_id, string_agg(digest, ' ' ORDER BY digest) FROM ($posted) d(posting_id, digest) GROUP BY 1 ORDER BY 1";
+my %digest_of;
+
+my (@log, @since_last);
+my ($done, $rounds, $failed, $lines, $reopenings) = (0, 0, 0, 0, 0);
+
+sub failure
+{
+	my ($promise, @details) = @_;
+
+	$failed++;
+	fail($promise);
+	diag("seed $seed, round $rounds: ", join("\n", @log[ ($#log > 25 ? $#log - 25 : 0) .. $#log ]));
+	diag("edits since the last comparison:\n", join("\n", @since_last));
+	diag(join("\n", @details));
+}
+
+sub calculate { push @log, "calculate $_[0]"; my ($status, undef, $error) = $node->psql('main', "CALL spm.calculate('$_[0]')"); failure("$_[0] can be calculated", $error) if $status; return $error; }
+
+while ($done < $edits && !$failed)
+{
+	$rounds++;
+	for my $n (1 .. 1 + int(rand(9)))
+	{
+		push @since_last, edit();
+		$done++;
+	}
+	push @log, @since_last;
+
+	# Somebody looks ahead; somebody opens what was closed.
+	my $ahead = ($reopened // $first_open + 1) + int(rand(2));
+	if (rand() < 0.2 && $ahead < $end) { calculate($periods[$ahead]); }
+	if ((rand() < 0.15 || $first_open == $end) && $first_open > 0 && !defined $reopened)
+	{
+		$reopened = $first_open;
+		$first_open = int(rand($first_open));
+		$reopenings++;
+		push @log, "reopen $periods[$first_open]";
+		$node->safe_psql('main', "SELECT spm.reopen_period('$periods[$first_open]', 'found by the auditors')");
+		if (rand() < 0.3 && $reopened < $end) { calculate($periods[$reopened]); }
+	}
+
+	my $open = $periods[$first_open];
+	calculate($open);
+	my $again = calculate($open);
+	$again =~ /; 0 rows changed/ or failure('calculating again changes nothing', $again);
+
+	my @main = split /\n/, $node->safe_psql('main', sprintf($paid, $open));
+	my @fresh = split /\n/, $node->safe_psql('fresh', join("\n", 'BEGIN;', (map { "CALL spm.calculate('$_');" } @periods[ 0 .. $first_open ]), sprintf($paid, $open), ';ROLLBACK'));
+	$lines += @fresh;
+	my %main = map { $_ => 1 } @main;
+	my %fresh = map { $_ => 1 } @fresh;
+	my @difference = ((map { "only in main:  $_" } grep { !$fresh{$_} } @main), (map { "only in fresh: $_" } grep { !$main{$_} } @fresh));
+	if (@difference || @main != @fresh) { failure("after round $rounds all is paid as if calculated from nothing", splice(@difference, 0, 40)); }
+
+	my $wrong = $node->safe_psql('main', 'SELECT count(*) FROM spm.reconciliation WHERE NOT is_reconciled');
+	if ($wrong) { failure("after round $rounds every level adds up", "$wrong rows do not"); }
+
+	if (rand() < 0.6)
+	{
+		push @log, "post $open";
+		my ($status, undef, $error) = $node->psql('main', "CALL spm.post('$open')");
+		if ($status) { failure("$open can be posted", $error); }
+		$first_open = defined $reopened ? $reopened : $first_open + 1;
+		undef $reopened;
+	}
+	foreach my $line (split /\n/, $node->safe_psql('main', $posted))
+	{
+		my ($posting, $digest) = split /\|/, $line;
+		if (defined $digest_of{$posting} && $digest_of{$posting} ne $digest) { failure("posting $posting is as it was posted", $digest_of{$posting}, $digest); }
+		$digest_of{$posting} = $digest;
+	}
+	@since_last = ();
+}
+
+is($failed, 0, "$done edits in $rounds rounds, " . scalar(keys %digest_of) . " postings, $reopenings reopenings: $lines figures equal those calculated from nothing, and posted ones stay");
+cmp_ok(scalar(keys %digest_of), '>=', 2, 'there were postings to keep');
+my $late = $node->safe_psql('main', 'SELECT count(*) FROM spm.payout o JOIN spm.posting p USING (posting_id) WHERE o.period_id <> p.period_id');
+cmp_ok($late, '>', 0, "and differences to pay: $late");
+
+$node->stop;
+done_testing();
