@@ -879,7 +879,8 @@ spm_checked_expression(PG_FUNCTION_ARGS)
 	if (!type_is_allowed(&checker, result_type))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("expression cannot have type %s", format_type_be(result_type)),
+				 errmsg("expression cannot have type %s",
+						format_type_extended(result_type, -1, FORMAT_TYPE_ALLOW_INVALID)),
 				 errhint("%s", HINT_TYPES)));
 	names = deparse_context_for(ROW_ALIAS, RelationGetRelid(checker.row));
 	node = analysed_expression(&checker, expression, result_type);

@@ -43,11 +43,11 @@ CREATE OR REPLACE FUNCTION spm._near(wanted text, names text[])
         SELECT string_agg(n.name, ', ' ORDER BY n.name COLLATE "C")
         FROM (
             SELECT u.name
-            FROM unnest(names) AS u (name)
+            FROM unnest(names) AS u (name), (SELECT lower(left(wanted, 63)), lower(right(wanted, 63))) AS w (head, tail)
             ORDER BY (
-                SELECT count(*) FILTER (WHERE left(lower(u.name), i) = left(lower(wanted), i))
-                    + count(*) FILTER (WHERE right(lower(u.name), i) = right(lower(wanted), i))
-                FROM generate_series(1, length(wanted)) AS i
+                SELECT count(*) FILTER (WHERE left(lower(u.name), i) = left(w.head, i))
+                    + count(*) FILTER (WHERE right(lower(u.name), i) = right(w.tail, i))
+                FROM generate_series(1, least(length(wanted), 63)) AS i
             ) DESC, u.name COLLATE "C"
             LIMIT 6
         ) AS n;

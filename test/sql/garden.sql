@@ -1,0 +1,113 @@
+/*
+ * Every public function that computes or reads, called with usual and odd values in
+ * all combinations: it may answer or refuse, but never fail inside, never run
+ * on without end, and never bring the server down.
+ */
+\set QUIET 1
+\pset format unaligned
+\pset tuples_only true
+\pset pager off
+BEGIN;
+SELECT plan(4);
+
+CREATE TEMP TABLE odd (type regtype, value text);
+INSERT INTO odd
+SELECT t::regtype, v FROM (VALUES
+    ('boolean', ARRAY[NULL, 'true', 'false']),
+    ('smallint', ARRAY[NULL, '0', '-32768', '32767']),
+    ('integer', ARRAY[NULL, '0', '1', '2', '-1', '-2147483648', '2147483647']),
+    ('bigint', ARRAY[NULL, '0', '7', '-9223372036854775808', '9223372036854775807']),
+    ('numeric', ARRAY[NULL, '0', '-0.00', '0.05', '160000.005', '-1e-20', 'NaN', 'Infinity', '-Infinity', '1e1000',
+        '99999999999999999999999999999999999999.99']),
+    ('numeric[]', ARRAY[NULL, '{}', '{0}', '{0,100}', '{100,0}', '{0,NULL}', '{NaN,Infinity}', '{{0,1},{2,3}}', '[-2:-1]={0,100}']),
+    ('text', ARRAY[NULL, '', 'a', 'half_up', '0: 5%, 100000: 8%', 'amount > 0', '%s %I $1 '' " \ /*', 'ÄÖ' || repeat('é', 30), repeat('x', 100000)]),
+    ('text[]', ARRAY[NULL, '{}', '{a}', '{NULL}', '{{a},{b}}']),
+    ('date', ARRAY[NULL, '2024-02-29', '-infinity', 'infinity', '4713-01-01 BC', '5874897-12-31']),
+    ('timestamptz', ARRAY[NULL, '2026-03-29 01:30Z', 'infinity', '-infinity']),
+    ('daterange', ARRAY[NULL, 'empty', '(,)', '[2026-01-01,2026-04-01)', '[2026-01-01,)']),
+    ('interval', ARRAY[NULL, '0', '-1 month', '100000 years']),
+    ('jsonb', ARRAY[NULL, '{}', '[]', 'null', '{"a": [1, null, "x"]}']),
+    ('regtype', ARRAY[NULL, 'boolean', 'numeric', 'spm.calendar', '0']),
+    ('regclass', ARRAY[NULL, 'pg_class', '0']),
+    ('oid', ARRAY[NULL, '0', '4294967295']),
+    ('bytea', ARRAY[NULL, '', '\x00ff'])
+) c(t, vs), unnest(vs) v;
+INSERT INTO odd
+SELECT 'spm.rate_schedule', v FROM unnest(ARRAY[NULL, '0: 5%', '0: 5%, 100000: 8%, 150000: 12%', '0%: 8%, 100%: 10%', '0: 5%, 100: 8% whole edge lower',
+    '0: 1%, 100: 5% interpolated', '0..100: 1%, 100..200: 5% weighted', '0: 100, 50: 500 bonus', '0..10: 99999999999999999999999999% outside zero',
+    '10: 5% base 2% cap 5000 floor 1']) v;
+
+CREATE TEMP TABLE flower AS
+SELECT p.oid, p.oid::regprocedure::text AS name, p.provolatile,
+    format('%I.%I', n.nspname, p.proname) AS call,
+    ARRAY(SELECT t::regtype FROM unnest(p.proargtypes::oid[]) WITH ORDINALITY u(t, o) ORDER BY o) AS types
+FROM pg_catalog.pg_depend d
+JOIN pg_catalog.pg_extension e ON d.refclassid = 'pg_catalog.pg_extension'::regclass AND d.refobjid = e.oid
+JOIN pg_catalog.pg_proc p ON d.classid = 'pg_catalog.pg_proc'::regclass AND d.objid = p.oid
+JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
+WHERE e.extname = 'spm' AND d.deptype = 'e' AND (p.provolatile <> 'v' OR p.prokind = 'a') AND p.prokind IN ('f', 'a') AND p.pronargs > 0
+    AND p.proname NOT LIKE '\_%'
+    AND NOT ARRAY[p.prorettype] || p.proargtypes::oid[] && ARRAY['internal', 'cstring', 'trigger', 'event_trigger']::regtype[]::oid[];
+
+SELECT is_empty($$
+    SELECT name FROM flower WHERE EXISTS (SELECT FROM unnest(types) t WHERE t NOT IN (SELECT type FROM odd)) ORDER BY 1
+    $$, 'there are odd values for the arguments of every function');
+
+-- All combinations where they are few, else a few hundred that are spread over all.
+CREATE FUNCTION pg_temp.call_all(flower, tries int, OUT calls bigint, OUT answers bigint, OUT failures text[])
+LANGUAGE plpgsql AS $$
+DECLARE
+    arguments text;
+    combination bigint;
+    combinations bigint := 1;
+    rest bigint;
+    this regtype;
+    choices text[];
+BEGIN
+    calls := 0;
+    answers := 0;
+    FOREACH this IN ARRAY $1.types LOOP
+        combinations := combinations * (SELECT count(*) FROM odd o WHERE o.type = this);
+    END LOOP;
+    FOR i IN 0 .. least(tries, combinations) - 1 LOOP
+        combination := CASE WHEN combinations <= tries THEN i ELSE (hashint8extended(i, 7) & 9223372036854775807) % combinations END;
+        rest := combination;
+        arguments := '';
+        FOREACH this IN ARRAY $1.types LOOP
+            choices := ARRAY(SELECT quote_nullable(o.value) FROM odd o WHERE o.type = this ORDER BY o.value COLLATE "C" NULLS FIRST);
+            arguments := arguments || ', ' || choices[rest % cardinality(choices) + 1] || '::' || this;
+            rest := rest / cardinality(choices);
+        END LOOP;
+        calls := calls + 1;
+        -- the clock of statement_timeout starts once a statement: count here
+        IF clock_timestamp() - statement_timestamp() > interval '20 seconds' THEN
+            failures := failures || format('%s: all calls together take longer than 20 seconds', $1.call);
+            RETURN;
+        END IF;
+        BEGIN
+            EXECUTE format('SELECT count(x) FROM (SELECT %s(%s)) v(x)', $1.call, substr(arguments, 3));
+            answers := answers + 1;
+        EXCEPTION
+            WHEN internal_error OR data_corrupted OR index_corrupted THEN
+                failures := failures || format('%s: %s', left(format('%s(%s)', $1.call, substr(arguments, 3)), 300), SQLERRM);
+            WHEN OTHERS THEN NULL;
+        END;
+    END LOOP;
+END
+$$;
+
+-- One statement for each function, so that each has a clock of its own.
+CREATE TEMP TABLE walk (name text, calls bigint, answers bigint, failures text[]);
+SET LOCAL statement_timeout = '60s';
+\set ECHO none
+SELECT format('INSERT INTO walk SELECT f.name, c.* FROM flower f, pg_temp.call_all(f, 200) c WHERE f.oid = %s', oid) FROM flower ORDER BY name \gexec
+\set ECHO all
+
+SELECT is_empty($$SELECT name, unnest(failures) FROM walk ORDER BY 1, 2$$,
+    'no function fails inside, whatever it is given');
+SELECT cmp_ok(sum(calls), '>', 1000::numeric, 'thousands of combinations were tried') FROM walk;
+SELECT is_empty($$SELECT name FROM walk JOIN flower USING (name) WHERE answers = 0 AND provolatile = 'i' ORDER BY 1$$,
+    'every function that only computes answers at least one of them');
+
+SELECT * FROM finish();
+ROLLBACK;
