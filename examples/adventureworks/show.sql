@@ -2,22 +2,19 @@
 \pset footer off
 
 \echo '\nTwelve windows, in USD:'
-SELECT w.period_name AS window, round(a.credited, 2) AS credited, p.*, r.reconciled
-FROM (SELECT DISTINCT period_name FROM spm_bi.attainment WHERE plan_name LIKE 'AdventureWorks%') w
-CROSS JOIN LATERAL (
-    SELECT sum(credited_amount) AS credited FROM spm_bi.attainment
-    WHERE period_name = w.period_name AND component_name = 'Commission') a
-CROSS JOIN LATERAL (
-    SELECT sum(paid_amount) FILTER (WHERE component_name = 'Commission')::numeric(20,2) AS commission,
-           sum(paid_amount) FILTER (WHERE component_name = 'Accelerator')::numeric(20,2) AS accelerator,
-           sum(paid_amount) FILTER (WHERE component_name = 'Bonus')::numeric(20,2) AS bonus,
-           sum(paid_amount) FILTER (WHERE component_name = 'Override')::numeric(20,2) AS override,
-           sum(paid_amount)::numeric(20,2) AS paid
-    FROM spm_bi.payout WHERE paid_period_name = w.period_name AND plan_name LIKE 'AdventureWorks%') p
-CROSS JOIN LATERAL (
-    SELECT count(*) FILTER (WHERE is_reconciled) || ' of ' || count(*) AS reconciled
-    FROM spm_bi.reconciliation WHERE paid_period_name = w.period_name) r
-ORDER BY w.period_name;
+SELECT a.period_name AS window, a.credited, p.commission, p.accelerator, p.bonus, p.override, p.paid, r.reconciled
+FROM (SELECT period_name, sum(credited_amount)::numeric(20,2) AS credited
+      FROM spm_bi.attainment WHERE plan_name = 'AdventureWorks sales' AND component_name = 'Commission' GROUP BY period_name) a
+JOIN (SELECT paid_period_name AS period_name,
+             sum(paid_amount) FILTER (WHERE component_name = 'Commission')::numeric(20,2) AS commission,
+             sum(paid_amount) FILTER (WHERE component_name = 'Accelerator')::numeric(20,2) AS accelerator,
+             sum(paid_amount) FILTER (WHERE component_name = 'Bonus')::numeric(20,2) AS bonus,
+             sum(paid_amount) FILTER (WHERE component_name = 'Override')::numeric(20,2) AS override,
+             sum(paid_amount)::numeric(20,2) AS paid
+      FROM spm_bi.payout WHERE plan_name LIKE 'AdventureWorks %' GROUP BY paid_period_name) p USING (period_name)
+JOIN (SELECT paid_period_name AS period_name, count(*) FILTER (WHERE is_reconciled) || ' of ' || count(*) AS reconciled
+      FROM spm_bi.reconciliation GROUP BY paid_period_name) r USING (period_name)
+ORDER BY a.period_name;
 
 \pset tuples_only on
 \pset format unaligned

@@ -102,34 +102,29 @@ COMMENT ON COLUMN spm.earning_slice.rate IS 'Rate.';
 COMMENT ON COLUMN spm.earning_slice.base_amount IS 'What of the deal lies in the slice.';
 COMMENT ON COLUMN spm.earning_slice.amount IS 'What it earns there.';
 
+-- One union and not joins, so that a condition on posting or period reaches every table.
 CREATE OR REPLACE VIEW spm.reconciliation WITH (security_invoker = true) AS
-WITH measured AS (
-    SELECT m.posting_id, m.period_id, m.component_id, m.position_id, m.payee_id,
-           sum(m.amount) AS measured_base, sum(m.earned_amount) AS measured_amount
-    FROM spm.measurement m GROUP BY 1, 2, 3, 4, 5
-), earned AS (
-    SELECT e.posting_id, e.period_id, e.component_id, e.position_id, e.payee_id,
-           sum(e.base_amount) AS earned_base, sum(e.amount) AS earned_amount
-    FROM spm.earning e GROUP BY 1, 2, 3, 4, 5
-), sliced AS (
-    SELECT s.posting_id, s.period_id, s.component_id, s.position_id, s.payee_id, sum(s.amount) AS sliced_amount
-    FROM spm.earning_slice s GROUP BY 1, 2, 3, 4, 5
-), paid AS (
-    SELECT o.posting_id, o.period_id, o.component_id, o.position_id, o.payee_id, sum(o.amount) AS paid_amount
-    FROM spm.payout o GROUP BY 1, 2, 3, 4, 5
-)
-SELECT posting_id, period_id, component_id, position_id, payee_id,
-       coalesce(m.measured_base, 0) AS measured_base, coalesce(e.earned_base, 0) AS earned_base,
-       coalesce(m.measured_amount, 0) AS measured_amount, coalesce(e.earned_amount, 0) AS earned_amount,
-       coalesce(s.sliced_amount, 0) AS sliced_amount, coalesce(o.paid_amount, 0) AS paid_amount,
-       coalesce(m.measured_base, 0) = coalesce(e.earned_base, 0)
-       AND coalesce(m.measured_amount, 0) = coalesce(e.earned_amount, 0)
-       AND coalesce(e.earned_amount, 0) = coalesce(s.sliced_amount, 0)
-       AND coalesce(e.earned_amount, 0) = coalesce(o.paid_amount, 0) AS is_reconciled
-FROM measured m
-FULL JOIN earned e USING (posting_id, period_id, component_id, position_id, payee_id)
-FULL JOIN sliced s USING (posting_id, period_id, component_id, position_id, payee_id)
-FULL JOIN paid o USING (posting_id, period_id, component_id, position_id, payee_id);
+SELECT r.posting_id, r.period_id, r.component_id, r.position_id, r.payee_id,
+       sum(r.measured_base) AS measured_base, sum(r.earned_base) AS earned_base,
+       sum(r.measured_amount) AS measured_amount, sum(r.earned_amount) AS earned_amount,
+       sum(r.sliced_amount) AS sliced_amount, sum(r.paid_amount) AS paid_amount,
+       sum(r.measured_base) = sum(r.earned_base) AND sum(r.measured_amount) = sum(r.earned_amount)
+       AND sum(r.earned_amount) = sum(r.sliced_amount) AND sum(r.earned_amount) = sum(r.paid_amount) AS is_reconciled
+FROM (
+    SELECT m.posting_id, m.period_id, m.component_id, m.position_id, m.payee_id, m.amount AS measured_base, 0::numeric AS earned_base,
+           m.earned_amount AS measured_amount, 0::numeric AS earned_amount, 0::numeric AS sliced_amount, 0::numeric AS paid_amount
+    FROM spm.measurement m
+    UNION ALL
+    SELECT e.posting_id, e.period_id, e.component_id, e.position_id, e.payee_id, 0, e.base_amount, 0, e.amount, 0, 0
+    FROM spm.earning e
+    UNION ALL
+    SELECT s.posting_id, s.period_id, s.component_id, s.position_id, s.payee_id, 0, 0, 0, 0, s.amount, 0
+    FROM spm.earning_slice s
+    UNION ALL
+    SELECT o.posting_id, o.period_id, o.component_id, o.position_id, o.payee_id, 0, 0, 0, 0, 0, o.amount
+    FROM spm.payout o
+) r
+GROUP BY r.posting_id, r.period_id, r.component_id, r.position_id, r.payee_id;
 COMMENT ON VIEW spm.reconciliation IS 'One row per posting, period of earning, component, position and payee: what the totals earn, what the deals earn, what their slices add up to, and what is paid. is_reconciled is true in every row, or something is wrong.';
 COMMENT ON COLUMN spm.reconciliation.posting_id IS 'Posting that pays it.';
 COMMENT ON COLUMN spm.reconciliation.period_id IS 'Period in which it was earned.';
