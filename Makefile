@@ -117,6 +117,7 @@ build/input:
 	@rm -rf $@ && mkdir -p $@/expected $(REGRESS_OUT) build/isolation
 	@ln -s ../../test/sql $@/sql && ln -s ../../test/specs $@/specs
 	@for t in $(REGRESS) $(ISOLATION); do \
-		if [ -f expected/$$t.out ]; then ln -s ../../../expected/$$t.out $@/expected/; else : > $@/expected/$$t.out; fi; done
+		if [ -f expected/$$t.out ]; then for e in expected/$$t.out expected/$${t}_[0-9].out; do \
+			[ ! -f $$e ] || ln -s ../../../$$e $@/expected/; done; else : > $@/expected/$$t.out; fi; done
 
 endif
