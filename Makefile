@@ -72,7 +72,7 @@ DATA_built = $(INSTALL_SQL) $(RELEASED_SQL) $(UPGRADE_SQL)
 
 # pg_regress wants sql/, specs/ and expected/ side by side.
 REGRESS := $(sort $(notdir $(basename $(wildcard test/sql/*.sql))))
-REGRESS_OPTS = --inputdir=build/input --outputdir=$(REGRESS_OUT) --load-extension=pgtap --load-extension=btree_gist --load-extension=spm
+REGRESS_OPTS = --launcher=tools/fresh --inputdir=build/input --outputdir=$(REGRESS_OUT) --load-extension=pgtap --load-extension=btree_gist --load-extension=spm
 REGRESS_PREP = build/input
 REGRESS_OUT = build
 ISOLATION := $(sort $(notdir $(basename $(wildcard test/specs/*.spec))))
