@@ -12,6 +12,10 @@ CREATE EXTENSION plpgsql_check;
 RESET client_min_messages;
 SELECT plan(3);
 
+-- The views over mapped sources are made with the first of them.
+INSERT INTO spm.currency (currency_code) VALUES ('USD');
+CREATE TABLE public.deal (deal_id int, closed_on date, owner_id text, amount numeric);
+SELECT spm.map_source('deals', 'public.deal', key => 'deal_id', date => 'closed_on', owner => 'owner_id', amount => 'amount', fixed_currency => 'USD');
 CREATE TEMP VIEW routine AS
 SELECT p.oid, p.prorettype
 FROM pg_catalog.pg_depend d
