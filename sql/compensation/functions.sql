@@ -115,10 +115,10 @@ CREATE OR REPLACE FUNCTION spm.variable_value(variable_id int, payee_id int, pos
 BEGIN ATOMIC
     SELECT v.value
     FROM spm.variable_value v
-    LEFT JOIN spm.position p ON p.position_id = variable_value.position_id
     WHERE v.variable_id = variable_value.variable_id AND v.span && variable_value.span
       AND (v.payee_id = variable_value.payee_id OR v.position_id = variable_value.position_id
-           OR v.title_id = p.title_id OR num_nonnulls(v.payee_id, v.position_id, v.title_id) = 0)
+           OR v.title_id = (SELECT p.title_id FROM spm.position p WHERE p.position_id = variable_value.position_id)
+           OR num_nonnulls(v.payee_id, v.position_id, v.title_id) = 0)
     ORDER BY CASE WHEN v.payee_id IS NOT NULL THEN 1 WHEN v.position_id IS NOT NULL THEN 2
                   WHEN v.title_id IS NOT NULL THEN 3 ELSE 4 END, v.span
     LIMIT 1;

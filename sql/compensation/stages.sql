@@ -382,6 +382,8 @@ CREATE OR REPLACE FUNCTION spm._sync(relation text, keys text[], contents text[]
     RETURNS bigint
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
+    SET enable_nestloop = off
+    SET jit = off
 AS $$
 DECLARE
     id text := relation || '_id';
@@ -399,7 +401,6 @@ DECLARE
     changed bigint := 0;
     n bigint;
 BEGIN
-    EXECUTE 'ANALYZE pg_temp.spm_result';
     EXECUTE format('SELECT EXISTS (%s)', posted) INTO has_posted;
     IF has_posted THEN
         EXECUTE format('DELETE FROM spm.%1$I d WHERE d.posting_id = $1 AND d.period_id = $2 AND d.reverses_id IS NOT NULL
@@ -452,18 +453,23 @@ $$;
 COMMENT ON FUNCTION spm._drop_temporary(text) IS 'Drops a temporary table of an earlier call in the same transaction, without a notice when there is none.';
 REVOKE ALL ON FUNCTION spm._drop_temporary(text) FROM PUBLIC;
 
-CREATE OR REPLACE FUNCTION spm._result(query text)
+CREATE OR REPLACE FUNCTION spm._result(query text, relation text DEFAULT 'spm_result')
     RETURNS void
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
+    -- a stage reads a whole period: where the planner would loop, it has guessed wrong;
+    -- and compiling what runs once takes longer than running it
+    SET enable_nestloop = off
+    SET jit = off
 AS $$
 BEGIN
-    PERFORM spm._drop_temporary('spm_result');
-    EXECUTE 'CREATE TEMPORARY TABLE spm_result ON COMMIT DROP AS ' || _result.query;
+    PERFORM spm._drop_temporary(_result.relation);
+    EXECUTE format('CREATE TEMPORARY TABLE %I ON COMMIT DROP AS %s', _result.relation, _result.query);
+    EXECUTE format('ANALYZE pg_temp.%I', _result.relation);
 END
 $$;
-COMMENT ON FUNCTION spm._result(text) IS 'Runs the query of a stage into pg_temp.spm_result.';
-REVOKE ALL ON FUNCTION spm._result(text) FROM PUBLIC;
+COMMENT ON FUNCTION spm._result(text, text) IS 'Runs the query of a stage into a temporary table.';
+REVOKE ALL ON FUNCTION spm._result(text, text) FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION spm._credit_period(period_id int, posting_id int, run_id bigint)
     RETURNS bigint
@@ -473,9 +479,7 @@ AS $$
 DECLARE
     twice record;
 BEGIN
-    PERFORM spm._drop_temporary('spm_claim');
-    EXECUTE 'CREATE TEMPORARY TABLE spm_claim ON COMMIT DROP AS ' || spm._claim_query(_credit_period.period_id);
-    EXECUTE 'ANALYZE pg_temp.spm_claim';
+    PERFORM spm._result(spm._claim_query(_credit_period.period_id), 'spm_claim');
     EXECUTE 'SELECT source, transaction_key, line, count(*) AS rows FROM pg_temp.spm_claim
              GROUP BY source, transaction_key, line, owner_key HAVING count(*) > 1 ORDER BY 1, 2, 3 LIMIT 1' INTO twice;
     IF twice.rows IS NOT NULL THEN
