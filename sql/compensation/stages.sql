@@ -510,7 +510,21 @@ CREATE OR REPLACE FUNCTION spm._measure_period(period_id int, posting_id int, ru
 AS $$
 DECLARE
     query text;
+    missing record;
 BEGIN
+    SELECT c.name AS component, p.name AS period INTO missing
+    FROM spm._components(_measure_period.period_id) c
+    JOIN spm.period this ON this.period_id = _measure_period.period_id
+    JOIN spm.period whole ON whole.period_id = spm._whole(this.period_id, c.accumulate)
+    JOIN spm.period p ON p.calendar_id = this.calendar_id AND p.span <@ whole.span AND p.span << this.span AND p.state = 'open'
+    WHERE spm._is_leaf(p.period_id)
+    ORDER BY p.span LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'period % is not calculated', missing.period
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                  DETAIL = format('Component "%s" goes on from its total.', missing.component),
+                  HINT = format('CALL spm.calculate(%L);', missing.period);
+    END IF;
     SELECT string_agg('(' || spm._component_query(c.component_id, _measure_period.period_id, 'measurement') || ')', E'\nUNION ALL\n') INTO query
     FROM spm._components(_measure_period.period_id) c;
     PERFORM spm._result(coalesce(query, 'SELECT 0 AS component_id, 0 AS position_id, 0 AS payee_id, 0::bigint AS credit_count,
