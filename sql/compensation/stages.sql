@@ -113,6 +113,7 @@ CREATE OR REPLACE FUNCTION spm._claim_query(period_id int)
     RETURNS text
     LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
+    SET datestyle = 'ISO, YMD'
 AS $$
 DECLARE
     days daterange := (SELECT p.span FROM spm.period p WHERE p.period_id = _claim_query.period_id);
@@ -217,6 +218,7 @@ CREATE OR REPLACE FUNCTION spm._component_query(component_id int, period_id int,
     RETURNS text
     LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
+    SET datestyle = 'ISO, YMD'
 AS $$
 DECLARE
     c record;
@@ -351,6 +353,7 @@ CREATE OR REPLACE FUNCTION spm.plan_query(plan text, period text, stage text DEF
     RETURNS text
     LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
+    SET datestyle = 'ISO, YMD'
 AS $$
 DECLARE
     of_plan int := spm._plan_id(plan_query.plan);
@@ -629,6 +632,7 @@ REVOKE ALL ON FUNCTION spm._config_digest(int) FROM PUBLIC;
 CREATE OR REPLACE PROCEDURE spm.calculate(period text, calendar text DEFAULT NULL)
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
+    SET datestyle = 'ISO, YMD'
 AS $$
 DECLARE
     this spm.period := (SELECT p FROM spm.period p WHERE p.period_id = spm._period_id(calculate.period, calculate.calendar));
@@ -785,6 +789,7 @@ REVOKE ALL ON FUNCTION spm._check_versions(int) FROM PUBLIC;
 CREATE OR REPLACE PROCEDURE spm.post(period text, calendar text DEFAULT NULL)
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
+    SET datestyle = 'ISO, YMD'
 AS $$
 DECLARE
     this spm.period := (SELECT p FROM spm.period p WHERE p.period_id = spm._period_id(post.period, post.calendar));

@@ -41,6 +41,7 @@ CREATE OR REPLACE FUNCTION spm.statement(payee text, period text, calendar text 
     LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
     SET datestyle = 'ISO, YMD'
+    SET datestyle = 'ISO, YMD'
 AS $$
 DECLARE
     who spm.payee;
@@ -179,6 +180,7 @@ CREATE OR REPLACE FUNCTION spm.explain(payee text, period text, transaction_key 
     RETURNS TABLE (step text, item text, base_amount numeric, rate numeric, amount numeric, currency_code text, because text)
     LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
+    SET datestyle = 'ISO, YMD'
     SET datestyle = 'ISO, YMD'
 AS $$
 #variable_conflict use_column
