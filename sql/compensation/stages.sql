@@ -214,6 +214,15 @@ REVOKE ALL ON FUNCTION spm._credit_query(int) FROM PUBLIC;
 
 -- -------------------------------------------- one component, as a single query
 
+CREATE OR REPLACE FUNCTION spm._one_line(name text)
+    RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT regexp_replace(_one_line.name, '[[:cntrl:]\u0085\u2028\u2029]', ' ', 'g');
+END;
+COMMENT ON FUNCTION spm._one_line(text) IS 'A name as it may stand in an SQL comment: it must not end the line.';
+REVOKE ALL ON FUNCTION spm._one_line(text) FROM PUBLIC;
+
 CREATE OR REPLACE FUNCTION spm._component_query(component_id int, period_id int, stage text)
     RETURNS text
     LANGUAGE plpgsql STABLE PARALLEL SAFE
@@ -248,7 +257,8 @@ WITH deal AS (
            CASE WHEN t.shares IS NULL THEN v.value ELSE (spm.split(v.value, t.shares, %7$s))[t.share_no] END AS base_amount
     FROM spm.standing_credit t
     JOIN spm.plan_seat(%8$s, %9$L) s ON s.position_id = t.position_id AND s.payee_id = t.payee_id AND t.event_date <@ s.spans
-$sql$, c.plan_name, c.version_no, c.component_no, c.name, today.name, _component_query.stage, c.minor_digits, c.plan_id, c.span)
+$sql$, spm._one_line(c.plan_name), c.version_no, c.component_no, spm._one_line(c.name), spm._one_line(today.name), _component_query.stage,
+        c.minor_digits, c.plan_id, c.span)
     || CASE c.unit WHEN 'count' THEN $sql$    CROSS JOIN LATERAL (SELECT 1::numeric AS exchange_rate) r
 $sql$ ELSE format($sql$    LEFT JOIN spm.exchange_rate x ON x.rate_type = %1$L AND x.from_currency_code = t.currency_code
         AND x.to_currency_code = %2$L AND t.event_date <@ x.span

@@ -5,7 +5,7 @@
 \pset pager off
 BEGIN;
 SET client_min_messages = warning;
-SELECT plan(33);
+SELECT plan(34);
 
 SELECT spm.create_calendar('fiscal', 'quarter', '2026-01-01', '2027-01-01') \g /dev/null
 SELECT spm.add_currency('USD') \g /dev/null
@@ -75,6 +75,10 @@ SELECT is(array_agg(spm.variable_value(v.variable_id, y.payee_id, p.position_id,
     'a payee''s own value goes before the title''s, each in its time')
 FROM spm.variable v, spm.payee y, spm.position p,
     (VALUES ('[2025-01-01,2025-04-01)'::daterange), ('[2026-04-01,2026-07-01)'), ('[2026-07-01,2026-10-01)')) s(span);
+
+SELECT spm.create_plan(E'Bobby\nDROP TABLE students; --\r', 'fiscal', 'USD', '2026-01-01'),
+    spm.add_component(E'Bobby\nDROP TABLE students; --\r', E'a\nb', '0: 1%'), spm.publish_plan(E'Bobby\nDROP TABLE students; --\r') \g /dev/null
+SELECT ok(bool_and(q !~ '\nDROP'), 'the name of a plan stays a name in its query') FROM spm.plan_query(E'Bobby\nDROP TABLE students; --\r', '2026-Q1') q;
 
 SELECT * FROM finish();
 ROLLBACK;
