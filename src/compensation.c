@@ -114,7 +114,17 @@ spm_rounded(PG_FUNCTION_ARGS)
 {
 	int			places = spm_places_arg(PG_GETARG_INT32(1));
 	SpmRounding rounding = spm_rounding_arg(PG_GETARG_TEXT_PP(2));
+	int64		value;
+	int			scale;
 
+	if (places >= 0 && places <= SPM_FAST_SCALE &&
+		spm_numeric_to_int(PG_GETARG_DATUM(0), &value, &scale))
+	{
+		if (scale > places)
+			value = (int64) spmk_round_int(value, spmk_pow10(scale - places), rounding);
+		if (scale > places || spmk_rescale(&value, scale, places))
+			return spm_int_numeric_datum(value, places);
+	}
 	PG_RETURN_NUMERIC(spmk_round(spm_dec_arg(PG_GETARG_DATUM(0), "value"),
 								 dec_from_int(1, 0), places, rounding));
 }

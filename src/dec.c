@@ -264,6 +264,22 @@ spm_dec_scale(Dec value)
 	return DatumGetInt32(DirectFunctionCall1(numeric_min_scale, NumericGetDatum(value)));
 }
 
+/* Whether a trimmed value has no more digits than these. */
+bool
+spm_dec_fits(Dec value, int before, int after)
+{
+	Digits		d;
+	int			first = 0;
+
+	if (!numeric_digits(value, &d))
+		return false;
+	if (d.ndigits == 0)
+		return true;
+	for (int digit = uint16_at(d.digits); digit > 0; digit /= 10)
+		first++;
+	return d.weight * DIGIT_PLACES + first <= before && d.scale <= after;
+}
+
 int
 spm_places_arg(int places)
 {

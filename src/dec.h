@@ -25,6 +25,7 @@ extern Dec	spm_dec_trim(Dec value);
 extern Dec	spm_dec_read(const char *digits, int len);
 extern char *spm_dec_text(Dec value);
 extern int	spm_dec_scale(Dec value);
+extern bool spm_dec_fits(Dec value, int before, int after);
 extern bool spm_numeric_to_int(Datum value, int64 *scaled, int *scale);
 extern bool spm_amount_to_int(Datum value, int64 *scaled, int *scale);
 extern bool spm_dec_to_int(Dec value, int64 *scaled, int *scale);

@@ -390,9 +390,7 @@ check_number(Dec value)
 {
 	Dec			trimmed = spm_dec_trim(value);
 
-	if (spm_dec_scale(trimmed) > SPM_TEXT_MAX_DIGITS ||
-		dec_cmp(trimmed, dec_shift(dec_from_int(1, 0), SPM_TEXT_MAX_DIGITS - 2)) >= 0 ||
-		dec_cmp(trimmed, dec_shift(dec_from_int(-1, 0), SPM_TEXT_MAX_DIGITS - 2)) <= 0)
+	if (!spm_dec_fits(trimmed, SPM_TEXT_MAX_DIGITS - 2, SPM_TEXT_MAX_DIGITS))
 		ereport(ERROR,
 				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
 				 errmsg("number in a rate schedule has too many digits"),
@@ -745,63 +743,82 @@ spm_rate_schedule(PG_FUNCTION_ARGS)
 	PG_RETURN_POINTER(finish_schedule(&s));
 }
 
-/* All bounds times the quota, in integers; NULL if they do not fit. */
+/*
+ * Bounds (or, with of_rates, what they earn) times a factor that is not 0, in
+ * integers; NULL if they do not fit.  Whatever shares a scale with them is
+ * rescaled with them.
+ */
 static RateSchedule *
-for_quota_ints(const RateSchedule *packed, Datum quota)
+multiply_ints(const RateSchedule *packed, Dec factor, bool of_rates)
 {
 	int64		scaled;
 	int			scale;
+	int64		unit;
+	SpmTerms	t;
+	int			count;
+	int			values_from;
+	int			values_to;
+	int			rates_to;
+	bool		in_rates;
+	int			from;
+	int			to;
 	int			new_scale;
 	RateSchedule *result;
 	int64	   *ints;
-	SpmTerms	t;
-	int			count;
-	int			nbounds;
-	int			rates_to;
-	int64		unit;
-	bool		trim = true;
 
-	if (packed->is_wide || !spm_numeric_to_int(quota, &scaled, &scale))
+	if (packed->is_wide || !spm_dec_to_int(factor, &scaled, &scale))
 		return NULL;
+	unit = spmk_pow10(scale);
 	read_terms(packed, &t);
 	count = count_numbers(&t);
-	nbounds = t.ntiers + (t.has_ends ? t.ntiers : !t.last_open);
-	rates_to = nbounds + (t.method == SPM_BONUS ? 0 : t.ntiers) + t.has_base;
-	unit = spmk_pow10(scale);
-	new_scale = packed->amount_scale + scale;
+	values_from = t.ntiers + (t.has_ends ? t.ntiers : !t.last_open);
+	values_to = values_from + t.ntiers;
+	rates_to = values_to + t.has_base;
 	result = palloc(VARSIZE(packed));
 	memcpy(result, packed, VARSIZE(packed));
 	ints = (int64 *) result->numbers;
-	for (int i = 0; i < count; i++)
+
+	/* Numbers of the scale that changes: rates, or all that is not a rate. */
+	in_rates = of_rates && t.method != SPM_BONUS;
+	from = in_rates ? values_from : 0;
+	to = in_rates ? rates_to : count;
+#define IS_CHANGED(i) (in_rates || t.method == SPM_BONUS || (i) < values_from || (i) >= rates_to)
+	for (int i = from; i < to; i++)
 	{
-		if (i >= nbounds && i < rates_to)
-			continue;
-		if (__builtin_mul_overflow(ints[i], i < nbounds ? scaled : unit, &ints[i]))
+		bool		multiplied = of_rates ? i >= values_from && i < rates_to : i < values_from;
+
+		if (IS_CHANGED(i) &&
+			__builtin_mul_overflow(ints[i], multiplied ? scaled : unit, &ints[i]))
 			return NULL;
 	}
-	while (new_scale > 0 && trim)
+	new_scale = (in_rates ? packed->rate_scale : packed->amount_scale) + scale;
+	while (new_scale > 0)
 	{
-		for (int i = 0; i < count && trim; i++)
-			trim = (i >= nbounds && i < rates_to) || ints[i] % 10 == 0;
-		if (!trim)
+		int			i = from;
+
+		while (i < to && (!IS_CHANGED(i) || ints[i] % 10 == 0))
+			i++;
+		if (i < to)
 			break;
-		for (int i = 0; i < count; i++)
+		for (i = from; i < to; i++)
 		{
-			if (i < nbounds || i >= rates_to)
+			if (IS_CHANGED(i))
 				ints[i] /= 10;
 		}
 		new_scale--;
 	}
+#undef IS_CHANGED
 	if (new_scale > SPM_FAST_SCALE)
 		return NULL;
-	for (int i = 0; i < count; i++)
+	for (int i = from; i < to; i++)
 	{
 		if (ints[i] > SPM_FAST_MAX || ints[i] < -SPM_FAST_MAX)
 			return NULL;
 	}
-	result->amount_scale = new_scale;
-	result->flags &= ~SPM_SCHEDULE_PERCENT;
-	result->zero_quota = SPM_ZERO_TOP;
+	if (in_rates)
+		result->rate_scale = new_scale;
+	else
+		result->amount_scale = new_scale;
 	return result;
 }
 
@@ -867,9 +884,13 @@ spm_for_quota(PG_FUNCTION_ARGS)
 				 errdetail("It is %s.", spm_dec_text(quota))));
 	if (dec_sign(quota) == 0)
 		PG_RETURN_POINTER(for_zero_quota(packed));
-	result = for_quota_ints(packed, NumericGetDatum(quota));
+	result = multiply_ints(packed, quota, false);
 	if (result != NULL)
+	{
+		result->flags &= ~SPM_SCHEDULE_PERCENT;
+		result->zero_quota = SPM_ZERO_TOP;
 		PG_RETURN_POINTER(result);
+	}
 
 	spm_schedule_unpack(packed, &s);
 	if (s.terms.has_ends)
@@ -891,8 +912,11 @@ spm_with_factor(PG_FUNCTION_ARGS)
 {
 	RateSchedule *packed = PG_GETARG_RATE_SCHEDULE(0);
 	Dec			factor = spm_dec_arg(PG_GETARG_DATUM(1), "factor");
+	RateSchedule *result = dec_sign(factor) == 0 ? NULL : multiply_ints(packed, factor, true);
 	SpmSchedule s;
 
+	if (result != NULL)
+		PG_RETURN_POINTER(result);
 	spm_schedule_unpack(packed, &s);
 	for (int i = 0; i < s.terms.ntiers; i++)
 		s.values[i] = dec_mul(s.values[i], factor);
