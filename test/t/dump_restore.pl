@@ -1,0 +1,107 @@
+# A database comes back from a backup as it was, and goes on working: rows,
+# next values, guards, statements, and what is calculated next.
+use strict;
+use warnings;
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+my $node = PostgreSQL::Test::Cluster->new('main');
+$node->init;
+$node->append_conf('postgresql.conf', 'fsync = off');
+$node->start;
+
+sub sql { return $node->safe_psql(@_); }
+
+sub refused
+{
+	my ($database, $sql, $state, $promise) = @_;
+	my (undef, undef, $error) = $node->psql($database, "\\set VERBOSITY sqlstate\n$sql");
+	like($error, qr/ERROR:  $state/, $promise);
+}
+
+# Periods in every state: Q1 and Q3 posted, Q2 opened again and calculated, Q4
+# calculated; differences posted and not; a draft of a plan; quotas replaced.
+sql('postgres', 'CREATE DATABASE before');
+sql('before', 'CREATE EXTENSION spm CASCADE');
+$node->command_ok([ 'psql', '-qX', '-v', 'ON_ERROR_STOP=1', '-d', $node->connstr('before'), '-f', "$ENV{TESTDIR}/fixture/company.sql" ], 'the company moves in');
+sql('before', $_) foreach (
+	q{CALL spm.calculate('2026-Q1')}, q{CALL spm.post('2026-Q1')}, q{CALL spm.calculate('2026-Q2')}, q{CALL spm.post('2026-Q2')},
+	q{INSERT INTO company.sales_order VALUES (2001, '2026-02-03', 's03', 'c1', 'goods', 1, 7777.77, 10, 'EUR', 'booking')},
+	q{SELECT spm.set_quota('s03', '2026-Q1', 30000.5, 'bookings', reason => 'it''s "late"')},
+	q{DELETE FROM company.sales_order WHERE order_id = (SELECT min(order_id) FROM company.sales_order WHERE ordered_on BETWEEN '2026-04-01' AND '2026-06-30')},
+	q{CALL spm.calculate('2026-Q3')}, q{CALL spm.post('2026-Q3')},
+	q{SELECT spm.reopen_period('2026-Q2', 'the bank returned it')},
+	q{UPDATE company.sales_order SET amount = amount + 0.01 WHERE order_id = (SELECT max(order_id) FROM company.sales_order WHERE ordered_on < '2026-04-01')},
+	q{SELECT spm.new_plan_version('Seller', '2026-11-01')},
+	q{CALL spm.calculate('2026-Q2')}, q{CALL spm.calculate('2026-Q4')});
+
+my %dump = map { $_ => "$PostgreSQL::Test::Utils::tmp_check/before.$_" } 'sql', 'dump';
+$node->command_ok([ 'pg_dump', '-f', $dump{sql}, $node->connstr('before') ], 'a database with results in it can be dumped as a script');
+$node->command_ok([ 'pg_dump', '-Fc', '-f', $dump{dump}, $node->connstr('before') ], 'and as an archive');
+sql('postgres', "CREATE DATABASE $_") foreach 'script', 'archive', 'sections';
+$node->command_ok([ 'psql', '-qX', '-v', 'ON_ERROR_STOP=1', '-d', $node->connstr('script'), '-f', $dump{sql} ], 'the script can be run in an empty database');
+$node->command_ok([ 'pg_restore', '-1', '-e', '-d', $node->connstr('archive'), $dump{dump} ], 'the archive can be restored in one transaction');
+$node->command_ok([ 'pg_restore', '-e', '--section', $_, '-d', $node->connstr('sections'), $dump{dump} ], "and in parts: $_")
+	foreach 'pre-data', 'data', 'post-data';
+
+# position_path_version only counts changes of the tree: a restore makes the tree anew.
+my @tables = split /\n/, sql('before', q{SELECT oid::regclass FROM pg_class WHERE relnamespace = 'spm'::regnamespace AND relkind = 'r'
+	AND relname <> 'position_path_version' ORDER BY 1});
+my @sequences = split /\n/, sql('before', q{SELECT oid::regclass FROM pg_class WHERE relnamespace = 'spm'::regnamespace AND relkind = 'S' ORDER BY 1});
+sub rows { return join(' UNION ALL ', map { "SELECT '$_', count(*), md5(string_agg(r::text, E'\\n' ORDER BY r::text COLLATE \"C\")) FROM $_ r" } @_) . ' ORDER BY 1'; }
+my $rows = rows(@tables);
+my $results = rows(grep { !/run|uncredited/ } @tables);    # all that bears no number of the last run
+my $next = join(' UNION ALL ', map { "SELECT '$_', last_value, is_called FROM $_" } @sequences) . ' ORDER BY 1';
+my $views = q{SELECT md5(string_agg(t::text, E'\n' ORDER BY t::text COLLATE "C")) FROM spm.transaction t
+	UNION ALL SELECT md5(string_agg(t::text, E'\n' ORDER BY t::text COLLATE "C")) FROM spm.transaction_split t};
+my $statements = q{SELECT y.payee_key, p.name, s FROM spm.payee y, spm.period p, spm.statement(y.payee_key, p.name) WITH ORDINALITY s(s, n)
+	WHERE y.payee_key IN ('s01', 's03', 's08', 's21', 'l2', 'd1') AND p.grain = 'quarter' ORDER BY 1, 2, n};
+my $notices = sub {
+	my (undef, undef, $error) = $node->psql($_[0], $_[1]);
+	return $error;
+};
+
+my %expected = map { $_->[0] => sql('before', $_->[1]) } [ rows => $rows ], [ next => $next ], [ views => $views ], [ statements => $statements ];
+my @empty = grep { /\|0\|/ } split /\n/, $expected{rows};
+is(join(', ', sort map { /^spm\.(\w+)/ } grep { !/^spm\.(contest|goal|territory|forecast|kpi)/ } @empty), '', 'no table is empty, so that each proves something');
+cmp_ok(length $expected{statements}, '>', 20000, 'statements are long enough to differ');
+
+foreach my $copy ('script', 'archive', 'sections')
+{
+	is(sql($copy, $rows), $expected{rows}, "$copy: every row of every table is there");
+	is(sql($copy, $next), $expected{next}, "$copy: keys go on where they stopped");
+	is(sql($copy, $views), $expected{views}, "$copy: spm.transaction and its splits read the warehouse");
+	is(sql($copy, $statements), $expected{statements}, "$copy: every statement reads the same");
+	like($notices->($copy, q{CALL spm.calculate('2026-Q2')}), qr/; 0 rows changed(?!; \d+ posted period)/, "$copy: there is nothing to calculate anew");
+	is(sql($copy, $results), sql('before', $results),
+		"$copy: and nothing but the run is recorded");
+}
+
+# Life goes on, in the copy as in the original.
+foreach my $database ('before', 'archive')
+{
+	sql($database, $_) foreach (
+		q{CALL spm.post('2026-Q2')},
+		q{INSERT INTO company.sales_order VALUES (2002, '2026-05-05', 's08', 'c1', 'service', 1, 4321.09, 10, 'USD', 'booking')},
+		q{CALL spm.calculate('2026-Q4')}, q{CALL spm.post('2026-Q4')});
+}
+my $payouts = q{SELECT paid_period_name, period_name, payee_key, position_name, component_name, paid_amount FROM spm_bi.payout ORDER BY 1, 2, 3, 4, 5};
+is(sql('archive', $payouts), sql('before', $payouts), 'calculating and posting go on to the same digits');
+is(sql('archive', 'SELECT count(*) FROM spm.reconciliation WHERE NOT is_reconciled'), '0', 'and all adds up');
+
+refused('archive', 'UPDATE spm.earning SET amount = 0', '23001', 'posted earnings are guarded in the copy');
+refused('archive', 'DELETE FROM spm.payout', '23001', 'posted payouts, too');
+refused('archive', 'TRUNCATE spm.payout', '23001', 'and not emptied');
+refused('archive', q{UPDATE spm.period SET state = 'open'}, '55000', 'periods are guarded');
+refused('archive', q{DELETE FROM spm.period_event}, '55000', 'so is what happened to them');
+refused('archive', q{UPDATE spm.tier SET rate = 1}, '23001', 'published plans are guarded');
+refused('archive', q{SELECT spm.set_manager('d1', 's01', '2026-01-01')}, '23514', 'circles in the reporting tree are refused');
+is(sql('archive', q{BEGIN; SELECT spm.set_manager('s01', 'l4', '2026-12-01') \g /dev/null
+	SELECT a.position_key FROM spm.position_path JOIN spm.position s USING (position_id) JOIN spm.position a ON a.position_id = ancestor_position_id
+	WHERE s.position_key = 's01' AND span @> date '2026-12-24' AND depth = 1; ROLLBACK}), 'l4', 'and the tree follows its lines');
+refused('archive', q{INSERT INTO spm.tier (component_id, bounds, rate) SELECT component_id, '[1000,)', 9 FROM spm.tier t JOIN spm.component c USING (component_id) WHERE c.name = 'Service' LIMIT 1;
+	CALL spm.calculate('2026-Q4')}, '23P01|55000|XX001', 'what is put into a published plan does not go unnoticed');
+
+$node->stop;
+done_testing();
