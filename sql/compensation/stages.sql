@@ -261,7 +261,7 @@ $sql$, spm._one_line(c.plan_name), c.version_no, c.component_no, spm._one_line(c
         c.minor_digits, c.plan_id, c.span)
     || CASE c.unit WHEN 'count' THEN $sql$    CROSS JOIN LATERAL (SELECT 1::numeric AS exchange_rate) r
 $sql$ ELSE format($sql$    LEFT JOIN spm.exchange_rate x ON x.rate_type = %1$L AND x.from_currency_code = t.currency_code
-        AND x.to_currency_code = %2$L AND t.event_date <@ x.span
+        AND x.to_currency_code = %2$L AND x.span && %3$L::daterange AND t.event_date <@ x.span
     CROSS JOIN LATERAL (SELECT CASE
         WHEN t.currency_code = %2$L THEN 1
         WHEN x.rate IS NULL THEN spm._refuse(
@@ -269,18 +269,20 @@ $sql$ ELSE format($sql$    LEFT JOIN spm.exchange_rate x ON x.rate_type = %1$L A
             format('Transaction %%s/%%s needs it.', t.source, t.transaction_key),
             format('SELECT spm.set_exchange_rate(%%L, %%L, %%L, rate, %%L);', t.currency_code, %2$L, t.event_date, %1$L))
         ELSE x.rate END AS exchange_rate) r
-$sql$, c.rate_type, c.currency_code) END
+$sql$, c.rate_type, c.currency_code, daterange(lower(whole.span), upper(today.span))) END
     || format($sql$    CROSS JOIN LATERAL (SELECT coalesce((%1$s)::numeric, spm._refuse(
             format('measure of component "%%s" is NULL for transaction %%s/%%s', %2$L, t.source, t.transaction_key),
             %3$L, 'Use coalesce() in the measure, or leave the transaction out with a condition.')) AS value) m
     CROSS JOIN LATERAL (SELECT %4$s AS value) v
-    WHERE %5$s AND t.period_id IN (SELECT p.period_id FROM spm.period p WHERE p.calendar_id = %6$s)
+    WHERE %5$s AND t.period_id = ANY (%6$L::int[])
       AND t.event_date >= %7$L AND t.event_date < %8$L%9$s
 )$sql$, c.measure_expression, c.name, 'It is ' || c.measure_expression || '.',
         CASE c.unit WHEN 'count' THEN 'm.value'
              ELSE format('CASE WHEN t.currency_code = %L THEN m.value ELSE spm.rounded(m.value * r.exchange_rate, %s) END', c.currency_code, c.minor_digits) END,
         CASE c.credit_kind WHEN 'all' THEN 'true' ELSE format('t.kind = %L', c.credit_kind) END,
-        today.calendar_id, lower(whole.span), upper(today.span),
+        (SELECT array_agg(p.period_id ORDER BY p.period_id) FROM spm.period p
+         WHERE p.calendar_id = today.calendar_id AND p.span <@ daterange(lower(whole.span), upper(today.span))),
+        lower(whole.span), upper(today.span),
         E'\n      AND (' || c.eligibility_expression || ')');
 
     IF _component_query.stage = 'measurement' THEN
