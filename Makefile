@@ -117,7 +117,7 @@ build/input:
 	@rm -rf $@ && mkdir -p $@/expected $(REGRESS_OUT) build/isolation
 	@ln -s ../../test/sql $@/sql && ln -s ../../test/specs $@/specs
 	@for t in $(REGRESS) $(ISOLATION); do \
-		if [ -f expected/$$t.out ]; then for e in expected/$$t.out expected/$${t}_[0-9].out; do \
-			[ ! -f $$e ] || ln -s ../../../$$e $@/expected/; done; else : > $@/expected/$$t.out; fi; done
+		[ -f expected/$$t.out ] || : > $@/expected/$$t.out; \
+		for f in expected/$$t.out expected/$${t}_[0-9].out; do [ ! -f $$f ] || ln -s ../../../$$f $@/expected/; done; done
 
 endif
