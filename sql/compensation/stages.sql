@@ -641,6 +641,17 @@ $$;
 COMMENT ON FUNCTION spm._config_digest(int) IS 'Digest of everything but the transactions that results depend on.';
 REVOKE ALL ON FUNCTION spm._config_digest(int) FROM PUBLIC;
 
+CREATE OR REPLACE FUNCTION spm._watermark(config text, span daterange)
+    RETURNS text
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT md5(_watermark.config || spm._digest('spm.transaction',
+        format('r.event_date >= %L AND r.event_date < %L', lower(_watermark.span), upper(_watermark.span))))
+$$;
+COMMENT ON FUNCTION spm._watermark(text, daterange) IS 'Digest of everything that a period is calculated from, given that of all but its transactions.';
+REVOKE ALL ON FUNCTION spm._watermark(text, daterange) FROM PUBLIC;
+
 CREATE OR REPLACE PROCEDURE spm.calculate(period text, calendar text DEFAULT NULL)
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
@@ -656,8 +667,14 @@ DECLARE
     is_changed boolean := false;
     is_first boolean;
 BEGIN
-    -- one at a time in a calendar; readers never wait
-    PERFORM FROM spm.calendar c WHERE c.calendar_id = this.calendar_id FOR NO KEY UPDATE;
+    -- nobody changes a plan, a quota or a seat under our hands; before the calendar, so that whoever has
+    -- changed one may calculate in the same transaction
+    LOCK TABLE spm.currency, spm.exchange_rate, spm.payee, spm.position, spm.position_assignment, spm.reporting_line,
+        spm.position_path, spm.quota, spm.plan, spm.plan_version, spm.component, spm.tier, spm.plan_assignment,
+        spm.variable_value, spm.credit_rule, spm.credit_rule_share IN SHARE MODE;
+    -- one at a time in a calendar; readers never wait.  A new row version, so that a
+    -- transaction with an older snapshot fails instead of missing what the one before wrote
+    UPDATE spm.calendar c SET name = c.name WHERE c.calendar_id = this.calendar_id;
     SELECT p.* INTO this FROM spm.period p WHERE p.period_id = this.period_id FOR NO KEY UPDATE;
     IF this.state = 'posted' THEN
         RAISE EXCEPTION 'period % is posted', this.name
@@ -674,10 +691,6 @@ BEGIN
             USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'SELECT spm.map_source(...);';
     END IF;
     PERFORM spm._check_sources();
-    -- nobody changes a plan, a quota or a seat under our hands
-    LOCK TABLE spm.currency, spm.exchange_rate, spm.payee, spm.position, spm.position_assignment, spm.reporting_line,
-        spm.position_path, spm.quota, spm.plan, spm.plan_version, spm.component, spm.tier, spm.plan_assignment,
-        spm.variable_value, spm.credit_rule, spm.credit_rule_share IN SHARE MODE;
     PERFORM spm._check_versions(this.calendar_id);
 
     INSERT INTO spm.run (kind, period_id, version)
@@ -703,7 +716,7 @@ BEGIN
           AND spm._is_leaf(p.period_id)
         ORDER BY p.span
     LOOP
-        watermark := md5(config || spm._digest('spm.transaction', format('r.event_date >= %L AND r.event_date < %L', lower(earlier.span), upper(earlier.span))));
+        watermark := spm._watermark(config, earlier.span);
         IF earlier.period_id = this.period_id THEN
             run.input_watermark := watermark;
         ELSE
@@ -716,7 +729,9 @@ BEGIN
             + spm._credit_period(earlier.period_id, draft, run.run_id)
             + spm._measure_period(earlier.period_id, draft, run.run_id)
             + spm._earn_period(earlier.period_id, draft, run.run_id);
-        INSERT INTO spm.period_watermark (period_id, watermark) VALUES (earlier.period_id, watermark)
+        -- the warehouse is not locked: what came while this ran may go again, and must be looked for then
+        INSERT INTO spm.period_watermark (period_id, watermark)
+        VALUES (earlier.period_id, CASE watermark WHEN spm._watermark(spm._config_digest(this.calendar_id), earlier.span) THEN watermark ELSE 'unsure' END)
         ON CONFLICT (period_id) DO UPDATE SET watermark = EXCLUDED.watermark;
     END LOOP;
     run.changed_count := run.changed_count + spm._pay(draft, run.run_id);
@@ -811,7 +826,7 @@ DECLARE
     this_run bigint;
     total text;
 BEGIN
-    PERFORM FROM spm.calendar c WHERE c.calendar_id = this.calendar_id FOR NO KEY UPDATE;
+    UPDATE spm.calendar c SET name = c.name WHERE c.calendar_id = this.calendar_id;
     SELECT p.* INTO this FROM spm.period p WHERE p.period_id = this.period_id FOR NO KEY UPDATE;
     IF this.state <> 'calculated' THEN
         RAISE EXCEPTION 'period % is %, not calculated', this.name, this.state
