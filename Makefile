@@ -10,7 +10,7 @@ DOMAINS = core quota compensation
 
 # These work before PostgreSQL is there; they install what is missing, start a
 # private server below the checkout and call this file again.
-HOUSE = help setup start stop psql demo check unit tap valgrind reference release dist bare
+HOUSE = help setup start stop psql demo check unit tap valgrind bench reference release dist bare
 
 ifneq ($(filter $(HOUSE),$(MAKECMDGOALS)),)
 
@@ -29,6 +29,7 @@ help:
 #: reference   write docs/reference.md from the comments in the database
 #: valgrind    the SQL tests with the server under valgrind (slow)
 #: release     freeze the install script of this version in sql/released
+#: bench       commissions against plain SQL: make bench N=1000000
 #: dist        a zip file for PGXN
 #: bare        prove demo and check in an empty Debian (root; needs debootstrap)
 setup:
@@ -39,6 +40,10 @@ psql demo check valgrind reference release bare:
 	@tools/$@
 tap:
 	@tools/tap $(TESTS)
+bench: setup
+	@tools/cluster prefix
+	@tools/cluster run $(MAKE) -s --no-print-directory all install
+	@bench/compensation
 unit:
 	@$(MAKE) -s -C test/unit
 dist:

@@ -16,6 +16,9 @@
 #include "kernel/split.h"
 #include "rate_schedule.h"
 
+/* So that a split is done in a moment: nothing interrupts it. */
+#define MAX_SHARES 100000
+
 PG_FUNCTION_INFO_V1(spm_commission);
 PG_FUNCTION_INFO_V1(spm_commission_between);
 PG_FUNCTION_INFO_V1(spm_rate_at);
@@ -161,6 +164,11 @@ spm_split(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR),
 				 errmsg("shares must be an array of one dimension")));
 	deconstruct_array(array, NUMERICOID, -1, false, TYPALIGN_INT, &values, &nulls, &n);
+	if (n > MAX_SHARES)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("too many shares"),
+				 errdetail("At most %d shares are accepted; there are %d.", MAX_SHARES, n)));
 	shares = palloc(Max(n, 1) * sizeof(Dec));
 	parts = palloc(Max(n, 1) * sizeof(Dec));
 	for (int i = 0; i < n; i++)
@@ -282,6 +290,7 @@ marginal_slices(Slices *x, Dec a, Dec b)
 		Dec			to = back ? a : b;
 		Dec			rate;
 
+		CHECK_FOR_INTERRUPTS();
 		if (!spmk_region_slice(s, region, &from, &to))
 			continue;
 		if (back)

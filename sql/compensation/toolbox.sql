@@ -81,7 +81,7 @@ CREATE OR REPLACE FUNCTION spm.split(total numeric, shares numeric[], places int
 COMMENT ON FUNCTION spm.split(numeric, numeric[], int) IS
 $$The total in parts that add up to it exactly, in proportion to the shares (which need not total 1), by largest remainder: what rounding leaves goes to those that lost most by it, on a tie to the earlier. A negative total mirrors the positive one.
 Arguments: total (money), shares (not negative, one at least above 0), places (decimals of the parts; more where the total has more).
-Errors: 22023 a share is negative or all are 0; 22004 a share is null.
+Errors: 22023 a share is negative or all are 0; 22004 a share is null; 54000 more than 100,000 shares.
 Example: SELECT spm.split(100, '{1,1,1}') gives {33.34,33.33,33.33}.$$;
 
 CREATE OR REPLACE FUNCTION spm.attainment(amount numeric, quota numeric, places int DEFAULT 6)

@@ -211,6 +211,7 @@ SELECT is(pg_temp.tried($$spm.split(1, '{0,0}')$$), '22023 no share is greater t
 SELECT is(pg_temp.tried($$spm.split(1, '{}')$$), '22023 no share is greater than 0', 'at all');
 SELECT is(pg_temp.tried($$spm.split(1, '{1,NULL}')$$), '22004 share 2 is null', 'so are nulls');
 SELECT is((SELECT sum(p) FROM unnest(spm.split(1, array_fill(1::numeric, '{10000}'))) AS p), 1.00, 'ten thousand shares add up');
+SELECT is(pg_temp.tried($$cardinality(spm.split(1, array_fill(1::numeric, '{100001}')))$$), '54000 too many shares', 'more than a hundred thousand are refused');
 SELECT is(spm.rounded(1250, -2, 'half_even'), 1200::numeric, 'to hundreds');
 SELECT is(spm.attainment(90000, 120000), 0.750000, 'attainment');
 SELECT is(spm.attainment(1, 0), NULL, 'has no value on a quota of 0');
