@@ -652,6 +652,34 @@ $$;
 COMMENT ON FUNCTION spm._refuse_truncate() IS 'Trigger: a ledger is not truncated.';
 REVOKE ALL ON FUNCTION spm._refuse_truncate() FROM PUBLIC;
 
+CREATE OR REPLACE FUNCTION spm._guard_credited()
+    RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    is_used boolean;
+BEGIN
+    EXECUTE format('SELECT EXISTS (SELECT FROM spm.credit c WHERE c.%1$I = ($1).%1$I%2$s)', TG_ARGV[0],
+        CASE TG_ARGV[0] WHEN 'position_id' THEN ' OR c.origin_position_id = ($1).position_id' ELSE '' END) INTO is_used USING OLD;
+    IF is_used THEN
+        RAISE EXCEPTION 'credits refer to this row of spm.%', TG_TABLE_NAME
+            USING ERRCODE = 'foreign_key_violation', DETAIL = format('%s', OLD), HINT = 'End it by its span instead.';
+    END IF;
+    RETURN OLD;
+END
+$$;
+COMMENT ON FUNCTION spm._guard_credited() IS 'Trigger: what a credit refers to is not deleted. Its argument is the key.';
+REVOKE ALL ON FUNCTION spm._guard_credited() FROM PUBLIC;
+
+CREATE OR REPLACE TRIGGER guard_credited BEFORE DELETE ON spm.payee
+    FOR EACH ROW EXECUTE FUNCTION spm._guard_credited('payee_id');
+CREATE OR REPLACE TRIGGER guard_credited BEFORE DELETE ON spm.position
+    FOR EACH ROW EXECUTE FUNCTION spm._guard_credited('position_id');
+CREATE OR REPLACE TRIGGER guard_credited BEFORE DELETE ON spm.period
+    FOR EACH ROW EXECUTE FUNCTION spm._guard_credited('period_id');
+CREATE OR REPLACE TRIGGER guard BEFORE UPDATE OR DELETE OR TRUNCATE ON spm.schedule
+    FOR EACH STATEMENT EXECUTE FUNCTION spm._refuse_change();
 CREATE OR REPLACE TRIGGER guard BEFORE UPDATE OR DELETE ON spm.plan_version
     FOR EACH ROW EXECUTE FUNCTION spm._guard_plan_version();
 CREATE OR REPLACE TRIGGER guard BEFORE UPDATE OR DELETE ON spm.component

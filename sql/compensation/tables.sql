@@ -187,6 +187,11 @@ COMMENT ON COLUMN spm.credit_rule_share.share IS 'Share: 0.6 is 60 %.';
 -- were found in earlier, posted periods.  While it is a draft, calculating
 -- replaces its rows; once posted it is closed.  A result row of a posted
 -- posting is corrected by a row in a later one that reverses it.
+--
+-- Credits and earnings come by the million, from one function, out of rows that
+-- it has just read: a foreign key for each of their columns would cost more than
+-- all else.  Triggers keep what they refer to (spm._guard_credited, and the
+-- foreign keys of spm.measurement and spm.payout).
 
 CREATE TABLE spm.posting (
     posting_id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -209,14 +214,14 @@ COMMENT ON COLUMN spm.posting.run_id IS 'Run that posted it.';
 
 CREATE TABLE spm.credit (
     credit_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    posting_id int NOT NULL REFERENCES spm.posting,
-    period_id int NOT NULL REFERENCES spm.period,
-    run_id bigint NOT NULL REFERENCES spm.run,
+    posting_id int NOT NULL,
+    period_id int NOT NULL,
+    run_id bigint NOT NULL,
     reverses_id bigint,
-    position_id int NOT NULL REFERENCES spm.position,
-    payee_id int REFERENCES spm.payee,
+    position_id int NOT NULL,
+    payee_id int,
     kind text NOT NULL CHECK (kind IN ('direct', 'rollup')),
-    origin_position_id int NOT NULL REFERENCES spm.position,
+    origin_position_id int NOT NULL,
     level smallint NOT NULL CHECK (level >= 0),
     share numeric NOT NULL CHECK (share > 0 AND share <= 1),
     shares numeric[],
@@ -240,10 +245,8 @@ CREATE TABLE spm.credit (
 CREATE INDEX credit_posting ON spm.credit (posting_id, period_id);
 CREATE INDEX credit_period ON spm.credit (period_id, position_id);
 CREATE INDEX credit_position ON spm.credit (position_id);
-CREATE INDEX credit_origin ON spm.credit (origin_position_id);
 CREATE INDEX credit_payee ON spm.credit (payee_id);
 CREATE INDEX credit_transaction ON spm.credit (transaction_key, source);
-CREATE INDEX credit_run ON spm.credit (run_id);
 CREATE UNIQUE INDEX credit_reverses ON spm.credit (reverses_id) WHERE reverses_id IS NOT NULL;
 COMMENT ON TABLE spm.credit IS 'One row per transaction line and position credited, with all that was used of the transaction: posted pay stays explainable after the warehouse has changed.';
 COMMENT ON COLUMN spm.credit.credit_id IS 'Key.';
@@ -315,7 +318,7 @@ CREATE TABLE spm.measurement (
     measurement_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     posting_id int NOT NULL REFERENCES spm.posting,
     period_id int NOT NULL REFERENCES spm.period,
-    run_id bigint NOT NULL REFERENCES spm.run,
+    run_id bigint NOT NULL,
     reverses_id bigint,
     component_id int NOT NULL REFERENCES spm.component,
     position_id int NOT NULL REFERENCES spm.position,
@@ -325,7 +328,7 @@ CREATE TABLE spm.measurement (
     amount numeric NOT NULL,
     quota_amount numeric,
     factor numeric NOT NULL,
-    schedule_id bigint NOT NULL REFERENCES spm.schedule,
+    schedule_id bigint NOT NULL,
     earned_amount numeric NOT NULL
 );
 CREATE INDEX measurement_posting ON spm.measurement (posting_id, period_id);
@@ -333,8 +336,6 @@ CREATE INDEX measurement_period ON spm.measurement (period_id, component_id);
 CREATE INDEX measurement_component ON spm.measurement (component_id);
 CREATE INDEX measurement_position ON spm.measurement (position_id);
 CREATE INDEX measurement_payee ON spm.measurement (payee_id);
-CREATE INDEX measurement_run ON spm.measurement (run_id);
-CREATE INDEX measurement_schedule ON spm.measurement (schedule_id);
 CREATE UNIQUE INDEX measurement_reverses ON spm.measurement (reverses_id) WHERE reverses_id IS NOT NULL;
 COMMENT ON TABLE spm.measurement IS 'One row per component, position, payee and period: what the credits add up to, against which quota.';
 COMMENT ON COLUMN spm.measurement.measurement_id IS 'Key.';
@@ -355,28 +356,24 @@ COMMENT ON COLUMN spm.measurement.earned_amount IS 'What the totals earn by the 
 
 CREATE TABLE spm.earning (
     earning_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    posting_id int NOT NULL REFERENCES spm.posting,
-    period_id int NOT NULL REFERENCES spm.period,
-    run_id bigint NOT NULL REFERENCES spm.run,
+    posting_id int NOT NULL,
+    period_id int NOT NULL,
+    run_id bigint NOT NULL,
     reverses_id bigint,
-    component_id int NOT NULL REFERENCES spm.component,
-    position_id int NOT NULL REFERENCES spm.position,
-    payee_id int NOT NULL REFERENCES spm.payee,
-    credit_id bigint NOT NULL REFERENCES spm.credit DEFERRABLE INITIALLY DEFERRED,
+    component_id int NOT NULL,
+    position_id int NOT NULL,
+    payee_id int NOT NULL,
+    credit_id bigint NOT NULL,
     exchange_rate numeric NOT NULL,
     base_amount numeric NOT NULL,
     from_total numeric NOT NULL,
-    schedule_id bigint NOT NULL REFERENCES spm.schedule,
+    schedule_id bigint NOT NULL,
     amount numeric NOT NULL
 );
 CREATE INDEX earning_posting ON spm.earning (posting_id, period_id);
 CREATE INDEX earning_period ON spm.earning (period_id, payee_id);
-CREATE INDEX earning_component ON spm.earning (component_id);
-CREATE INDEX earning_position ON spm.earning (position_id);
 CREATE INDEX earning_payee ON spm.earning (payee_id);
 CREATE INDEX earning_credit ON spm.earning (credit_id);
-CREATE INDEX earning_run ON spm.earning (run_id);
-CREATE INDEX earning_schedule ON spm.earning (schedule_id);
 CREATE UNIQUE INDEX earning_reverses ON spm.earning (reverses_id) WHERE reverses_id IS NOT NULL;
 COMMENT ON TABLE spm.earning IS 'One row per component and credit: what the deal earns. The running total goes by event date, then source, then key.';
 COMMENT ON COLUMN spm.earning.earning_id IS 'Key.';

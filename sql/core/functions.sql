@@ -775,6 +775,8 @@ COMMENT ON FUNCTION spm._refuse_change() IS 'Trigger for tables that only grow. 
 REVOKE ALL ON FUNCTION spm._refuse_change() FROM PUBLIC;
 CREATE OR REPLACE TRIGGER period_event_kept BEFORE UPDATE OR DELETE OR TRUNCATE ON spm.period_event
     FOR EACH STATEMENT EXECUTE FUNCTION spm._refuse_change();
+CREATE OR REPLACE TRIGGER run_kept BEFORE DELETE OR TRUNCATE ON spm.run
+    FOR EACH STATEMENT EXECUTE FUNCTION spm._refuse_change();
 
 CREATE OR REPLACE FUNCTION spm._check_period()
     RETURNS trigger
