@@ -46,6 +46,6 @@ extern void spm_schedule_unpack(const RateSchedule *packed, SpmSchedule *schedul
 extern bool spm_schedule_fast(const RateSchedule *packed, SpmFast *fast);
 extern char *spm_schedule_text(const RateSchedule *packed);
 extern void spm_schedule_absolute(const RateSchedule *packed);
-extern void spm_schedule_above_end(const SpmSchedule *schedule, Dec amount) pg_attribute_noreturn();
+extern void spm_schedule_above_end(const SpmSchedule *schedule, Dec amount);
 
 #endif
