@@ -31,16 +31,16 @@ SELECT count(spm.set_quota(seat_id, quarter, amount, 'bookings')) FROM (SELECT *
 
 -- Account executives: commission on bookings that accelerates with attainment, and a share of the margin, up to a point.
 SELECT spm.create_plan('Account Executive', 'fiscal', 'USD', '2025-01-01');
-SELECT spm.add_component('Account Executive', 'Commission on bookings', '0%: 4%, 80%: 6%, 100%: 9%', quota => 'bookings');
+SELECT spm.add_component('Account Executive', 'Commission', '0%: 4%, 80%: 6%, 100%: 9%', quota => 'bookings');
 SELECT spm.add_component('Account Executive', 'Margin share', '0: 1% cap 1500', measure => 'amount - cost');
 SELECT spm.assign_plan('Account Executive', title => 'Account Executive', since => '2025-01-01');
 SELECT spm.publish_plan('Account Executive');
 
 -- In 2026 the top is worth more, and margin pays only where the discount was small.
 SELECT spm.new_plan_version('Account Executive', since => '2026-01-01');
-SELECT spm.drop_component('Account Executive', 'Commission on bookings');
+SELECT spm.drop_component('Account Executive', 'Commission');
 SELECT spm.drop_component('Account Executive', 'Margin share');
-SELECT spm.add_component('Account Executive', 'Commission on bookings', '0%: 4%, 80%: 6%, 100%: 9%, 130%: 11%', quota => 'bookings');
+SELECT spm.add_component('Account Executive', 'Commission', '0%: 4%, 80%: 6%, 100%: 9%, 130%: 11%', quota => 'bookings');
 SELECT spm.add_component('Account Executive', 'Margin share', '0: 1.5% cap 1500', measure => 'amount - cost',
     eligible => 'abs(amount) >= 0.9 * abs(list_amount)');
 SELECT spm.publish_plan('Account Executive');

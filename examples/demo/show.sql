@@ -22,7 +22,7 @@ SELECT rank() OVER (ORDER BY attainment_ratio DESC) AS "rank", payee_key, payee_
        credited_amount::numeric(14,2) AS credited, quota_amount::numeric(14,2) AS quota,
        round(100 * attainment_ratio, 2) AS percent, earned_amount::numeric(14,2) AS earned
 FROM spm_bi.attainment
-WHERE period_name = '2026-Q1' AND plan_name = 'Account Executive' AND component_name = 'Commission on bookings'
+WHERE period_name = '2026-Q1' AND plan_name = 'Account Executive' AND component_name = 'Commission'
 ORDER BY attainment_ratio DESC, payee_key
 LIMIT 10;
 

@@ -123,7 +123,7 @@ CREATE TEMPORARY VIEW measured AS
 SELECT m.plan_name, m.component_name, s.title, m.payee_key, m.period_name, m.credited_amount, m.quota_amount, m.earned_amount
 FROM spm_bi.attainment m JOIN demo.seller s ON s.seller_id = m.payee_key WHERE m.credit_count > 0;
 SELECT results_eq(
-    $$SELECT payee_key, period_name, credited_amount::numeric(14,2) FROM measured WHERE component_name = 'Commission on bookings'
+    $$SELECT payee_key, period_name, credited_amount::numeric(14,2) FROM measured WHERE component_name = 'Commission'
       ORDER BY payee_key COLLATE "C", period_name COLLATE "C"$$,
     $$SELECT seller_id, quarter, sum(base) FROM share JOIN demo.seller USING (seller_id) WHERE title = 'Account Executive'
       GROUP BY seller_id, quarter ORDER BY seller_id COLLATE "C", quarter COLLATE "C"$$,
@@ -147,7 +147,7 @@ SELECT results_eq(
           0.04 * least(credited_amount, 0.8 * quota_amount) + 0.06 * greatest(least(credited_amount, quota_amount) - 0.8 * quota_amount, 0)
           + 0.09 * greatest(least(credited_amount, CASE WHEN period_name < '2026' THEN credited_amount ELSE 1.3 * quota_amount END) - quota_amount, 0)
           + CASE WHEN period_name < '2026' THEN 0 ELSE 0.11 * greatest(credited_amount - 1.3 * quota_amount, 0) END, 2))::int
-      FROM measured WHERE component_name = 'Commission on bookings' AND credited_amount >= 0$$,
+      FROM measured WHERE component_name = 'Commission' AND credited_amount >= 0$$,
     $$VALUES (true, 0)$$, 'commission is 4, 6 and 9 % of its slices, and 11 % above 130 % of quota from 2026 on');
 
 -- Who reports to whom, by day, and what comes up to each level.
