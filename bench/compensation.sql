@@ -41,12 +41,10 @@ FROM (SELECT round(total * r1 + greatest(total - b2 * quota, 0) * d2 + greatest(
       JOIN quota q USING (payee_id, qtr) JOIN payee p USING (payee_id) JOIN pt USING (plan_id)) x;
 
 -- case: deal spm
-WITH s AS MATERIALIZED (
-    SELECT q.payee_id, q.qtr, spm.for_quota(s.schedule, q.quota) AS schedule
-    FROM quota q JOIN payee p USING (payee_id) JOIN plan_schedule s USING (plan_id))
 SELECT count(*), sum((d).commission)
-FROM (SELECT unnest(spm.deal_commissions(close_date, txn_id, amount, schedule)) AS d
-      FROM txn JOIN cal USING (close_date) JOIN s USING (payee_id, qtr) GROUP BY payee_id, qtr) x;
+FROM (SELECT unnest(spm.deal_commissions(t.deals, spm.for_quota(s.schedule, q.quota))) AS d
+      FROM (SELECT payee_id, qtr, spm.deals(close_date, txn_id, amount) AS deals FROM txn JOIN cal USING (close_date) GROUP BY 1, 2) t
+      JOIN quota q USING (payee_id, qtr) JOIN payee p USING (payee_id) JOIN plan_schedule s USING (plan_id)) x;
 
 -- case: deal sql
 -- Cents in float8 are exact below 2^53, and native; thresholds are joined once per payee and quarter.

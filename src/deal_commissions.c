@@ -16,21 +16,12 @@
 #include "miscadmin.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
-#include "utils/date.h"
 #include "utils/fmgrprotos.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/typcache.h"
 
-#include "rate_schedule.h"
-
-/* What all rows of a group have in common. */
-typedef struct Terms
-{
-	RateSchedule *schedule;		/* NULL: a null */
-	int			places;
-	SpmRounding rounding;
-} Terms;
+#include "deals.h"
 
 typedef struct Period
 {
@@ -39,36 +30,6 @@ typedef struct Period
 	int64		sum;			/* at scale, unless there is a wide one */
 	Numeric		wide;
 } Period;
-
-typedef struct Deal
-{
-	union
-	{
-		int64		number;
-		Size		at;			/* of the text key among all keys */
-	}			key;
-	union
-	{
-		int64		scaled;
-		Numeric		wide;
-	}			amount;
-	DateADT		date;
-	int			key_len;
-} Deal;
-
-typedef struct Deals
-{
-	Terms		terms;
-	int			scale;			/* of all amounts, as they are shown */
-	bool		is_wide;
-	bool		text_keys;
-	int			ndeals;
-	int			space;
-	Deal	   *deals;
-	Size		keys_len;
-	Size		keys_space;
-	char	   *keys;
-} Deals;
 
 /* ------------------------------------------------------------ terms of a group */
 
@@ -136,9 +97,13 @@ check_terms(const Terms *terms, const void *schedule, int places, SpmRounding ro
 static void
 get_terms(FunctionCallInfo fcinfo, int arg, const void **schedule, int *places, SpmRounding *rounding)
 {
-	*schedule = PG_ARGISNULL(arg) ? NULL : PG_DETOAST_DATUM_PACKED(PG_GETARG_DATUM(arg));
 	*places = 2;
 	*rounding = SPM_HALF_UP;
+	*schedule = NULL;
+	if (PG_NARGS() <= arg)
+		return;					/* spm.deals() only collects */
+	if (!PG_ARGISNULL(arg))
+		*schedule = PG_DETOAST_DATUM_PACKED(PG_GETARG_DATUM(arg));
 	if (PG_NARGS() > arg + 1)
 	{
 		if (PG_ARGISNULL(arg + 1) || PG_ARGISNULL(arg + 2))
@@ -387,42 +352,6 @@ PG_FUNCTION_INFO_V1(spm_deal_commissions_serialize);
 PG_FUNCTION_INFO_V1(spm_deal_commissions_deserialize);
 PG_FUNCTION_INFO_V1(spm_deal_commissions_final);
 
-static Deal *
-new_deal(Deals *deals, MemoryContext context)
-{
-	if (deals->ndeals == deals->space)
-	{
-		if (deals->space > INT_MAX / 2)
-			ereport(ERROR,
-					(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-					 errmsg("too many deals in one group")));
-		deals->space = Max(4, deals->space * 2);
-		if (deals->deals == NULL)
-			deals->deals = MemoryContextAlloc(context, deals->space * sizeof(Deal));
-		else
-			deals->deals = repalloc_huge(deals->deals, deals->space * sizeof(Deal));
-	}
-	return &deals->deals[deals->ndeals++];
-}
-
-static Size
-add_key(Deals *deals, MemoryContext context, const char *key, Size len)
-{
-	Size		at = deals->keys_len;
-
-	if (at + len > deals->keys_space)
-	{
-		deals->keys_space = Max(Max(64, at + len), deals->keys_space * 2);
-		if (deals->keys == NULL)
-			deals->keys = MemoryContextAllocHuge(context, deals->keys_space);
-		else
-			deals->keys = repalloc_huge(deals->keys, deals->keys_space);
-	}
-	memcpy(deals->keys + at, key, len);
-	deals->keys_len += len;
-	return at;
-}
-
 /* From here on amounts are numerics. */
 static void
 widen_deals(Deals *deals, MemoryContext context)
@@ -528,11 +457,11 @@ add_deal(FunctionCallInfo fcinfo, bool text_keys)
 		text	   *key = PG_GETARG_TEXT_PP(2);
 
 		deal.key_len = VARSIZE_ANY_EXHDR(key);
-		deal.key.at = add_key(deals, context, VARDATA_ANY(key), deal.key_len);
+		deal.key.at = spm_add_deal_key(deals, context, VARDATA_ANY(key), deal.key_len);
 	}
 	else
 		deal.key.number = PG_GETARG_INT64(2);
-	*new_deal(deals, context) = deal;
+	*spm_new_deal(deals, context) = deal;
 	PG_RETURN_POINTER(deals);
 }
 
@@ -596,8 +525,8 @@ spm_deal_commissions_combine(PG_FUNCTION_ARGS)
 			}
 		}
 		if (deals->text_keys)
-			deal.key.at = add_key(deals, context, other->keys + deal.key.at, deal.key_len);
-		*new_deal(deals, context) = deal;
+			deal.key.at = spm_add_deal_key(deals, context, other->keys + deal.key.at, deal.key_len);
+		*spm_new_deal(deals, context) = deal;
 	}
 	deals->scale = Max(deals->scale, other->scale);
 	PG_RETURN_POINTER(deals);
@@ -882,17 +811,15 @@ put_rows_dec(DealArray *r, const Deals *deals)
 	MemoryContextDelete(row);
 }
 
-Datum
-spm_deal_commissions_final(PG_FUNCTION_ARGS)
+/* The deals by their schedule, in order. */
+static Datum
+rate_deals(FunctionCallInfo fcinfo, Deals *deals)
 {
-	Deals	   *deals = PG_ARGISNULL(0) ? NULL : (Deals *) PG_GETARG_POINTER(0);
 	Size		head = ARR_OVERHEAD_NONULLS(1);
 	DealArray		r;
 	ArrayType  *array;
 	Oid			element = (Oid) (uintptr_t) fcinfo->flinfo->fn_extra;
 
-	if (deals == NULL || deals->terms.schedule == NULL)
-		PG_RETURN_NULL();
 	if (!OidIsValid(element))
 	{
 		element = get_element_type(get_func_rettype(fcinfo->flinfo->fn_oid));
@@ -926,4 +853,38 @@ spm_deal_commissions_final(PG_FUNCTION_ARGS)
 	ARR_DIMS(array)[0] = deals->ndeals;
 	ARR_LBOUND(array)[0] = 1;
 	PG_RETURN_ARRAYTYPE_P(array);
+}
+
+Datum
+spm_deal_commissions_final(PG_FUNCTION_ARGS)
+{
+	Deals	   *deals = PG_ARGISNULL(0) ? NULL : (Deals *) PG_GETARG_POINTER(0);
+
+	if (deals == NULL || deals->terms.schedule == NULL)
+		PG_RETURN_NULL();
+	return rate_deals(fcinfo, deals);
+}
+
+/* Collected first, rated later: spm.deals(), and what its result earns. */
+PG_FUNCTION_INFO_V1(spm_deals_final);
+PG_FUNCTION_INFO_V1(spm_deal_commissions_of);
+
+Datum
+spm_deals_final(PG_FUNCTION_ARGS)
+{
+	if (PG_ARGISNULL(0))
+		PG_RETURN_NULL();
+	PG_RETURN_BYTEA_P(spm_deals_pack((Deals *) PG_GETARG_POINTER(0)));
+}
+
+/* spm.deal_commissions(deals, schedule, places, rounding) */
+Datum
+spm_deal_commissions_of(PG_FUNCTION_ARGS)
+{
+	Deals	   *deals = spm_deals_unpack(PG_GETARG_BYTEA_PP(0));
+
+	deals->terms.schedule = PG_GETARG_RATE_SCHEDULE(1);
+	deals->terms.places = spm_places_arg(PG_GETARG_INT32(2));
+	deals->terms.rounding = spm_rounding_arg(PG_GETARG_TEXT_PP(3));
+	return rate_deals(fcinfo, deals);
 }

@@ -294,3 +294,60 @@ $$What each deal of a group earns, in order of date and key (by bytes; then amou
 Arguments: deal_date, deal_key, amount (money), schedule (bounds in amounts, the same on all rows of a group); places (decimals of the commissions), rounding (half_up, half_even, half_down, up, down, floor, ceil).
 Errors: 22004 a deal has no date or key; 22023 rows of one group have different schedules, or the schedule is in percent of quota; 22003 a running total is above the end of the last tier; 54000 more deals in a group than an array holds.
 Example: SELECT rep, (d).* FROM (SELECT rep, unnest(spm.deal_commissions(day, deal_id, amount, '0: 5%, 100000: 8%', 0, 'half_even')) AS d FROM sales GROUP BY rep) x.$$;
+
+CREATE OR REPLACE FUNCTION spm._deals_add(internal, date, bigint, numeric)
+    RETURNS internal
+    LANGUAGE C IMMUTABLE PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'spm_deal_commissions_add';
+REVOKE ALL ON FUNCTION spm._deals_add(internal, date, bigint, numeric) FROM PUBLIC;
+COMMENT ON FUNCTION spm._deals_add(internal, date, bigint, numeric) IS 'State function of spm.deals.';
+
+CREATE OR REPLACE FUNCTION spm._deals_add(internal, date, text, numeric)
+    RETURNS internal
+    LANGUAGE C IMMUTABLE PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'spm_deal_commissions_add_text';
+REVOKE ALL ON FUNCTION spm._deals_add(internal, date, text, numeric) FROM PUBLIC;
+COMMENT ON FUNCTION spm._deals_add(internal, date, text, numeric) IS 'State function of spm.deals.';
+
+CREATE OR REPLACE FUNCTION spm._deals_final(internal)
+    RETURNS bytea
+    LANGUAGE C IMMUTABLE PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'spm_deals_final';
+REVOKE ALL ON FUNCTION spm._deals_final(internal) FROM PUBLIC;
+COMMENT ON FUNCTION spm._deals_final(internal) IS 'Final function of spm.deals.';
+
+CREATE OR REPLACE AGGREGATE spm.deals(deal_date date, deal_key bigint, amount numeric) (
+    SFUNC = spm._deals_add, STYPE = internal, SSPACE = 1024,
+    FINALFUNC = spm._deals_final,
+    COMBINEFUNC = spm._deal_commissions_combine,
+    SERIALFUNC = spm._deal_commissions_serialize,
+    DESERIALFUNC = spm._deal_commissions_deserialize, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE spm.deals(date, bigint, numeric) IS
+$$The deals of a group in one value, to be rated by spm.deal_commissions(deals, schedule): so the schedule is looked up once a group, not once a deal, and the same deals can be rated by several schedules. Null amounts are left out; no amounts give NULL.
+Arguments: deal_date, deal_key (ordered by number), amount (money).
+Errors: 22004 a deal has no date or key; 22023 an amount is not finite.
+Example: SELECT rep, spm.deals(day, deal_id, amount) FROM sales GROUP BY rep.$$;
+
+CREATE OR REPLACE AGGREGATE spm.deals(deal_date date, deal_key text, amount numeric) (
+    SFUNC = spm._deals_add, STYPE = internal, SSPACE = 1024,
+    FINALFUNC = spm._deals_final,
+    COMBINEFUNC = spm._deal_commissions_combine,
+    SERIALFUNC = spm._deal_commissions_serialize,
+    DESERIALFUNC = spm._deal_commissions_deserialize, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE spm.deals(date, text, numeric) IS
+$$The deals of a group in one value, to be rated by spm.deal_commissions(deals, schedule): so the schedule is looked up once a group, not once a deal, and the same deals can be rated by several schedules. Null amounts are left out; no amounts give NULL.
+Arguments: deal_date, deal_key (ordered by bytes), amount (money).
+Errors: 22004 a deal has no date or key; 22023 an amount is not finite.
+Example: SELECT rep, spm.deals(day, deal_id, amount) FROM sales GROUP BY rep.$$;
+
+CREATE OR REPLACE FUNCTION spm.deal_commissions(deals bytea, schedule spm.rate_schedule, places int DEFAULT 2, rounding text DEFAULT 'half_up')
+    RETURNS spm.deal_commission[]
+    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100
+    AS 'MODULE_PATHNAME', 'spm_deal_commissions_of';
+COMMENT ON FUNCTION spm.deal_commissions(bytea, spm.rate_schedule, int, text) IS
+$$What each of the deals collected by spm.deals() earns, in order, as the aggregate spm.deal_commissions.
+Arguments: deals (what spm.deals() returned), schedule (bounds in amounts), places (decimals of the commissions), rounding (half_up, half_even, half_down, up, down, floor, ceil).
+Errors: 22P03 or 08P01 the bytes are no deals; 22023 the schedule is in percent of quota; 22003 a running total is above the end of the last tier; 54000 more deals than an array holds.
+Example: SELECT rep, unnest(spm.deal_commissions(deals, '0: 5%, 100000: 8%')) FROM (SELECT rep, spm.deals(day, deal_id, amount) AS deals FROM sales GROUP BY rep) x.$$;

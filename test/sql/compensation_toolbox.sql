@@ -251,6 +251,28 @@ SELECT is((SELECT max(d.running_total) FROM unnest(deals) AS d), sum::numeric, '
 FROM (SELECT spm.deal_commissions(day, deal_id, amount, '0: 5%') OVER (ORDER BY deal_id DESC) AS deals, sum(amount) OVER (ORDER BY deal_id DESC), deal_id FROM sale) x
 WHERE deal_id = 500;
 
+SELECT results_eq($$SELECT rate, (SELECT sum(d.commission) FROM unnest(spm.deal_commissions(deals, rate::spm.rate_schedule)) AS d)
+                    FROM (SELECT spm.deals(day, deal_id, amount) AS deals FROM sale) x, (VALUES ('0: 5%'), ('0: 6%')) AS t (rate)$$,
+    $$VALUES ('0: 5%', 34284.25), ('0: 6%', 41141.10)$$, 'deals collected once are rated by any schedule');
+SELECT is(spm.deals(day, deal_id, amount), NULL, 'no rows, nothing collected') FROM sale WHERE false;
+SELECT is(pg_temp.tried($$spm.deal_commissions('\x0102', '0: 5%')$$), '22P03 these bytes are no packed deals', 'other bytes are refused');
+-- Packed deals with any byte cut or any bit turned are read or refused, and never more.
+CREATE TEMP TABLE packed AS
+SELECT spm.deals(d, k, a) AS bytes FROM (VALUES (date '2026-01-01', 1, 10.50), ('2026-01-02', -2, -3.25)) AS t (d, k, a)
+UNION ALL SELECT spm.deals(d, k, a) FROM (VALUES (date '2026-01-01', 'one', 10.50), ('infinity', 'zwölf', 123456789012345678901234567890.5)) AS t (d, k, a);
+CREATE FUNCTION pg_temp.rated(bytes bytea) RETURNS text LANGUAGE plpgsql AS
+$$
+BEGIN
+    RETURN CASE WHEN cardinality(spm.deal_commissions(bytes, '0: 5%, 10: 8%')) = 2 THEN 'fine' ELSE 'other' END;
+EXCEPTION WHEN OTHERS THEN
+    RETURN CASE WHEN SQLSTATE IN ('22P03', '08P01', '22023', '22021', '22003') THEN 'refused' ELSE SQLSTATE || ' ' || SQLERRM END;
+END
+$$;
+SELECT results_eq($$SELECT DISTINCT pg_temp.rated(bytes) FROM packed$$, $$VALUES ('fine')$$, 'packed deals are read');
+SELECT results_eq($$SELECT DISTINCT pg_temp.rated(substr(bytes, 1, n)) FROM packed, generate_series(0, length(bytes) - 1) AS n$$, $$VALUES ('refused')$$, 'cut anywhere they are refused');
+SELECT results_eq($$SELECT DISTINCT pg_temp.rated(set_bit(bytes, n, 1 - get_bit(bytes, n))) FROM packed, generate_series(0, length(bytes) * 8 - 1) AS n ORDER BY 1$$,
+    $$VALUES ('fine'), ('refused')$$, 'with any bit turned they are read or refused');
+
 -- The same in parallel.
 CREATE TABLE sale_parallel AS SELECT i AS deal_id, i % 7 AS rep, date '2026-01-01' + i % 90 AS day,
     CASE i % 7 WHEN 0 THEN i * 1e17 ELSE (i % 1000) * 0.37 END AS amount FROM generate_series(1, 30000) AS i;

@@ -156,6 +156,13 @@ FROM (SELECT case_no, spm.deal_commissions(deal_date, deal_key, amount, schedule
              spm.deal_commissions(deal_date, deal_key, amount, schedule, places, rounding) AS as_it_comes
       FROM twin_deal JOIN twin_period USING (case_no) GROUP BY case_no) x
 WHERE deals::text <> as_it_comes::text;
+SELECT is(count(*), 0::bigint, 'deals collected first and rated later earn the same')
+FROM (SELECT case_no, places, rounding, schedule, spm.deals(deal_date, deal_key, amount) AS by_number, spm.deals(deal_date, deal_key::text, amount) AS by_text,
+             spm.deal_commissions(deal_date, deal_key, amount, schedule, places, rounding) AS one,
+             spm.deal_commissions(deal_date, deal_key::text, amount, schedule, places, rounding) AS two
+      FROM twin_deal JOIN twin_period USING (case_no) GROUP BY case_no, places, rounding, schedule) x
+WHERE spm.deal_commissions(by_number, schedule, places, rounding)::text <> one::text
+    OR spm.deal_commissions(by_text, schedule, places, rounding)::text <> two::text;
 SELECT is(count(*), 0::bigint, 'text keys are ordered by bytes')
 FROM (SELECT case_no, ARRAY(SELECT d.deal_key FROM unnest(spm_deals) AS d) AS got, expected
       FROM (SELECT case_no, spm.deal_commissions(deal_date, deal_key::text, amount, schedule) AS spm_deals,
