@@ -629,7 +629,7 @@ CREATE OR REPLACE FUNCTION spm._guard_ledger()
     SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    IF EXISTS (SELECT FROM spm.posting p WHERE p.posting_id = OLD.posting_id AND p.state = 'posted') THEN
+    IF EXISTS (SELECT FROM spm.posting p WHERE p.posting_id IN (OLD.posting_id, NEW.posting_id) AND p.state = 'posted') THEN
         RAISE EXCEPTION 'a posted row of spm.% never changes', TG_TABLE_NAME
             USING ERRCODE = 'restrict_violation',
                   HINT = 'Correct its cause: the next calculation pays the difference.';
@@ -637,7 +637,7 @@ BEGIN
     RETURN CASE WHEN TG_OP = 'DELETE' THEN OLD ELSE NEW END;
 END
 $$;
-COMMENT ON FUNCTION spm._guard_ledger() IS 'Trigger: rows of a posted posting stay as they are.';
+COMMENT ON FUNCTION spm._guard_ledger() IS 'Trigger: rows of a posted posting stay as they are, and no row is moved into one.';
 REVOKE ALL ON FUNCTION spm._guard_ledger() FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION spm._refuse_truncate()
