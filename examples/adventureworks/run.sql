@@ -8,8 +8,15 @@
 SELECT EXISTS (SELECT FROM spm.calendar WHERE name = 'adventureworks') AS is_mapped \gset
 \if :is_mapped
 \else
+SELECT to_regclass('aw.sales_order_header') IS NULL AS is_missing \gset
+\if :is_missing
+\warn 'There is no table aw.sales_order_header in this database; examples/adventureworks/README.md says how to load it.'
+SELECT 'aw.sales_order_header'::regclass;
+\endif
+BEGIN;
 \ir map.sql
 \ir plans.sql
+COMMIT;
 \endif
 \ir calculate.sql
 \ir show.sql
