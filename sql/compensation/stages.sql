@@ -124,9 +124,12 @@ BEGIN
     FROM spm.credit_rule r WHERE r.span && days;
     RETURN format($sql$
 WITH split AS (    -- shares that the warehouse gives
-    SELECT s.source, s.transaction_key, s.line, sum(s.share) AS total,
-           array_agg(s.owner_key ORDER BY s.owner_key COLLATE "C") AS owners,
-           array_agg(s.share ORDER BY s.owner_key COLLATE "C") AS shares
+    SELECT s.source, s.transaction_key, s.line,
+           CASE WHEN bool_and(coalesce(s.share >= 0, false)) THEN sum(s.share) END AS total,
+           array_agg(s.owner_key ORDER BY s.owner_key COLLATE "C", s.share) FILTER (WHERE s.share <> 0) AS owners,
+           array_agg(s.share ORDER BY s.owner_key COLLATE "C", s.share) FILTER (WHERE s.share <> 0) AS shares,
+           array_agg(s.owner_key ORDER BY s.owner_key COLLATE "C", s.share) AS all_owners,
+           array_agg(s.share ORDER BY s.owner_key COLLATE "C", s.share) AS all_shares
     FROM spm.transaction_split s
     GROUP BY s.source, s.transaction_key, s.line
 ), rule AS (       -- shares that rules give
@@ -147,9 +150,10 @@ SELECT t.source, t.transaction_key, t.line, t.event_date, t.type, t.account_key,
                           WHEN t.currency_code IS NULL THEN 'currency' ELSE 'amount' END),
                  format('Line "%%s" of %%s.', t.line, t.event_date),
                  'Repair the row, or leave it out with the filter of spm.map_source().')
-            WHEN s.total <> 1
-            THEN spm._refuse(format('shares of transaction %%s/%%s total %%s, not 1', t.source, t.transaction_key, s.total),
-                 format('Line "%%s": %%s have %%s.', t.line, s.owners, s.shares),
+            WHEN s.all_shares IS NOT NULL AND s.total IS DISTINCT FROM 1
+            THEN spm._refuse(format('shares of transaction %%s/%%s %%s', t.source, t.transaction_key,
+                     coalesce('total ' || s.total || ', not 1', 'must be given and not negative')),
+                 format('Line "%%s": %%s have %%s.', t.line, s.all_owners, s.all_shares),
                  'Repair the rows of the relation given to spm.map_split().')
             ELSE t.amount END AS amount,
        t.cost, t.list_amount, t.currency_code, t.attributes,
@@ -258,7 +262,7 @@ WITH deal AS (
     FROM spm.standing_credit t
     JOIN spm.plan_seat(%8$s, %9$L) s ON s.position_id = t.position_id AND s.payee_id = t.payee_id AND t.event_date <@ s.spans
 $sql$, spm._one_line(c.plan_name), c.version_no, c.component_no, spm._one_line(c.name), spm._one_line(today.name), _component_query.stage,
-        c.minor_digits, c.plan_id, c.span)
+        CASE c.unit WHEN 'count' THEN greatest(c.minor_digits, 2) ELSE c.minor_digits END, c.plan_id, c.span)
     || CASE c.unit WHEN 'count' THEN $sql$    CROSS JOIN LATERAL (SELECT 1::numeric AS exchange_rate) r
 $sql$ ELSE format($sql$    LEFT JOIN spm.exchange_rate x ON x.rate_type = %1$L AND x.from_currency_code = t.currency_code
         AND x.to_currency_code = %2$L AND x.span && %3$L::daterange AND t.event_date <@ x.span
@@ -495,8 +499,13 @@ DECLARE
     twice record;
 BEGIN
     PERFORM spm._result(spm._claim_query(_credit_period.period_id), 'spm_claim');
-    EXECUTE 'SELECT source, transaction_key, line, count(*) AS rows FROM pg_temp.spm_claim
-             GROUP BY source, transaction_key, line, owner_key HAVING count(*) > 1 ORDER BY 1, 2, 3 LIMIT 1' INTO twice;
+    -- the claims on one row total 1, whoever makes them: more is a second row
+    EXECUTE 'SELECT source, transaction_key, line, ceil(sum(share)) AS rows FROM pg_temp.spm_claim
+             GROUP BY source, transaction_key, line HAVING sum(share) > 1
+             UNION ALL
+             SELECT source, transaction_key, line, count(*) FROM pg_temp.spm_claim WHERE shares IS NOT NULL
+             GROUP BY source, transaction_key, line, owner_key HAVING count(*) > 1
+             ORDER BY 1, 2, 3 LIMIT 1' INTO twice;
     IF twice.rows IS NOT NULL THEN
         RAISE EXCEPTION 'transaction %/% occurs % times', twice.source, twice.transaction_key, twice.rows
             USING ERRCODE = 'unique_violation', DETAIL = format('Line "%s".', twice.line),

@@ -30,17 +30,18 @@ CREATE OR REPLACE FUNCTION spm._statement_line(label text, base text, rate text,
 BEGIN ATOMIC
     SELECT rtrim(rpad(CASE WHEN length(_statement_line.label) > 36 THEN left(_statement_line.label, 35) || '~'
                            ELSE _statement_line.label END, 36)
-        || lpad(coalesce(_statement_line.base, ''), 17) || lpad(coalesce(_statement_line.rate, ''), 10)
-        || lpad(coalesce(_statement_line.amount, ''), 17));
+        -- lpad() would cut the end off a long amount
+        || lpad(coalesce(_statement_line.base, ''), greatest(17, 1 + length(_statement_line.base)))
+        || lpad(coalesce(_statement_line.rate, ''), greatest(10, 1 + length(_statement_line.rate)))
+        || lpad(coalesce(_statement_line.amount, ''), greatest(17, 1 + length(_statement_line.amount))));
 END;
-COMMENT ON FUNCTION spm._statement_line(text, text, text, text) IS 'A line of a statement, at most 80 columns wide.';
+COMMENT ON FUNCTION spm._statement_line(text, text, text, text) IS 'A line of a statement, 80 columns wide unless an amount needs more.';
 REVOKE ALL ON FUNCTION spm._statement_line(text, text, text, text) FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION spm.statement(payee text, period text, calendar text DEFAULT NULL)
     RETURNS SETOF text
     LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
-    SET datestyle = 'ISO, YMD'
     SET datestyle = 'ISO, YMD'
 AS $$
 DECLARE
@@ -52,6 +53,9 @@ DECLARE
     other record;
     n int := 0;
     digits int;
+    -- of a period that was reopened, the first posting is told in full, what the others add by line
+    original int := (SELECT min(o.posting_id) FROM spm.posting o WHERE o.period_id = paid.period_id);
+    is_reopened boolean := (SELECT count(*) > 1 FROM spm.posting o WHERE o.period_id = paid.period_id);
 BEGIN
     SELECT y.* INTO who FROM spm.payee y WHERE y.payee_key = statement.payee;
     IF NOT FOUND THEN
@@ -80,12 +84,14 @@ BEGIN
         END IF;
         RETURN NEXT left(format('%s - %s %s - %s - %s', who.name, plan.name, plan.versions, paid.name, plan.currency_code), 80);
         RETURN NEXT format('%s to %s, %s', lower(paid.span), upper(paid.span) - 1,
-            CASE paid.state WHEN 'posted' THEN 'posted' ELSE 'calculated, not yet posted' END);
+            concat(CASE WHEN is_reopened THEN 'posted, reopened, ' END,
+                   CASE paid.state WHEN 'posted' THEN 'posted' ELSE 'calculated, not yet posted' END));
         RETURN NEXT repeat('-', 80);
         RETURN NEXT spm._statement_line('', 'base', 'rate', 'earned');
         FOR part IN
             SELECT c.*, m.position_id, m.opening_amount, m.amount, m.quota_amount, m.factor, m.earned_amount, m.credit_count,
                    s.name AS seat, count(*) OVER (PARTITION BY c.component_id) > 1 AS has_seats,
+                   min(v.version_no) OVER () < max(v.version_no) OVER () AS has_versions,
                    q.name AS measure_name, v.version_no, x.name AS variable_name
             FROM spm.measurement m
             JOIN spm.posting o USING (posting_id)
@@ -94,13 +100,12 @@ BEGIN
             LEFT JOIN spm.measure q USING (measure_id)
             LEFT JOIN spm.variable x USING (variable_id)
             WHERE m.payee_id = who.payee_id AND m.period_id = paid.period_id AND v.plan_id = plan.plan_id
-              -- as the period itself paid it: what a later one has taken back still stands here
-              AND o.period_id = paid.period_id AND m.reverses_id IS NULL AND NOT EXISTS (
-                  SELECT FROM spm.measurement r JOIN spm.posting q ON q.posting_id = r.posting_id
-                  WHERE r.reverses_id = m.measurement_id AND q.period_id = paid.period_id)
+              -- as the period itself paid it: what a later posting has taken back still stands here
+              AND o.posting_id = original AND m.reverses_id IS NULL
             ORDER BY v.version_no, c.component_no, s.name
         LOOP
-            RETURN NEXT left(concat(part.name, CASE WHEN part.has_seats THEN ' in ' || part.seat END), 80);
+            RETURN NEXT left(concat(part.name, CASE WHEN part.has_versions THEN ' v' || part.version_no END,
+                CASE WHEN part.has_seats THEN ' in ' || part.seat END), 80);
             RETURN NEXT left(format('  %s deal(s)%s%s%s', part.credit_count,
                 CASE WHEN part.opening_amount <> 0 THEN ', brought forward ' || spm._money(part.opening_amount, digits) ELSE '' END,
                 CASE WHEN part.quota_amount IS NOT NULL THEN ', quota ' || spm._money(part.quota_amount, digits) ELSE '' END,
@@ -110,15 +115,12 @@ BEGIN
                 SELECT e.tier_no, e.kind, e.rate, sum(e.base_amount) AS base_amount, sum(e.amount) AS amount,
                        k.from_value, k.to_value
                 FROM spm.earning_slice e
-                JOIN spm.posting o ON o.posting_id = e.posting_id AND o.period_id = paid.period_id
                 LEFT JOIN LATERAL (
                     SELECT lower(t.bounds) AS from_value, upper(t.bounds) AS to_value FROM spm.tier t
                     WHERE t.component_id = e.component_id ORDER BY lower(t.bounds) OFFSET greatest(e.tier_no, 1) - 1 LIMIT 1) k ON e.tier_no > 0
                 WHERE e.payee_id = who.payee_id AND e.period_id = paid.period_id
                   AND e.component_id = part.component_id AND e.position_id = part.position_id
-                  AND e.reverses_id IS NULL AND NOT EXISTS (
-                      SELECT FROM spm.earning r JOIN spm.posting q ON q.posting_id = r.posting_id
-                      WHERE r.reverses_id = e.earning_id AND q.period_id = paid.period_id)
+                  AND e.posting_id = original AND e.reverses_id IS NULL
                 GROUP BY e.tier_no, e.kind, e.rate, k.from_value, k.to_value
                 ORDER BY e.kind = 'tier' DESC, e.kind, e.tier_no, e.rate
             LOOP
@@ -148,15 +150,16 @@ BEGIN
             END IF;
         END LOOP;
         FOR other IN
-            SELECT p.name, c.name AS component_name, x.amount
+            SELECT p.name, c.name AS component_name, x.amount, x.period_id = o.period_id AS is_own
             FROM spm.payout x
             JOIN spm.posting o USING (posting_id)
             JOIN spm.period p ON p.period_id = x.period_id
             JOIN spm.component c USING (component_id) JOIN spm.plan_version v USING (plan_version_id)
-            WHERE x.payee_id = who.payee_id AND o.period_id = paid.period_id AND x.period_id <> o.period_id AND v.plan_id = plan.plan_id
-            ORDER BY p.span, c.component_no
+            WHERE x.payee_id = who.payee_id AND o.period_id = paid.period_id AND v.plan_id = plan.plan_id
+              AND (x.period_id <> o.period_id OR x.posting_id <> original AND x.amount <> 0)
+            ORDER BY p.span, c.component_no, x.posting_id
         LOOP
-            RETURN NEXT spm._statement_line(format('Difference %s: %s', other.name, other.component_name), NULL, NULL, spm._money(other.amount, digits));
+            RETURN NEXT spm._statement_line(format('%s %s: %s', CASE WHEN other.is_own THEN 'Reopened' ELSE 'Difference' END, other.name, other.component_name), NULL, NULL, spm._money(other.amount, digits));
         END LOOP;
         RETURN NEXT repeat('-', 80);
         RETURN NEXT spm._statement_line('Payable', NULL, plan.currency_code,
@@ -180,7 +183,6 @@ CREATE OR REPLACE FUNCTION spm.explain(payee text, period text, transaction_key 
     RETURNS TABLE (step text, item text, base_amount numeric, rate numeric, amount numeric, currency_code text, because text)
     LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
-    SET datestyle = 'ISO, YMD'
     SET datestyle = 'ISO, YMD'
 AS $$
 #variable_conflict use_column

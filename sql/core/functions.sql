@@ -142,6 +142,7 @@ CREATE OR REPLACE FUNCTION spm._column_type(relation regclass, column_name text,
     RETURNS regtype
     LANGUAGE plpgsql STABLE
     SET search_path = pg_catalog, pg_temp
+    SET quote_all_identifiers = off
 AS $$
 #variable_conflict use_column
 DECLARE

@@ -52,6 +52,7 @@ CREATE OR REPLACE FUNCTION spm._type_name(relation regclass, column_name text)
     RETURNS text
     LANGUAGE plpgsql STABLE
     SET search_path = pg_catalog, pg_temp
+    SET quote_all_identifiers = off
 AS $$
 #variable_conflict use_column
 BEGIN
@@ -67,6 +68,7 @@ CREATE OR REPLACE FUNCTION spm._source_expression(source spm.source, name text, 
     RETURNS text
     LANGUAGE plpgsql STABLE
     SET search_path = pg_catalog, pg_temp
+    SET quote_all_identifiers = off
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -377,7 +379,7 @@ BEGIN
     -- Two who map at once: the second must see the first's source when it makes the view.
     LOCK TABLE spm.source IN SHARE ROW EXCLUSIVE MODE;
     INSERT INTO spm.source (name, relation_schema, relation_name, filter, fixed_type, fixed_currency_code, time_zone)
-    SELECT map_source.name, c.relnamespace::regnamespace::name, c.relname, checked_filter,
+    SELECT map_source.name, (SELECT n.nspname FROM pg_catalog.pg_namespace AS n WHERE n.oid = c.relnamespace), c.relname, checked_filter,
         CASE WHEN map_source.type IS NULL THEN coalesce(map_source.fixed_type, 'booking') END, map_source.fixed_currency, map_source.time_zone
     FROM pg_catalog.pg_class AS c
     WHERE c.oid = map_source.relation
@@ -470,7 +472,7 @@ BEGIN
     LOCK TABLE spm.source IN SHARE ROW EXCLUSIVE MODE;
     DELETE FROM spm.split_source WHERE source_id = this_source.source_id;
     INSERT INTO spm.split_source (source_id, relation_schema, relation_name, key_column, line_column, owner_column, share_column, share_unit)
-    SELECT this_source.source_id, c.relnamespace::regnamespace::name, c.relname, map_split.key, map_split.line, map_split.owner,
+    SELECT this_source.source_id, (SELECT n.nspname FROM pg_catalog.pg_namespace AS n WHERE n.oid = c.relnamespace), c.relname, map_split.key, map_split.line, map_split.owner,
         map_split.share, map_split.share_unit
     FROM pg_catalog.pg_class AS c
     WHERE c.oid = map_split.relation;
@@ -610,12 +612,17 @@ BEGIN
 
     IF sources_are_sound AND to_regclass('spm.transaction') IS NOT NULL THEN
         RETURN QUERY EXECUTE format($sql$
-            SELECT 'currency', 'error', CASE WHEN t.currency_code IS NULL THEN format('Source "%%s" has %%s transaction(s) without a currency.', t.source, t.n)
-                    ELSE format('Source "%%s" has %%s transaction(s) in %%s, which is not a known currency.', t.source, t.n, t.currency_code) END,
-                CASE WHEN t.currency_code ~ '^[A-Z]{3}$' THEN format('SELECT spm.add_currency(%%L);', t.currency_code)
-                    ELSE 'Correct the rows, or leave them out with the filter of spm.map_source().' END
-            FROM (SELECT source, currency_code, count(*) AS n FROM %s GROUP BY source, currency_code) AS t
-            WHERE NOT EXISTS (SELECT FROM spm.currency AS c WHERE c.currency_code = t.currency_code)
+            SELECT p.what, 'error', p.detail, coalesce(p.repair, 'Correct the rows, or leave them out with the filter of spm.map_source().')
+            FROM (SELECT source, currency_code, count(*) AS n, count(*) FILTER (WHERE event_date IS NULL) AS dateless
+                  FROM %s GROUP BY source, currency_code) AS t
+            CROSS JOIN LATERAL (
+                SELECT 'currency', CASE WHEN t.currency_code IS NULL THEN format('Source "%%s" has %%s transaction(s) without a currency.', t.source, t.n)
+                        ELSE format('Source "%%s" has %%s transaction(s) in %%s, which is not a known currency.', t.source, t.n, t.currency_code) END,
+                    CASE WHEN t.currency_code ~ '^[A-Z]{3}$' THEN format('SELECT spm.add_currency(%%L);', t.currency_code) END
+                WHERE NOT EXISTS (SELECT FROM spm.currency AS c WHERE c.currency_code = t.currency_code)
+                UNION ALL
+                SELECT 'source', format('Source "%%s" has %%s transaction(s) without a date: no period pays them.', t.source, t.dateless), NULL
+                WHERE t.dateless > 0) AS p (what, detail, repair)
             ORDER BY t.source, t.currency_code$sql$, to_regclass('spm.transaction'));
     END IF;
 END
