@@ -481,10 +481,19 @@ CREATE OR REPLACE FUNCTION spm._result(query text, relation text DEFAULT 'spm_re
     SET enable_nestloop = off
     SET jit = off
 AS $$
+DECLARE
+    state text;
+    message text;
+    detail text;
+    hint text;
 BEGIN
     PERFORM spm._drop_temporary(_result.relation);
     EXECUTE format('CREATE TEMPORARY TABLE %I ON COMMIT DROP AS %s', _result.relation, _result.query);
     EXECUTE format('ANALYZE pg_temp.%I', _result.relation);
+EXCEPTION WHEN data_exception THEN
+    -- said again without the query, which would bury it
+    GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
+    RAISE EXCEPTION '%', message USING ERRCODE = state, DETAIL = detail, HINT = hint;
 END
 $$;
 COMMENT ON FUNCTION spm._result(text, text) IS 'Runs the query of a stage into a temporary table.';

@@ -215,8 +215,9 @@ BEGIN
     ), line AS (
         SELECT DISTINCT ON (payout_id, period_id, component_id, position_id)
                ARRAY[period_id, component_no, position_id]::bigint[] AS place, 1 AS depth, 0::bigint AS nth, 'payout' AS step,
-               format('%s, %s', component_name, period_name) AS item, NULL::numeric AS base, NULL::numeric AS rate, paid_amount AS amount, currency_code,
-               format('plan %s v%s, rates %s, total of the %s', plan_name, version_no, definition, accumulate) AS because
+               format('%s, %s', component_name, period_name) AS item, NULL::numeric AS base, NULL::numeric AS rate, coalesce(paid_amount, 0) AS amount, currency_code,
+               concat(CASE WHEN period_id <> $2 THEN 'difference of a posted period; ' END,
+                      format('plan %s v%s, rates %s, total of the %s', plan_name, version_no, definition, accumulate)) AS because
         FROM earned
         UNION ALL
         SELECT ARRAY[period_id, component_no, position_id, to_char(event_date, 'J')::int, earning_id], 2, 0, 'earning',
@@ -225,7 +226,7 @@ BEGIN
                     ELSE format('takes the total from %s to %s', from_total, from_total + base_amount) END
         FROM earned
         UNION ALL
-        SELECT ARRAY[e.period_id, e.component_no, e.position_id, to_char(e.event_date, 'J')::int, e.earning_id], 3, coalesce(s.tier_no, 0), 'slice',
+        SELECT ARRAY[e.period_id, e.component_no, e.position_id, to_char(e.event_date, 'J')::int, e.earning_id], 3, CASE s.kind WHEN 'tier' THEN 0 WHEN 'rerate' THEN 100000 ELSE 200000 END + coalesce(s.tier_no, 0), 'slice',
                CASE s.kind WHEN 'tier' THEN format('tier %s', s.tier_no) ELSE s.kind END, s.base_amount, s.rate, s.amount, e.currency_code,
                format('from %s to %s', s.slice_from, s.slice_to)
         FROM earned e JOIN spm.earning_slice s USING (earning_id)
