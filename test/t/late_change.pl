@@ -48,7 +48,7 @@ my $person = 100;
 
 sub any { return $_[ int(rand(@_)) ]; }
 sub seller { return sprintf('s%02d', 1 + int(rand(20))); }
-sub order { return "(SELECT order_id FROM company.sales_order ORDER BY md5(order_id::text || '" . int(rand(1e9)) . "') LIMIT 1)"; }
+sub order { return $node->safe_psql('main', "SELECT order_id FROM company.sales_order ORDER BY md5(order_id::text || '" . int(rand(1e9)) . "') LIMIT 1"); }
 
 # Days of all periods up to the one that is open, mostly of posted ones.
 sub day
@@ -61,45 +61,63 @@ sub day
 # A change of dated assignments that does not fit is refused, in both alike.
 sub tried { return "DO \$do\$ BEGIN PERFORM $_[0]; EXCEPTION WHEN exclusion_violation OR data_exception OR check_violation THEN NULL; END \$do\$"; }
 
-sub shares
+
+# Changes of an order or its shares come with what takes them back.
+sub changed
 {
-	my $order = shift;
-	my $first = any('a', 'b', 'c', 'd');
-	my ($x, $y) = (1 + int(rand(40)), 1 + int(rand(30)));
-	my $n = int(rand(18));
-	my @sharers = map { sprintf("s%02d", 1 + ($n + $_) % 20) } 0 .. 2;
-	return "WITH o AS (SELECT $order AS order_id), gone AS (DELETE FROM company.share s USING o WHERE s.order_id = o.order_id) SELECT 1; "
-		. "INSERT INTO company.share SELECT o.order_id, v.* FROM (SELECT $order AS order_id) o, "
-		. "(VALUES ('$sharers[0]', $x.25), ('$sharers[1]', $y.5), ('$sharers[2]', 99.25 - $x - $y)) v";
+	my ($order, $sql) = @_;
+	my $undo = $node->safe_psql('main', qq{SELECT format('DELETE FROM company.sales_order WHERE order_id IN (%s, $next_id); INSERT INTO company.sales_order SELECT (%L::company.sales_order).*', order_id, o)
+		FROM company.sales_order o WHERE order_id = $order});
+	return ($sql, $undo);
 }
 
-my @kinds = (
-	[ 20, 'a late order', sub {
+sub shared
+{
+	my ($order, $sql) = @_;
+	my $undo = $node->safe_psql('main', qq{SELECT format('DELETE FROM company.share WHERE order_id = $order; INSERT INTO company.share SELECT * FROM unnest(%L::company.share[])',
+		coalesce(array_agg(s), '{}')) FROM company.share s WHERE order_id = $order});
+	return ("DELETE FROM company.share WHERE order_id = $order; $sql", $undo);
+}
+
+my @orders = (
+	[ 10, 'a late order', sub {
 		$next_id++;
 		my $currency = any('USD', 'EUR');
 		my $amount = int(rand(900000)) / 100;
-		return "INSERT INTO company.sales_order SELECT $next_id, " . day() . ", '" . any(seller(), seller(), 'n101', 'l2')
-			. "', 'c" . int(rand(40)) . "', '" . any('goods', 'service') . "', 1, $amount, $amount / 2, '$currency', 'booking'"; } ],
-	[ 12, 'another amount', sub { 'UPDATE company.sales_order SET amount = round(amount * ' . (0.5 + rand()) . ', 2) WHERE order_id = ' . order() } ],
-	[ 8, 'an order that vanishes', sub { 'DELETE FROM company.sales_order WHERE order_id = ' . order() } ],
-	[ 10, 'a refund', sub {
+		return ("INSERT INTO company.sales_order SELECT $next_id, " . day() . ", '" . any(seller(), seller(), 'n101', 'l2')
+			. "', 'c" . int(rand(40)) . "', '" . any('goods', 'service') . "', 1, $amount, $amount / 2, '$currency', 'booking'",
+			"DELETE FROM company.sales_order WHERE order_id = $next_id"); } ],
+	[ 6, 'another amount', sub { my $order = order(); changed($order, 'UPDATE company.sales_order SET amount = round(amount * ' . (0.5 + rand()) . ", 2) WHERE order_id = $order") } ],
+	[ 4, 'an order that vanishes', sub { my $order = order(); changed($order, "DELETE FROM company.sales_order WHERE order_id = $order") } ],
+	[ 5, 'a refund', sub {
+		my $order = order();
 		$next_id++;
-		"INSERT INTO company.sales_order SELECT $next_id, ordered_on + " . int(rand(90))
-			. ", seller, customer, product, -quantity, -amount, -cost, currency, 'refund' FROM company.sales_order WHERE order_id = " . order() } ],
-	[ 8, 'another date', sub { 'UPDATE company.sales_order SET ordered_on = ' . day() . ' WHERE order_id = ' . order() } ],
-	[ 8, 'another seller', sub { "UPDATE company.sales_order SET seller = '" . seller() . "' WHERE order_id = " . order() } ],
-	[ 3, 'nobody as seller', sub { 'UPDATE company.sales_order SET seller = NULL WHERE order_id = ' . order() } ],
-	[ 3, 'another product', sub { "UPDATE company.sales_order SET product = '" . any('goods', 'service') . "', customer = 'c0' WHERE order_id = " . order() } ],
-	[ 2, 'another key', sub { $next_id++; "UPDATE company.sales_order SET order_id = $next_id WHERE order_id = " . order() } ],
-	[ 10, 'another quota', sub { "SELECT spm.set_quota('" . seller() . "', '" . any(@periods[ 0 .. ($first_open < $end ? $first_open : $end - 1) ]) . "', " . int(rand(30000)) . ", 'bookings')" } ],
-	[ 8, 'another split', sub { shares(order()) } ],
-	[ 3, 'no split any more', sub { 'DELETE FROM company.share WHERE order_id = (SELECT order_id FROM company.share ORDER BY md5(order_id::text || ' . int(rand(1e9)) . ') LIMIT 1)' } ],
+		return ("INSERT INTO company.sales_order SELECT $next_id, ordered_on + " . int(rand(90))
+			. ", seller, customer, product, -quantity, -amount, -cost, currency, 'refund' FROM company.sales_order WHERE order_id = $order",
+			"DELETE FROM company.sales_order WHERE order_id = $next_id"); } ],
+	[ 4, 'another date', sub { my $order = order(); changed($order, 'UPDATE company.sales_order SET ordered_on = ' . day() . " WHERE order_id = $order") } ],
+	[ 4, 'another seller', sub { my $order = order(); changed($order, "UPDATE company.sales_order SET seller = '" . seller() . "' WHERE order_id = $order") } ],
+	[ 2, 'nobody as seller', sub { my $order = order(); changed($order, "UPDATE company.sales_order SET seller = NULL WHERE order_id = $order") } ],
+	[ 2, 'another product', sub { my $order = order(); changed($order, "UPDATE company.sales_order SET product = '" . any('goods', 'service') . "', customer = 'c0' WHERE order_id = $order") } ],
+	[ 1, 'another key', sub { my $order = order(); $next_id++; changed($order, "UPDATE company.sales_order SET order_id = $next_id WHERE order_id = $order") } ]);
+my @splits = (
+	[ 4, 'another split', sub {
+		my $order = order();
+		my ($x, $y, $n) = (1 + int(rand(40)), 1 + int(rand(30)), int(rand(18)));
+		my @sharers = map { sprintf("s%02d", 1 + ($n + $_) % 20) } 0 .. 2;
+		shared($order, "INSERT INTO company.share SELECT $order, v.* FROM (VALUES ('$sharers[0]', $x.25), ('$sharers[1]', $y.5), ('$sharers[2]', 99.25 - $x - $y)) v") } ],
+	[ 2, 'no split any more', sub { my $order = $node->safe_psql('main', q{SELECT order_id FROM company.share ORDER BY md5(order_id::text || '} . int(rand(1e9)) . q{') LIMIT 1}); shared($order, 'SELECT 1') } ]);
+my @settings = (
+	[ 8, 'another quota', sub {
+		my ($seat, $period) = (seller(), any(@periods[ 0 .. ($first_open < $end ? $first_open : $end - 1) ]));
+		my $old = $node->safe_psql('main', "SELECT amount FROM spm.quota q JOIN spm.position USING (position_id) JOIN spm.period p USING (period_id) WHERE position_key = '$seat' AND p.name = '$period' AND superseded_at IS NULL");
+		return ("SELECT spm.set_quota('$seat', '$period', " . int(rand(30000)) . ", 'bookings')", "SELECT spm.set_quota('$seat', '$period', $old, 'bookings')"); } ],
 	[ 5, 'a corrected exchange rate', sub { my $day = day(); tried("spm.set_exchange_rate('EUR', 'USD', $day, " . (1 + int(rand(2000)) / 10000) . ", until => $day + " . (1 + int(rand(40))) . ')') } ],
 	[ 4, 'a seat that changes hands', sub {
 		my ($seat, $day) = (seller(), day());
 		$person++;
-		"SELECT spm.add_payee('n$person', 'New $person'); "
-			. tried("spm.vacate_position('$seat', $day)") . '; ' . tried("spm.assign_position('$seat', 'n$person', $day)") } ],
+		return "SELECT spm.add_payee('n$person', 'New $person'); "
+			. tried("spm.vacate_position('$seat', $day)") . '; ' . tried("spm.assign_position('$seat', 'n$person', $day)"); } ],
 	[ 3, 'a seat under another lead', sub { tried("spm.set_manager('" . seller() . "', 'l" . (1 + int(rand(4))) . "', " . day() . ')') } ],
 	[ 3, 'another target bonus', sub { tried("spm.set_variable('target_bonus', " . int(rand(3000)) . ", payee => '" . seller() . "', since => " . day() . ')') } ],
 	[ 2, 'a second plan', sub { tried("spm.assign_plan('" . any('Seller', 'Manager') . "', " . day() . ", payee => '" . any(seller(), 'l1', 'd1') . "')") } ],
@@ -107,23 +125,51 @@ my @kinds = (
 	[ 1, 'a new version of the plan', sub {
 		$version_day += 20 + int(rand(60));
 		my $rates = any('0%: 4%, 70%: 8%', '0%: 6%, 90%: 7%, 120%: 12%');
-		"SELECT spm.new_plan_version('Seller', date '2026-01-01' + $version_day), spm.drop_component('Seller', 'Commission'), "
-			. "spm.add_component('Seller', 'Commission', '$rates', quota => 'bookings'), spm.publish_plan('Seller')" } ]);
-my $weight = 0;
-$weight += $_->[0] foreach @kinds;
+		return "SELECT spm.new_plan_version('Seller', date '2026-01-01' + $version_day), spm.drop_component('Seller', 'Commission'), "
+			. "spm.add_component('Seller', 'Commission', '$rates', quota => 'bookings'), spm.publish_plan('Seller')"; } ]);
+
+# Makes one edit of a kind in both databases, and remembers how to take it back.
+my (@undo, @log, @since_last);
+my $done = 0;
+
+sub apply
+{
+	my ($what, $sql) = @_;
+
+	$node->safe_psql($_, $sql) foreach 'main', 'fresh';
+	push @since_last, "$what: $sql";
+	$done++;
+}
 
 sub edit
 {
+	my $weight = 0;
+	$weight += $_->[0] foreach @_;
 	my $at = rand($weight);
 
-	foreach my $kind (@kinds)
+	foreach my $kind (@_)
 	{
 		$at -= $kind->[0];
 		next if $at >= 0;
-		my $sql = $kind->[2]->();
-		$node->safe_psql($_, $sql) foreach 'main', 'fresh';
-		return "$kind->[1]: $sql";
+		my ($sql, $undo) = $kind->[2]->();
+		apply($kind->[1], $sql);
+		unshift @undo, $undo if defined $undo;
+		return;
 	}
+}
+
+# What changes between two calculations: anything, orders alone, splits alone
+# (then only digests of the warehouse tell), or the last changes are taken back.
+sub edits
+{
+	my $mode = rand();
+	my @taken_back = @undo;
+
+	@undo = ();
+	if ($mode < 0.2 && @taken_back) { apply('taken back', $_) foreach @taken_back; }
+	elsif ($mode < 0.35) { edit(@splits) for 0 .. int(rand(2)); }
+	elsif ($mode < 0.7) { edit(@orders) for 0 .. int(rand(6)); }
+	else { edit(@orders, @splits, @settings) for 0 .. 3 + int(rand(9)); }
 }
 
 # What everybody has got in all, and what stands, for the periods up to one.
@@ -162,8 +208,7 @@ my $posted = join(' UNION ALL ', map { "SELECT r.posting_id, '$_:' || count(*) |
 $posted = "SELECT posting_id, string_agg(digest, ' ' ORDER BY digest) FROM ($posted) d(posting_id, digest) GROUP BY 1 ORDER BY 1";
 my %digest_of;
 
-my (@log, @since_last);
-my ($done, $rounds, $failed, $lines, $reopenings) = (0, 0, 0, 0, 0);
+my ($rounds, $failed, $lines, $reopenings) = (0, 0, 0, 0);
 
 sub failure
 {
@@ -181,18 +226,14 @@ sub calculate { push @log, "calculate $_[0]"; my ($status, undef, $error) = $nod
 while ($done < $edits && !$failed)
 {
 	$rounds++;
-	for my $n (1 .. 1 + int(rand(9)))
-	{
-		push @since_last, edit();
-		$done++;
-	}
+	edits();
 	push @log, @since_last;
 
 	# Somebody opens what was closed.
-	if ((rand() < 0.15 || $first_open == $end) && $first_open > 0 && !defined $reopened)
+	if ((rand() < 0.25 || $first_open == $end) && $first_open > 0 && !defined $reopened)
 	{
 		$reopened = $first_open;
-		$first_open = int(rand($first_open));
+		$first_open = rand() < 0.5 ? $first_open - 1 : int(rand($first_open));
 		$reopenings++;
 		push @log, "reopen $periods[$first_open]";
 		$node->safe_psql('main', "SELECT spm.reopen_period('$periods[$first_open]', 'found by the auditors')");
