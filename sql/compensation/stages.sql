@@ -144,7 +144,7 @@ WITH split AS (    -- shares that the warehouse gives
 )
 SELECT t.source, t.transaction_key, t.line, t.event_date, t.type, t.account_key, t.product_key, t.quantity,
        CASE WHEN t.transaction_key IS NULL OR t.type IS NULL OR t.currency_code IS NULL OR t.amount IS NULL
-                 OR t.amount IN ('NaN', 'Infinity', '-Infinity')
+                 OR t.amount = 'NaN' OR abs(t.amount) >= 1e15
             THEN spm._refuse(format('transaction %%s/%%s has no usable %%s', t.source, coalesce(t.transaction_key, '(no key)'),
                      CASE WHEN t.transaction_key IS NULL THEN 'key' WHEN t.type IS NULL THEN 'type'
                           WHEN t.currency_code IS NULL THEN 'currency' ELSE 'amount' END),
@@ -752,6 +752,9 @@ BEGIN
         VALUES (earlier.period_id, CASE watermark WHEN spm._watermark(spm._config_digest(this.calendar_id), earlier.span) THEN watermark ELSE 'unsure' END)
         ON CONFLICT (period_id) DO UPDATE SET watermark = EXCLUDED.watermark;
     END LOOP;
+    IF is_first THEN
+        PERFORM spm._check_once(draft);
+    END IF;
     run.changed_count := run.changed_count + spm._pay(draft, run.run_id);
     -- what accumulates in later periods may stand on what has changed here
     DELETE FROM spm.period_watermark w USING spm.period p
@@ -806,6 +809,31 @@ END
 $$;
 COMMENT ON FUNCTION spm._withdraw_differences(int, int) IS 'Differences are paid by the first open period: takes them out of the drafts of all others, as when an earlier period was reopened.';
 REVOKE ALL ON FUNCTION spm._withdraw_differences(int, int) FROM PUBLIC;
+
+CREATE OR REPLACE FUNCTION spm._check_once(posting_id int)
+    RETURNS void
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    twice record;
+BEGIN
+    SELECT c.source, c.transaction_key, c.line, q.name AS earlier, p.name AS later INTO twice
+    FROM spm.credit c
+    JOIN spm.period p ON p.period_id = c.period_id
+    JOIN spm.standing_credit o ON o.transaction_key = c.transaction_key AND o.source = c.source AND o.line = c.line AND o.kind = c.kind
+    JOIN spm.period q ON q.period_id = o.period_id AND q.calendar_id = p.calendar_id AND q.span << p.span
+    WHERE c.posting_id = _check_once.posting_id AND c.reverses_id IS NULL AND c.kind = 'direct'
+    LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'transaction %/% is credited in % and in %', twice.source, twice.transaction_key, twice.earlier, twice.later
+            USING ERRCODE = 'unique_violation', DETAIL = format('Line "%s".', twice.line),
+                  HINT = 'Key and line must identify a row of the source for all time. If its date has just been changed, calculate again.';
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION spm._check_once(int) IS 'Error 23505 when a posting credits a transaction that stands credited in an earlier period.';
+REVOKE ALL ON FUNCTION spm._check_once(int) FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION spm._check_versions(calendar_id int)
     RETURNS void
@@ -865,6 +893,7 @@ BEGIN
             USING ERRCODE = 'object_not_in_prerequisite_state', HINT = format('CALL spm.calculate(%L);', this.name);
     END IF;
     SELECT o.posting_id INTO STRICT draft FROM spm.posting o WHERE o.period_id = this.period_id AND o.state = 'draft';
+    PERFORM spm._check_once(draft);
     SELECT r.* INTO wrong FROM spm.reconciliation r WHERE r.posting_id = draft AND NOT r.is_reconciled LIMIT 1;
     IF FOUND THEN
         RAISE EXCEPTION 'results of period % do not add up', this.name

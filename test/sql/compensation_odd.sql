@@ -92,6 +92,22 @@ SELECT ok(bool_or(s LIKE '% 159,999,999,550.00 %') AND bool_or(s LIKE '% 32,000,
 FROM spm.statement('dana', '2026-Q1') s;
 ROLLBACK TO fine;
 
+UPDATE "Shop".deal SET amount = 1e15 WHERE deal_id = 'D-01';
+SELECT throws_ok($$CALL spm.calculate('2026-Q1')$$, '22000', 'transaction deals/D-01 has no usable amount', 'what cannot be money is refused where it enters');
+ROLLBACK TO fine;
+
+-- ---- one key, two periods
+CALL spm.post('2026-Q1');
+INSERT INTO "Shop".deal SELECT deal_id, closed_on + interval '100 days', owner, amount, units, currency FROM "Shop".deal WHERE deal_id = 'D-01';
+SELECT throws_ok($$CALL spm.calculate('2026-Q2')$$, '23505', 'transaction deals/D-01 is credited in 2026-Q1 and in 2026-Q2',
+    'a key that comes again in another period is not paid twice');
+DELETE FROM "Shop".deal WHERE deal_id = 'D-01' AND closed_on < '2026-04-01';
+CALL spm.calculate('2026-Q2');
+SELECT is(array_agg(period_name || CASE WHEN credited_amount < 0 THEN ' back' ELSE '' END ORDER BY 1), '{2026-Q1,"2026-Q1 back",2026-Q2}',
+    'a deal that moves from a posted period to the open one is taken back there')
+FROM spm_bi.credit WHERE transaction_key = 'D-01' AND credit_kind = 'direct';
+ROLLBACK TO fine;
+
 -- ---- reopened after a later period has paid a difference
 CALL spm.post('2026-Q1');
 DELETE FROM "Shop".deal WHERE deal_id = 'D-02';
