@@ -447,7 +447,7 @@ SELECT is_empty($$
     SELECT attrelid::regclass, attname FROM pg_catalog.pg_attribute WHERE atttypid = 'spm.transaction_row'::regtype
     $$, 'no table has a column of the type transaction_row, which therefore can grow');
 
--- What people see, with the place in their own text.
+-- What people see when an expression is refused: the error, with the place in their own text.
 SAVEPOINT a;
 SELECT spm.checked_expression('amount > 0 AND event_date > now()', 'boolean');
 ROLLBACK TO a;
