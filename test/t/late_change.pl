@@ -40,8 +40,9 @@ SQL
 
 my @periods = ((map { "2026-Q$_" } 1 .. 4), '2027-Q1', '2027-Q2');
 my $end = @periods;
+my @state = ('open') x $end;
 my $first_open = 0;
-my $reopened;    # first period never posted, while an earlier one is open again
+my $reached = 0;    # the latest period that was ever the first open one
 my $next_id = 10000;
 my $version_day = 20;
 my $person = 100;
@@ -53,9 +54,7 @@ sub order { return $node->safe_psql('main', "SELECT order_id FROM company.sales_
 # Days of all periods up to the one that is open, mostly of posted ones.
 sub day
 {
-	my $quarters = ($reopened // $first_open) + 1;
-	$quarters = $end if $quarters > $end;
-	return "date '2026-01-01' + " . int(rand($quarters * 91));
+	return "date '2026-01-01' + " . int(rand(($reached + 1) * 91));
 }
 
 # A change of dated assignments that does not fit is refused, in both alike.
@@ -109,7 +108,7 @@ my @splits = (
 	[ 2, 'no split any more', sub { my $order = $node->safe_psql('main', q{SELECT order_id FROM company.share ORDER BY md5(order_id::text || '} . int(rand(1e9)) . q{') LIMIT 1}); shared($order, 'SELECT 1') } ]);
 my @settings = (
 	[ 8, 'another quota', sub {
-		my ($seat, $period) = (seller(), any(@periods[ 0 .. ($first_open < $end ? $first_open : $end - 1) ]));
+		my ($seat, $period) = (seller(), any(@periods[ 0 .. $reached ]));
 		my $old = $node->safe_psql('main', "SELECT amount FROM spm.quota q JOIN spm.position USING (position_id) JOIN spm.period p USING (period_id) WHERE position_key = '$seat' AND p.name = '$period' AND superseded_at IS NULL");
 		return ("SELECT spm.set_quota('$seat', '$period', " . int(rand(30000)) . ", 'bookings')", "SELECT spm.set_quota('$seat', '$period', $old, 'bookings')"); } ],
 	[ 5, 'a corrected exchange rate', sub { my $day = day(); tried("spm.set_exchange_rate('EUR', 'USD', $day, " . (1 + int(rand(2000)) / 10000) . ", until => $day + " . (1 + int(rand(40))) . ')') } ],
@@ -230,14 +229,18 @@ while ($done < $edits && !$failed)
 	push @log, @since_last;
 
 	# Somebody opens what was closed.
-	if ((rand() < 0.25 || $first_open == $end) && $first_open > 0 && !defined $reopened)
+	# Often the latest: the draft after it may hold differences of it.
+	my @posted = grep { $state[$_] eq 'posted' } 0 .. $end - 1;
+	if (@posted && (rand() < 0.25 || @posted == $end))
 	{
-		$reopened = $first_open;
-		$first_open = rand() < 0.5 ? $first_open - 1 : int(rand($first_open));
+		my $again = rand() < 0.5 ? $posted[-1] : any(@posted);
 		$reopenings++;
-		push @log, "reopen $periods[$first_open]";
-		$node->safe_psql('main', "SELECT spm.reopen_period('$periods[$first_open]', 'found by the auditors')");
+		push @log, "reopen $periods[$again]";
+		$node->safe_psql('main', "SELECT spm.reopen_period('$periods[$again]', 'found by the auditors')");
+		$state[$again] = 'open';
 	}
+	($first_open) = grep { $state[$_] ne 'posted' } 0 .. $end - 1;
+	$reached = $first_open if $first_open > $reached;
 
 	my $open = $periods[$first_open];
 	calculate($open);
@@ -256,16 +259,20 @@ while ($done < $edits && !$failed)
 	if ($wrong) { failure("after round $rounds every level adds up", "$wrong rows do not"); }
 
 	# Somebody looks ahead: the draft of the next period is there before this one is posted.
-	my $ahead = $reopened // $first_open + 1;
-	if (rand() < 0.3 && $ahead < $end) { calculate($periods[$ahead]); }
+	$state[$first_open] = 'calculated';
+	my ($ahead) = grep { $state[$_] ne 'posted' } $first_open + 1 .. $end - 1;
+	if (defined $ahead && rand() < 0.3)
+	{
+		calculate($periods[$ahead]);
+		$state[$ahead] = 'calculated';
+	}
 
 	if (rand() < 0.6)
 	{
 		push @log, "post $open";
 		my ($status, undef, $error) = $node->psql('main', "CALL spm.post('$open')");
 		if ($status) { failure("$open can be posted", $error); }
-		$first_open = defined $reopened ? $reopened : $first_open + 1;
-		undef $reopened;
+		$state[$first_open] = 'posted';
 	}
 	foreach my $line (split /\n/, $node->safe_psql('main', $posted))
 	{
