@@ -198,7 +198,7 @@ BEGIN
     WITH earned AS MATERIALIZED (
         SELECT e.*, x.payout_id, x.amount AS paid_amount, c.component_no, c.name AS component_name, c.tier_basis, c.accumulate, c.rate_options,
                p.name AS period_name, n.currency_code, n.name AS plan_name, v.version_no, k.definition, t.transaction_key, t.source, t.line, t.event_date,
-               t.kind, t.level, t.share, t.amount AS transaction_amount, t.currency_code AS transaction_currency, t.credited_amount, t.owner_key, t.type,
+               t.kind AS credit_kind, t.level, t.share, t.amount AS transaction_amount, t.currency_code AS transaction_currency, t.credited_amount, t.owner_key, t.type,
                s.name AS seat, s0.name AS origin
         FROM spm.earning e
         JOIN spm.posting o USING (posting_id)
@@ -232,8 +232,8 @@ BEGIN
         FROM earned e JOIN spm.earning_slice s USING (earning_id)
         UNION ALL
         SELECT ARRAY[period_id, component_no, position_id, to_char(event_date, 'J')::int, earning_id], 4, 0, 'credit',
-               format('%s to %s', kind, seat), credited_amount, NULL, NULL, transaction_currency,
-               CASE kind WHEN 'rollup' THEN format('%s level(s) up from %s', level, origin)
+               format('%s to %s', credit_kind, seat), credited_amount, NULL, NULL, transaction_currency,
+               CASE credit_kind WHEN 'rollup' THEN format('%s level(s) up from %s', level, origin)
                     ELSE format('share %s of owner %s', share, owner_key) END
                || CASE WHEN exchange_rate <> 1 THEN format(', exchange rate %s', exchange_rate) ELSE '' END
         FROM earned

@@ -6,11 +6,13 @@
 
 CREATE TABLE spm.variable (
     variable_id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    name text NOT NULL UNIQUE CHECK (name <> '')
+    name text NOT NULL UNIQUE CHECK (name <> ''),
+    is_prorated boolean NOT NULL DEFAULT false
 );
 COMMENT ON TABLE spm.variable IS 'A figure that differs from payee to payee and that rates are multiplied by: commission_pct, target_bonus.';
 COMMENT ON COLUMN spm.variable.variable_id IS 'Key.';
 COMMENT ON COLUMN spm.variable.name IS 'Name, unique.';
+COMMENT ON COLUMN spm.variable.is_prorated IS 'Whether it is an amount for a whole period, such as a target incentive or a salary, that a component which prorates reduces for a part of one.';
 
 CREATE TABLE spm.variable_value (
     variable_value_id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -94,12 +96,25 @@ CREATE TABLE spm.component (
     places smallint NOT NULL CHECK (places BETWEEN 0 AND 4),
     rounding text NOT NULL DEFAULT 'half_up'
         CHECK (rounding IN ('half_up', 'half_even', 'half_down', 'up', 'down', 'floor', 'ceiling')),
+    basis text NOT NULL DEFAULT 'credit' CHECK (basis IN ('credit', 'fixed', 'objective', 'result', 'rank', 'pool')),
+    pay text NOT NULL DEFAULT 'amount' CHECK (pay IN ('amount', 'target')),
+    against text NOT NULL DEFAULT 'quota' CHECK (against IN ('quota', 'prior period', 'prior year')),
+    prorate text NOT NULL DEFAULT 'none',
+    is_true_up boolean NOT NULL DEFAULT false,
+    group_expression text,
+    credit_cap numeric CHECK (credit_cap >= 0 AND credit_cap < 'Infinity'),
+    lookup_id int,
+    lookup_expressions text[],
+    ties text NOT NULL DEFAULT 'competition' CHECK (ties IN ('competition', 'dense', 'average', 'share')),
     UNIQUE (plan_version_id, component_no),
     UNIQUE (plan_version_id, name),
-    CONSTRAINT component_quota CHECK (tier_basis = 'amount' OR measure_id IS NOT NULL)
+    CONSTRAINT component_quota CHECK (tier_basis = 'amount' OR measure_id IS NOT NULL OR against <> 'quota' OR basis <> 'credit'),
+    CONSTRAINT component_group CHECK ((accumulate = 'group') = (group_expression IS NOT NULL)),
+    CONSTRAINT component_lookup CHECK ((lookup_id IS NULL) = (lookup_expressions IS NULL))
 );
 CREATE INDEX component_measure ON spm.component (measure_id);
 CREATE INDEX component_variable ON spm.component (variable_id);
+CREATE INDEX component_lookup_table ON spm.component (lookup_id);
 COMMENT ON TABLE spm.component IS 'One pay element of a plan version: which credits, measured how, against which quota, rated and rounded how.';
 COMMENT ON COLUMN spm.component.component_id IS 'Key.';
 COMMENT ON COLUMN spm.component.plan_version_id IS 'Version it belongs to.';
@@ -110,12 +125,22 @@ COMMENT ON COLUMN spm.component.measure_expression IS 'Checked expression: what 
 COMMENT ON COLUMN spm.component.eligibility_expression IS 'Checked expression: which transactions count. NULL: all.';
 COMMENT ON COLUMN spm.component.unit IS 'Unit of the measure expression: money is converted to the currency of the plan, a count is not.';
 COMMENT ON COLUMN spm.component.measure_id IS 'Measure whose quota attainment is reckoned against. NULL: no quota.';
-COMMENT ON COLUMN spm.component.accumulate IS 'deal: every transaction starts at zero; period: the total starts with the period; or the grain of a longer period that it starts with.';
+COMMENT ON COLUMN spm.component.accumulate IS 'deal: every transaction starts at zero; group: every value of group_expression; period: the total starts with the period; the grain of a longer period that it starts with; rolling N: with the N - 1 periods before.';
 COMMENT ON COLUMN spm.component.tier_basis IS 'amount: tiers are amounts; quota: tiers are shares of quota (0.8 is 80 %).';
 COMMENT ON COLUMN spm.component.rate_options IS 'Options of the rate schedule: whole, edge lower, cap 5000 ...';
 COMMENT ON COLUMN spm.component.variable_id IS 'Variable that all rates are multiplied by. NULL: none.';
 COMMENT ON COLUMN spm.component.places IS 'Decimal places that earnings are rounded to.';
 COMMENT ON COLUMN spm.component.rounding IS 'Rounding mode.';
+COMMENT ON COLUMN spm.component.basis IS 'What is measured. credit: credits; fixed: 1, for pay that does not depend on sales; objective: the weighted rating of objectives; result: figures of other components; rank: place among others by such a figure; pool: a pot by such figures, shared out.';
+COMMENT ON COLUMN spm.component.pay IS 'amount: rates apply to what is measured; target: to the attainment, times the variable (the target incentive).';
+COMMENT ON COLUMN spm.component.against IS 'What attainment is reckoned against: the quota, or what was measured in the period or the year before (growth).';
+COMMENT ON COLUMN spm.component.prorate IS 'How quota, target and tiers are reduced for a part of a period: none, or a way of counting days of spm.day_count().';
+COMMENT ON COLUMN spm.component.is_true_up IS 'Whether each period pays what all of the span is worth by now, less what was earned before; else it goes on from the total at today''s rates.';
+COMMENT ON COLUMN spm.component.group_expression IS 'accumulate group: checked expression; deals with the same value have a running total of their own.';
+COMMENT ON COLUMN spm.component.credit_cap IS 'The most that one credit counts, after it is shared. NULL: all of it.';
+COMMENT ON COLUMN spm.component.lookup_id IS 'Lookup table whose value the measure of each transaction is multiplied by.';
+COMMENT ON COLUMN spm.component.lookup_expressions IS 'Checked expressions, one a dimension: where to look.';
+COMMENT ON COLUMN spm.component.ties IS 'rank: which place equals take. competition: 1, 2, 2, 4; dense: 1, 2, 2, 3; average: 1, 2.5, 2.5, 4; share: the prizes of the places they fill are shared.';
 
 CREATE TABLE spm.tier (
     tier_id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -363,19 +388,21 @@ CREATE TABLE spm.earning (
     component_id int NOT NULL,
     position_id int NOT NULL,
     payee_id int NOT NULL,
-    credit_id bigint NOT NULL,
+    credit_id bigint,
     exchange_rate numeric NOT NULL,
     base_amount numeric NOT NULL,
     from_total numeric NOT NULL,
     schedule_id bigint NOT NULL,
-    amount numeric NOT NULL
+    amount numeric NOT NULL,
+    kind text NOT NULL DEFAULT 'deal',
+    CONSTRAINT earning_credit CHECK ((credit_id IS NULL) = (kind NOT IN ('deal', 'refund')))
 );
 CREATE INDEX earning_posting ON spm.earning (posting_id, period_id);
 CREATE INDEX earning_period ON spm.earning (period_id, payee_id);
 CREATE INDEX earning_payee ON spm.earning (payee_id);
 CREATE INDEX earning_credit ON spm.earning (credit_id);
 CREATE UNIQUE INDEX earning_reverses ON spm.earning (reverses_id) WHERE reverses_id IS NOT NULL;
-COMMENT ON TABLE spm.earning IS 'One row per component and credit: what the deal earns. The running total goes by event date, then source, then key.';
+COMMENT ON TABLE spm.earning IS 'One row per component and credit: what the deal earns; and rows for what is not earned deal by deal. The running total goes by event date, then key, line, source.';
 COMMENT ON COLUMN spm.earning.earning_id IS 'Key.';
 COMMENT ON COLUMN spm.earning.posting_id IS 'Posting that it is paid in.';
 COMMENT ON COLUMN spm.earning.period_id IS 'Period in which it was earned.';
@@ -384,12 +411,13 @@ COMMENT ON COLUMN spm.earning.reverses_id IS 'Earning of a closed posting that t
 COMMENT ON COLUMN spm.earning.component_id IS 'Component.';
 COMMENT ON COLUMN spm.earning.position_id IS 'Position.';
 COMMENT ON COLUMN spm.earning.payee_id IS 'Payee.';
-COMMENT ON COLUMN spm.earning.credit_id IS 'Credit it is for.';
+COMMENT ON COLUMN spm.earning.credit_id IS 'Credit it is for. NULL: not for a single deal.';
 COMMENT ON COLUMN spm.earning.exchange_rate IS 'Rate from the currency of the transaction to that of the plan on the event date; 1 when they are the same.';
 COMMENT ON COLUMN spm.earning.base_amount IS 'What counts of the deal, in the currency of the plan or the unit of the measure; negative where a row is reversed.';
 COMMENT ON COLUMN spm.earning.from_total IS 'Running total before the deal; after it: from_total + base_amount.';
 COMMENT ON COLUMN spm.earning.schedule_id IS 'Rate schedule, with quota and factor worked in.';
 COMMENT ON COLUMN spm.earning.amount IS 'What the deal earns, rounded, in the currency of the plan.';
+COMMENT ON COLUMN spm.earning.kind IS 'deal: what a deal adds to its running total; total: what a figure earns that is no sum of deals; true_up: what earlier deals of the span are worth more or less by now; rank, pool: a prize, a part of a pot; refund: what a cancelled deal takes back.';
 
 CREATE TABLE spm.payout (
     payout_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

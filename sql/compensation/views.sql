@@ -74,6 +74,7 @@ COMMENT ON COLUMN spm.standing_earning.base_amount IS 'What counts of the deal, 
 COMMENT ON COLUMN spm.standing_earning.from_total IS 'Running total before the deal; after it: from_total + base_amount.';
 COMMENT ON COLUMN spm.standing_earning.schedule_id IS 'Rate schedule, with quota and factor worked in.';
 COMMENT ON COLUMN spm.standing_earning.amount IS 'What the deal earns, rounded, in the currency of the plan.';
+COMMENT ON COLUMN spm.standing_earning.kind IS 'deal, total, true_up, rank, pool or refund.';
 
 CREATE OR REPLACE VIEW spm.earning_slice WITH (security_invoker = true) AS
 SELECT e.earning_id, e.posting_id, e.period_id, e.component_id, e.position_id, e.payee_id, e.credit_id, e.reverses_id,

@@ -1,0 +1,43 @@
+/*
+ * 0.2.0--0.3.0: plans get all that companies pay by.
+ */
+ALTER TABLE spm.variable ADD COLUMN is_prorated boolean NOT NULL DEFAULT false;
+COMMENT ON COLUMN spm.variable.is_prorated IS 'Whether it is an amount for a whole period, such as a target incentive or a salary, that a component which prorates reduces for a part of one.';
+
+ALTER TABLE spm.component
+    ADD COLUMN basis text NOT NULL DEFAULT 'credit' CHECK (basis IN ('credit', 'fixed', 'objective', 'result', 'rank', 'pool')),
+    ADD COLUMN pay text NOT NULL DEFAULT 'amount' CHECK (pay IN ('amount', 'target')),
+    ADD COLUMN against text NOT NULL DEFAULT 'quota' CHECK (against IN ('quota', 'prior period', 'prior year')),
+    ADD COLUMN prorate text NOT NULL DEFAULT 'none',
+    ADD COLUMN is_true_up boolean NOT NULL DEFAULT false,
+    ADD COLUMN group_expression text,
+    ADD COLUMN credit_cap numeric CHECK (credit_cap >= 0 AND credit_cap < 'Infinity'),
+    ADD COLUMN lookup_id int,
+    ADD COLUMN lookup_expressions text[],
+    ADD COLUMN ties text NOT NULL DEFAULT 'competition' CHECK (ties IN ('competition', 'dense', 'average', 'share')),
+    DROP CONSTRAINT component_quota,
+    ADD CONSTRAINT component_quota CHECK (tier_basis = 'amount' OR measure_id IS NOT NULL OR against <> 'quota' OR basis <> 'credit'),
+    ADD CONSTRAINT component_group CHECK ((accumulate = 'group') = (group_expression IS NOT NULL)),
+    ADD CONSTRAINT component_lookup CHECK ((lookup_id IS NULL) = (lookup_expressions IS NULL));
+CREATE INDEX component_lookup_table ON spm.component (lookup_id);
+COMMENT ON COLUMN spm.component.basis IS 'What is measured. credit: credits; fixed: 1, for pay that does not depend on sales; objective: the weighted rating of objectives; result: figures of other components; rank: place among others by such a figure; pool: a pot by such figures, shared out.';
+COMMENT ON COLUMN spm.component.pay IS 'amount: rates apply to what is measured; target: to the attainment, times the variable (the target incentive).';
+COMMENT ON COLUMN spm.component.against IS 'What attainment is reckoned against: the quota, or what was measured in the period or the year before (growth).';
+COMMENT ON COLUMN spm.component.prorate IS 'How quota, target and tiers are reduced for a part of a period: none, or a way of counting days of spm.day_count().';
+COMMENT ON COLUMN spm.component.is_true_up IS 'Whether each period pays what all of the span is worth by now, less what was earned before; else it goes on from the total at today''s rates.';
+COMMENT ON COLUMN spm.component.group_expression IS 'accumulate group: checked expression; deals with the same value have a running total of their own.';
+COMMENT ON COLUMN spm.component.credit_cap IS 'The most that one credit counts, after it is shared. NULL: all of it.';
+COMMENT ON COLUMN spm.component.lookup_id IS 'Lookup table whose value the measure of each transaction is multiplied by.';
+COMMENT ON COLUMN spm.component.lookup_expressions IS 'Checked expressions, one a dimension: where to look.';
+COMMENT ON COLUMN spm.component.ties IS 'rank: which place equals take. competition: 1, 2, 2, 4; dense: 1, 2, 2, 3; average: 1, 2.5, 2.5, 4; share: the prizes of the places they fill are shared.';
+COMMENT ON COLUMN spm.component.accumulate IS 'deal: every transaction starts at zero; group: every value of group_expression; period: the total starts with the period; the grain of a longer period that it starts with; rolling N: with the N - 1 periods before.';
+
+ALTER TABLE spm.earning
+    ALTER COLUMN credit_id DROP NOT NULL,
+    ADD COLUMN kind text NOT NULL DEFAULT 'deal',
+    ADD CONSTRAINT earning_credit CHECK ((credit_id IS NULL) = (kind NOT IN ('deal', 'refund')));
+COMMENT ON TABLE spm.earning IS 'One row per component and credit: what the deal earns; and rows for what is not earned deal by deal. The running total goes by event date, then key, line, source.';
+COMMENT ON COLUMN spm.earning.credit_id IS 'Credit it is for. NULL: not for a single deal.';
+COMMENT ON COLUMN spm.earning.kind IS 'deal: what a deal adds to its running total; total: what a figure earns that is no sum of deals; true_up: what earlier deals of the span are worth more or less by now; rank, pool: a prize, a part of a pot; refund: what a cancelled deal takes back.';
+
+-- include sql/compensation/tables_component.sql
