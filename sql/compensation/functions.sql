@@ -170,8 +170,6 @@ DECLARE
     of_plan int := spm._plan_id(new_plan_version.plan);
     before spm.plan_version;
     id int;
-    old record;
-    copy int;
 BEGIN
     SELECT v.* INTO before FROM spm.plan_version v WHERE v.plan_id = of_plan ORDER BY v.version_no DESC LIMIT 1;
     IF before.state = 'draft' THEN
@@ -182,16 +180,7 @@ BEGIN
     INSERT INTO spm.plan_version (plan_id, version_no, span)
     VALUES (of_plan, before.version_no + 1, daterange(new_plan_version.since, NULL))
     RETURNING plan_version_id INTO id;
-    FOR old IN SELECT c.* FROM spm.component c WHERE c.plan_version_id = before.plan_version_id LOOP
-        INSERT INTO spm.component (plan_version_id, component_no, name, credit_kind, measure_expression,
-            eligibility_expression, unit, measure_id, accumulate, tier_basis, rate_options, variable_id, places, rounding)
-        VALUES (id, old.component_no, old.name, old.credit_kind, old.measure_expression,
-            old.eligibility_expression, old.unit, old.measure_id, old.accumulate, old.tier_basis, old.rate_options,
-            old.variable_id, old.places, old.rounding)
-        RETURNING component_id INTO copy;
-        INSERT INTO spm.tier (component_id, bounds, rate)
-        SELECT copy, t.bounds, t.rate FROM spm.tier t WHERE t.component_id = old.component_id;
-    END LOOP;
+    PERFORM spm._write_content(id, spm._plan_content(before.plan_version_id));
     RETURN before.version_no + 1;
 END
 $$;
@@ -340,20 +329,6 @@ Errors: 22023 unless exactly one is given, 42704 for an unknown name, 23P01 when
 Example: SELECT spm.assign_plan(''Account Executive'', ''2026-01-01'', title => ''AE'');';
 
 -- ---------------------------------------------------------------- publishing
-
-CREATE OR REPLACE FUNCTION spm._plan_hash(plan_version_id int)
-    RETURNS text
-    LANGUAGE sql STABLE PARALLEL SAFE
-BEGIN ATOMIC
-    SELECT encode(sha256(convert_to(coalesce(jsonb_agg(jsonb_build_array(
-               c.component_id, c.component_no, c.name, c.credit_kind, c.measure_expression, c.eligibility_expression,
-               c.unit, c.measure_id, c.accumulate, c.tier_basis, c.rate_options, c.variable_id, c.places, c.rounding,
-               (SELECT jsonb_agg(jsonb_build_array(t.bounds::text, t.rate::text) ORDER BY lower(t.bounds))
-                FROM spm.tier t WHERE t.component_id = c.component_id)) ORDER BY c.component_no)::text, ''), 'UTF8')), 'hex')
-    FROM spm.component c WHERE c.plan_version_id = _plan_hash.plan_version_id;
-END;
-COMMENT ON FUNCTION spm._plan_hash(int) IS 'SHA-256 of everything a plan version says.';
-REVOKE ALL ON FUNCTION spm._plan_hash(int) FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION spm._open_periods(calendar_id int, span daterange)
     RETURNS TABLE (period_id int, nth bigint)
@@ -552,19 +527,48 @@ CREATE OR REPLACE FUNCTION spm._guard_component()
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+    part jsonb := to_jsonb(OLD);
 BEGIN
     -- additions are found by the hash of the version: a restore must be able to load them
-    IF EXISTS (SELECT FROM spm.plan_version v JOIN spm.component c USING (plan_version_id)
-               WHERE c.component_id = OLD.component_id AND v.state <> 'draft') THEN
+    IF EXISTS (SELECT FROM spm.plan_version v
+               WHERE v.plan_version_id = coalesce((part ->> 'plan_version_id')::int, (
+                         SELECT c.plan_version_id FROM spm.component c WHERE c.component_id = (part ->> 'component_id')::int))
+                 AND v.state <> 'draft') THEN
         RAISE EXCEPTION 'a published plan version never changes'
-            USING ERRCODE = 'restrict_violation', DETAIL = format('Component %s belongs to one.', OLD.component_id),
+            USING ERRCODE = 'restrict_violation', DETAIL = format('This row of spm.%s belongs to one: %s', TG_TABLE_NAME, part),
                   HINT = 'SELECT spm.new_plan_version(plan, since);';
     END IF;
     RETURN CASE WHEN TG_OP = 'DELETE' THEN OLD ELSE NEW END;
 END
 $$;
-COMMENT ON FUNCTION spm._guard_component() IS 'Trigger: components and tiers of a published version stay as they are.';
+COMMENT ON FUNCTION spm._guard_component() IS 'Trigger: the rows that a published version consists of stay as they are. For tables with component_id or plan_version_id.';
 REVOKE ALL ON FUNCTION spm._guard_component() FROM PUBLIC;
+
+CREATE OR REPLACE FUNCTION spm._guard_name()
+    RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    used record;
+BEGIN
+    SELECT p.name, v.version_no INTO used
+    FROM spm.plan p JOIN spm.plan_version v USING (plan_id)
+    WHERE v.state <> 'draft' AND NEW.name <> OLD.name
+      AND jsonb_path_exists(spm._plan_content(v.plan_version_id), format('strict $.**.%I ? (@ == $name)', TG_TABLE_NAME)::jsonpath,
+                            jsonb_build_object('name', OLD.name), true)
+    LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'a published plan names % "%"', TG_TABLE_NAME, OLD.name
+            USING ERRCODE = 'restrict_violation', DETAIL = format('Version %s of plan "%s" does.', used.version_no, used.name),
+                  HINT = 'Make another one of the new name, and a new version of the plan that uses it.';
+    END IF;
+    RETURN NEW;
+END
+$$;
+COMMENT ON FUNCTION spm._guard_name() IS 'Trigger: what a published version means by its name keeps it.';
+REVOKE ALL ON FUNCTION spm._guard_name() FROM PUBLIC;
 
 -- ----------------------------------------------------------------- crediting
 
@@ -686,6 +690,16 @@ CREATE OR REPLACE TRIGGER guard BEFORE UPDATE OR DELETE ON spm.component
     FOR EACH ROW EXECUTE FUNCTION spm._guard_component();
 CREATE OR REPLACE TRIGGER guard BEFORE UPDATE OR DELETE ON spm.tier
     FOR EACH ROW EXECUTE FUNCTION spm._guard_component();
+CREATE OR REPLACE TRIGGER guard BEFORE UPDATE OR DELETE ON spm.component_input
+    FOR EACH ROW EXECUTE FUNCTION spm._guard_component();
+CREATE OR REPLACE TRIGGER guard BEFORE UPDATE OR DELETE ON spm.modifier
+    FOR EACH ROW EXECUTE FUNCTION spm._guard_component();
+CREATE OR REPLACE TRIGGER guard_name BEFORE UPDATE OF name ON spm.measure
+    FOR EACH ROW EXECUTE FUNCTION spm._guard_name();
+CREATE OR REPLACE TRIGGER guard_name BEFORE UPDATE OF name ON spm.variable
+    FOR EACH ROW EXECUTE FUNCTION spm._guard_name();
+CREATE OR REPLACE TRIGGER guard_name BEFORE UPDATE OF name ON spm.lookup
+    FOR EACH ROW EXECUTE FUNCTION spm._guard_name();
 CREATE OR REPLACE TRIGGER guard BEFORE UPDATE OR DELETE ON spm.posting
     FOR EACH ROW EXECUTE FUNCTION spm._guard_ledger();
 CREATE OR REPLACE TRIGGER guard BEFORE UPDATE OR DELETE ON spm.credit

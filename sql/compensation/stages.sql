@@ -413,12 +413,12 @@ BEGIN
     SELECT p.name, v.version_no INTO wrong
     FROM spm.plan p JOIN spm.plan_version v USING (plan_id)
     WHERE p.calendar_id = _check_versions.calendar_id AND v.state <> 'draft'
-      AND v.content_hash IS DISTINCT FROM spm._plan_hash(v.plan_version_id)
+      AND NOT spm._is_as_published(v.plan_version_id)
     ORDER BY 1, 2 LIMIT 1;
     IF FOUND THEN
         RAISE EXCEPTION 'plan "%" version % is not what was published', wrong.name, wrong.version_no
             USING ERRCODE = 'data_corrupted',
-                  DETAIL = 'Its components and tiers do not match the hash taken when it was published.',
+                  DETAIL = 'What it says does not match the hash taken when it was published.',
                   HINT = 'Remove what was added to it, or restore it from a backup.';
     END IF;
 END

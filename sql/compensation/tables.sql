@@ -77,7 +77,7 @@ COMMENT ON COLUMN spm.plan_version.span IS 'Days on which it applies; end exclus
 COMMENT ON COLUMN spm.plan_version.state IS 'draft, published or retired. A retired version still prices the days of its span.';
 COMMENT ON COLUMN spm.plan_version.published_at IS 'When it was published.';
 COMMENT ON COLUMN spm.plan_version.published_by IS 'Login that published it.';
-COMMENT ON COLUMN spm.plan_version.content_hash IS 'SHA-256 of its components and tiers when it was published; calculating refuses a version that no longer matches.';
+COMMENT ON COLUMN spm.plan_version.content_hash IS 'SHA-256 of all that it says, when it was published; calculating refuses a version that no longer matches.';
 
 CREATE TABLE spm.component (
     component_id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

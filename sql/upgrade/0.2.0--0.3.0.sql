@@ -4,6 +4,8 @@
 ALTER TABLE spm.variable ADD COLUMN is_prorated boolean NOT NULL DEFAULT false;
 COMMENT ON COLUMN spm.variable.is_prorated IS 'Whether it is an amount for a whole period, such as a target incentive or a salary, that a component which prorates reduces for a part of one.';
 
+COMMENT ON COLUMN spm.plan_version.content_hash IS 'SHA-256 of all that it says, when it was published; calculating refuses a version that no longer matches.';
+
 ALTER TABLE spm.component
     ADD COLUMN basis text NOT NULL DEFAULT 'credit' CHECK (basis IN ('credit', 'fixed', 'objective', 'result', 'rank', 'pool')),
     ADD COLUMN pay text NOT NULL DEFAULT 'amount' CHECK (pay IN ('amount', 'target')),

@@ -31,7 +31,9 @@ SELECT * FROM (VALUES
     ('spm._make_room', 'a condition that its callers make of literals'),
     ('spm._sync', 'names of relations and columns that stages.sql spells out'),
     ('spm._digest', 'names of relations and columns that stages.sql spells out'),
-    ('spm._result', 'the query of a stage, made of checked expressions and literals')
+    ('spm._result', 'the query of a stage, made of checked expressions and literals'),
+    ('spm._column_default', 'names of columns, quoted, and their defaults as the catalog has them'),
+    ('spm._write_part', 'names of tables of spm._plan_part() and of their columns, quoted')
 ) v(name, why);
 
 SELECT is_empty($$

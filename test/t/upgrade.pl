@@ -102,6 +102,11 @@ INSERT INTO spm.calendar (name) VALUES ('fiscal');
 INSERT INTO spm.period (calendar_id, grain, name, span)
 SELECT calendar_id, 'quarter', '2026-Q1', '[2026-01-01,2026-04-01)' FROM spm.calendar;
 SQL
+my $plans = <<'SQL';
+SELECT spm.add_measure('bookings'), spm.set_variable('bonus', 2);
+SELECT spm.create_plan('AE', 'fiscal', 'USD', '2026-01-01'), spm.add_component('AE', 'Flat', '0: 5%'),
+    spm.add_component('AE', 'Bonus', '0%: 8%, 100%: 12% cap 500', quota => 'bookings', variable => 'bonus', eligible => 'type = ''booking'''), spm.publish_plan('AE');
+SQL
 my $kept = <<'SQL';
 SELECT currency_code, minor_digits FROM spm.currency ORDER BY 1;
 SELECT from_currency_code, to_currency_code, span, rate FROM spm.exchange_rate ORDER BY 1;
@@ -127,11 +132,16 @@ foreach my $version (@released)
 	$node->safe_psql('postgres', qq{CREATE DATABASE "$database"});
 	$node->safe_psql($database, "CREATE EXTENSION spm VERSION '$version' CASCADE");
 	$node->safe_psql($database, $rows);
+	# a plan that is published, with the hash that this version takes
+	my $is_planned = $node->safe_psql($database, q{SELECT to_regproc('spm.publish_plan') IS NOT NULL}) eq 't';
+	$node->safe_psql($database, $plans) if $is_planned;
 	my $before = $node->safe_psql($database, $kept);
 	my ($status, undef, $error) = $node->psql($database, 'ALTER EXTENSION spm UPDATE');
 	is($status, 0, "version $version can be updated to $current") or diag $error;
 
 	is($node->safe_psql($database, $kept), $before, "what was in version $version is still there");
+	is($node->safe_psql($database, q{SELECT bool_and(spm._is_as_published(plan_version_id)) FROM spm.plan_version WHERE state <> 'draft'}), 't',
+		"a plan that version $version has published is still what it was") if $is_planned;
 	my @updated = split /\n/, $node->safe_psql($database, $snapshot);
 	my %fresh = map { $_ => 1 } @fresh;
 	my %updated = map { $_ => 1 } @updated;
