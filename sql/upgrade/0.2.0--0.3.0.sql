@@ -43,3 +43,4 @@ COMMENT ON COLUMN spm.earning.credit_id IS 'Credit it is for. NULL: not for a si
 COMMENT ON COLUMN spm.earning.kind IS 'deal: what a deal adds to its running total; total: what a figure earns that is no sum of deals; true_up: what earlier deals of the span are worth more or less by now; rank, pool: a prize, a part of a pot; refund: what a cancelled deal takes back.';
 
 -- include sql/compensation/tables_component.sql
+-- include sql/compensation/tables_capitalization.sql
