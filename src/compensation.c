@@ -208,6 +208,7 @@ PG_FUNCTION_INFO_V1(spm_commission_slice);
 typedef struct Slices
 {
 	SpmSchedule s;
+	Dec			divisor;		/* of rates; 1 if there is none */
 	int			places;
 	SpmRounding rounding;
 	ReturnSetInfo *result;
@@ -302,22 +303,27 @@ marginal_slices(Slices *x, Dec a, Dec b)
 		}
 		rate = is_tier ? s->values[region / 2] : region == 0 ? s->base : dec_from_int(0, 0);
 		put_slice(x, is_tier ? region / 2 : -1, is_tier ? "tier" : region == 0 ? "base" : "outside",
-				  from, to, dec_sub(to, from), rate, dec_from_int(1, 0),
+				  from, to, dec_sub(to, from), rate, x->divisor,
 				  dec_sub(rounded_unlimited(x, to), rounded_unlimited(x, from)));
 	}
 }
 
-/* The deal at the rate reached, and what came before it at the change of rate. */
+/*
+ * The deal at the rate reached, and what came before it at the change of rate;
+ * of both what lies above 'from', where the rate of what is reached begins.
+ */
 static void
-whole_slices(Slices *x, Dec a, Dec b, Dec earned)
+whole_slices(Slices *x, Dec a, Dec b, Dec from, Dec earned)
 {
 	Dec			base = dec_sub(b, a);
+	Dec			earlier = dec_sub(a, from);
 	Dec			anum;
 	Dec			aden;
 	Dec			bnum;
 	Dec			bden;
 	Dec			change;
 	Dec			own = earned;
+	bool		rerated;
 	int			atier;
 	int			tier;
 	const char *kind;
@@ -326,12 +332,51 @@ whole_slices(Slices *x, Dec a, Dec b, Dec earned)
 	spmk_rate(&x->s, b, &tier, &bnum, &bden);
 	change = dec_sub(dec_mul(bnum, aden), dec_mul(anum, bden));
 	kind = tier >= 0 ? "tier" : tier == SPM_BELOW ? "base" : "outside";
-	if (dec_sign(a) != 0 && dec_sign(change) != 0)
+	rerated = dec_sign(earlier) != 0 && dec_sign(change) != 0;
+	if (rerated)
 		own = spmk_round(dec_mul(base, bnum), bden, x->places, x->rounding);
 	put_slice(x, tier, kind, a, b, base, bnum, bden, own);
-	if (dec_sign(a) != 0 && dec_sign(change) != 0)
-		put_slice(x, tier, "rerate", dec_from_int(0, 0), a, a, change, dec_mul(aden, bden),
+	if (rerated)
+		put_slice(x, tier, "rerate", from, a, earlier, change, dec_mul(aden, bden),
 				  dec_sub(earned, own));
+}
+
+/* Up to the end of the first tier slices; above it all at the rate reached. */
+static void
+excess_slices(Slices *x, Dec a, Dec b, Dec earned)
+{
+	SpmSchedule *s = &x->s;
+	bool		has_end = s->terms.ntiers > 1 || !s->terms.last_open;
+	Dec			end = has_end ? s->ends[0] : dec_from_int(0, 0);
+	bool		a_above = has_end && dec_cmp(a, end) > 0;
+	bool		b_above = has_end && dec_cmp(b, end) > 0;
+	Dec			above;
+
+	if (!a_above)
+		marginal_slices(x, a, b_above ? end : b);
+	above = earned;
+	if (a_above != b_above)
+	{
+		Dec			at_end = rounded_unlimited(x, end);
+
+		above = a_above ? dec_sub(at_end, rounded_unlimited(x, a)) :
+			dec_sub(rounded_unlimited(x, b), at_end);
+	}
+	if (a_above && b_above)
+		whole_slices(x, a, b, end, above);
+	else if (b_above)
+		whole_slices(x, end, b, end, above);
+	else if (a_above)
+	{
+		int			tier;
+		Dec			num;
+		Dec			den;
+
+		/* what is taken back was earned at the rate once reached */
+		spmk_rate(s, a, &tier, &num, &den);
+		put_slice(x, tier, tier >= 0 ? "tier" : "outside", a, end, dec_sub(end, a), num, den, above);
+		marginal_slices(x, end, b);
+	}
 }
 
 /* spm.commission_slice(schedule, from_total, to_total, places, rounding) */
@@ -351,6 +396,7 @@ spm_commission_slice(PG_FUNCTION_ARGS)
 	x.rounding = spm_rounding_arg(PG_GETARG_TEXT_PP(4));
 	spm_schedule_absolute(packed);
 	spm_schedule_unpack(packed, &x.s);
+	x.divisor = x.s.terms.has_divisor ? x.s.divisor : dec_from_int(1, 0);
 	before = limits_at(&x, a);
 	after = limits_at(&x, b);
 	unlimited = dec_sub(after.unlimited, before.unlimited);
@@ -359,12 +405,23 @@ spm_commission_slice(PG_FUNCTION_ARGS)
 	x.result = (ReturnSetInfo *) fcinfo->resultinfo;
 	if (dec_cmp(a, b) == 0)
 		return (Datum) 0;
-	if (x.s.terms.method == SPM_MARGINAL)
-		marginal_slices(&x, a, b);
-	else if (x.s.terms.method == SPM_BONUS)
-		put_slice(&x, spmk_tier_of(&x.s, b), "bonus", a, b, dec_sub(b, a), zero, zero, unlimited);
-	else
-		whole_slices(&x, a, b, unlimited);
+	switch (x.s.terms.method)
+	{
+		case SPM_MARGINAL:
+			marginal_slices(&x, a, b);
+			break;
+		case SPM_EXCESS:
+			excess_slices(&x, a, b, unlimited);
+			break;
+		case SPM_BONUS:
+		case SPM_CURVE:
+			put_slice(&x, spmk_tier_of(&x.s, b), x.s.terms.method == SPM_BONUS ? "bonus" : "curve",
+					  a, b, dec_sub(b, a), zero, zero, unlimited);
+			break;
+		default:
+			whole_slices(&x, a, b, zero, unlimited);
+			break;
+	}
 	put_slice(&x, -1, "cap", a, b, zero, zero, zero,
 			  dec_sub(dec_sub(after.capped, after.unlimited),
 					  dec_sub(before.capped, before.unlimited)));

@@ -1,6 +1,6 @@
 /*
  * rate_schedule.c
- *	  The type spm.rate_schedule: text, bytes, and schedules made from others.
+ *	  The type spm.rate_schedule: text and bytes.
  */
 #include "postgres.h"
 
@@ -19,15 +19,16 @@
 /* The first byte of the binary form; the text form follows. */
 #define BINARY_VERSION 1
 
-static const char *const method_words[] = {"marginal", "whole", "interpolated", "weighted", "bonus"};
+static const char *const method_words[] = {"marginal", "whole", "interpolated", "weighted", "bonus",
+	"excess", "curve"};
 static const char *const edge_words[] = {"upper", "lower", "closed"};
 static const char *const zero_words[] = {"top", "nothing", "refuse"};
 
 /* --------------------------------------------------------- numbers and bytes */
 
 /* 80% for a share, 80000 for an amount */
-static char *
-number_text(Dec value, bool percent)
+char *
+spm_schedule_number(Dec value, bool percent)
 {
 	return percent ? psprintf("%s%%", spm_dec_text(dec_shift(value, 2))) : spm_dec_text(value);
 }
@@ -70,22 +71,24 @@ list_numbers(SpmSchedule *s, Dec *numbers, bool *is_rate)
 	else if (!t->last_open)
 		ADD(s->ends[t->ntiers - 1], false);
 	for (int i = 0; i < t->ntiers; i++)
-		ADD(s->values[i], t->method != SPM_BONUS);
+		ADD(s->values[i], !spmk_values_are_money(t->method));
 	if (t->has_base)
 		ADD(s->base, true);
 	if (t->has_cap)
 		ADD(s->cap, false);
 	if (t->has_least)
 		ADD(s->least, false);
+	if (t->has_divisor)
+		ADD(s->divisor, false);
 #undef ADD
 	return n;
 }
 
-static int
-count_numbers(const SpmTerms *t)
+int
+spm_schedule_count(const SpmTerms *t)
 {
 	return 2 * t->ntiers + (t->has_ends ? t->ntiers : !t->last_open) +
-		t->has_base + t->has_cap + t->has_least;
+		t->has_base + t->has_cap + t->has_least + t->has_divisor;
 }
 
 static RateSchedule *
@@ -105,12 +108,13 @@ new_packed(const SpmTerms *t, Size numbers_size)
 		(t->last_open ? SPM_SCHEDULE_LAST_OPEN : 0) |
 		(t->has_base ? SPM_SCHEDULE_BASE : 0) |
 		(t->has_cap ? SPM_SCHEDULE_CAP : 0) |
-		(t->has_least ? SPM_SCHEDULE_LEAST : 0);
+		(t->has_least ? SPM_SCHEDULE_LEAST : 0) |
+		(t->has_divisor ? SPM_SCHEDULE_DIVISOR : 0);
 	return packed;
 }
 
-static void
-read_terms(const RateSchedule *packed, SpmTerms *t)
+void
+spm_schedule_terms(const RateSchedule *packed, SpmTerms *t)
 {
 	t->ntiers = packed->ntiers;
 	t->method = packed->method;
@@ -123,6 +127,7 @@ read_terms(const RateSchedule *packed, SpmTerms *t)
 	t->has_base = (packed->flags & SPM_SCHEDULE_BASE) != 0;
 	t->has_cap = (packed->flags & SPM_SCHEDULE_CAP) != 0;
 	t->has_least = (packed->flags & SPM_SCHEDULE_LEAST) != 0;
+	t->has_divisor = (packed->flags & SPM_SCHEDULE_DIVISOR) != 0;
 }
 
 /* As integers of the coarsest scales that hold them, if they fit. */
@@ -158,8 +163,8 @@ pack_ints(const SpmTerms *terms, const Dec *numbers, const bool *is_rate, int n)
 }
 
 /* Puts a checked schedule into its one form. */
-RateSchedule *
-spm_schedule_pack(SpmSchedule *s)
+static RateSchedule *
+pack(SpmSchedule *s)
 {
 	SpmTerms   *t = &s->terms;
 	Dec		   *numbers;
@@ -177,8 +182,10 @@ spm_schedule_pack(SpmSchedule *s)
 		t->zero_quota = SPM_ZERO_TOP;
 	if (t->has_base && is_default_base(s))
 		t->has_base = false;
+	if (t->has_divisor && dec_cmp(s->divisor, dec_from_int(1, 0)) == 0)
+		t->has_divisor = false;
 
-	n = count_numbers(t);
+	n = spm_schedule_count(t);
 	numbers = palloc(n * sizeof(Dec));
 	is_rate = palloc(n * sizeof(bool));
 	if (list_numbers(s, numbers, is_rate) != n)
@@ -213,8 +220,8 @@ spm_schedule_unpack(const RateSchedule *packed, SpmSchedule *s)
 	Dec		   *numbers;
 
 	memset(s, 0, sizeof(*s));
-	read_terms(packed, t);
-	count = count_numbers(t);
+	spm_schedule_terms(packed, t);
+	count = spm_schedule_count(t);
 	numbers = palloc((count + 1) * sizeof(Dec));
 	if (packed->is_wide)
 	{
@@ -230,7 +237,7 @@ spm_schedule_unpack(const RateSchedule *packed, SpmSchedule *s)
 	{
 		const int64 *ints = (const int64 *) packed->numbers;
 		int			nbounds = t->ntiers + (t->has_ends ? t->ntiers : !t->last_open);
-		int			nrates = (t->method == SPM_BONUS ? 0 : t->ntiers) + t->has_base;
+		int			nrates = (spmk_values_are_money(t->method) ? 0 : t->ntiers) + t->has_base;
 
 		for (int i = 0; i < count; i++)
 		{
@@ -259,6 +266,8 @@ spm_schedule_unpack(const RateSchedule *packed, SpmSchedule *s)
 		s->cap = numbers[at++];
 	if (t->has_least)
 		s->least = numbers[at++];
+	if (t->has_divisor)
+		s->divisor = numbers[at++];
 	set_default_base(s);
 }
 
@@ -271,7 +280,7 @@ spm_schedule_fast(const RateSchedule *packed, SpmFast *fast)
 
 	if (packed->is_wide)
 		return false;
-	read_terms(packed, t);
+	spm_schedule_terms(packed, t);
 	fast->amount_scale = packed->amount_scale;
 	fast->rate_scale = packed->rate_scale;
 	fast->floors = at;
@@ -292,6 +301,7 @@ spm_schedule_fast(const RateSchedule *packed, SpmFast *fast)
 		fast->base = spmk_default_base_is_first(t->method, fast->floors[0] == 0) ? fast->values[0] : 0;
 	fast->cap = t->has_cap ? *at++ : 0;
 	fast->least = t->has_least ? *at++ : 0;
+	fast->divisor = t->has_divisor ? *at++ : 1;
 	return true;
 }
 
@@ -300,8 +310,8 @@ spm_schedule_fast(const RateSchedule *packed, SpmFast *fast)
 static const char *
 tier_text(const SpmSchedule *s, int i, Dec floor)
 {
-	return psprintf("%s: %s", number_text(floor, s->terms.percent),
-					number_text(s->values[i], s->terms.method != SPM_BONUS));
+	return psprintf("%s: %s", spm_schedule_number(floor, s->terms.percent),
+					spm_schedule_number(s->values[i], !spmk_values_are_money(s->terms.method)));
 }
 
 /* Refuses what is no schedule, in the user's words. */
@@ -312,8 +322,8 @@ check_schedule(const SpmSchedule *s)
 	int			i;
 	SpmStatus	status = spmk_schedule_check(s, &i);
 
-#define FLOOR(i) number_text(s->floors[i], percent)
-#define END(i) number_text(s->ends[i], percent)
+#define FLOOR(i) spm_schedule_number(s->floors[i], percent)
+#define END(i) spm_schedule_number(s->ends[i], percent)
 	switch (status)
 	{
 		case SPM_OK:
@@ -362,7 +372,7 @@ check_schedule(const SpmSchedule *s)
 					 errdetail("Tier %d starts at %s and has no end, so no share of it can be filled.",
 							   i + 1, FLOOR(i)),
 					 errhint("Give the last tier an end: '%s..<end>: %s'.", FLOOR(i),
-							 number_text(s->values[i], true))));
+							 spm_schedule_number(s->values[i], true))));
 			break;
 		case SPM_ERR_CAP_NEGATIVE:
 			ereport(ERROR,
@@ -376,6 +386,12 @@ check_schedule(const SpmSchedule *s)
 					 errmsg("cap of a rate schedule is below its floor"),
 					 errdetail("The cap is %s, the floor %s.",
 							   spm_dec_text(s->cap), spm_dec_text(s->least))));
+			break;
+		case SPM_ERR_DIVISOR:
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("divisor of a rate schedule must be greater than 0"),
+					 errdetail("It is %s.", spm_dec_text(s->divisor))));
 			break;
 		default:
 			break;
@@ -400,8 +416,8 @@ check_number(Dec value)
 	return trimmed;
 }
 
-static RateSchedule *
-finish_schedule(SpmSchedule *s)
+RateSchedule *
+spm_schedule_finish(SpmSchedule *s)
 {
 	int			n = s->terms.ntiers;
 
@@ -418,8 +434,10 @@ finish_schedule(SpmSchedule *s)
 		s->cap = check_number(s->cap);
 	if (s->terms.has_least)
 		s->least = check_number(s->least);
+	if (s->terms.has_divisor)
+		s->divisor = check_number(s->divisor);
 	check_schedule(s);
-	return spm_schedule_pack(s);
+	return pack(s);
 }
 
 /* An operation on amounts needs amounts. */
@@ -446,8 +464,8 @@ spm_schedule_above_end(const SpmSchedule *s, Dec amount)
 
 /* ---------------------------------------------------------------------- text */
 
-static void
-text_error(SpmTextError error, const SpmScheduleText *in, const char *text)
+void
+spm_schedule_text_error(SpmTextError error, const SpmScheduleText *in, const char *text)
 {
 	int			code = ERRCODE_INVALID_TEXT_REPRESENTATION;
 	const char *detail;
@@ -481,7 +499,7 @@ text_error(SpmTextError error, const SpmScheduleText *in, const char *text)
 			break;
 		case SPM_TEXT_OPTION:
 			detail = "This is no option of a rate schedule.";
-			hint = "Options are marginal, whole, interpolated, weighted, bonus, edge, base, cap, floor, outside, zero quota, of quota.";
+			hint = "Options are marginal, whole, interpolated, weighted, bonus, excess, curve, edge, base, per, cap, floor, outside, zero quota, of quota.";
 			break;
 		case SPM_TEXT_OPTION_VALUE:
 			detail = "This is no value of the option before it.";
@@ -523,24 +541,29 @@ read_number(const SpmNumberText *number, bool percent)
 }
 
 /* Options that come with tiers of any origin. */
-static void
-take_options(SpmSchedule *s, const SpmScheduleText *in)
+void
+spm_schedule_options(SpmSchedule *s, const SpmScheduleText *in)
 {
-	bool		bonus = in->terms.method == SPM_BONUS;
-
 	if (in->terms.has_base)
 	{
-		if (bonus)
+		if (in->terms.method == SPM_BONUS)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("a schedule of bonuses has no base"),
 					 errdetail("Below the first tier no bonus is paid.")));
+		if (in->terms.method == SPM_CURVE)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("a pay curve has no base"),
+					 errdetail("Below its first point nothing is paid.")));
 		s->base = read_number(&in->base, in->base.percent);
 	}
 	if (in->terms.has_cap)
 		s->cap = read_number(&in->cap, false);
 	if (in->terms.has_least)
 		s->least = read_number(&in->least, false);
+	if (in->terms.has_divisor)
+		s->divisor = read_number(&in->divisor, false);
 	if (in->terms.zero_quota != SPM_ZERO_TOP && !s->terms.percent)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -558,7 +581,7 @@ read_schedule(const char *text, Size len)
 	bool		percent;
 
 	if (error != SPM_TEXT_OK)
-		text_error(error, in, text);
+		spm_schedule_text_error(error, in, text);
 	memset(&s, 0, sizeof(s));
 	s.terms = in->terms;
 	n = s.terms.ntiers;
@@ -582,12 +605,12 @@ read_schedule(const char *text, Size len)
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("tiers %d and %d of the rate schedule overlap", i + 1, i + 2),
 					 errdetail("Tier %d has no end, tier %d starts at %s.", i + 1, i + 2,
-							   number_text(s.floors[i + 1], s.terms.percent))));
+							   spm_schedule_number(s.floors[i + 1], s.terms.percent))));
 		else
 			s.ends[i] = s.floors[i + 1];
 	}
-	take_options(&s, in);
-	return finish_schedule(&s);
+	spm_schedule_options(&s, in);
+	return spm_schedule_finish(&s);
 }
 
 char *
@@ -607,17 +630,19 @@ spm_schedule_text(const RateSchedule *packed)
 
 		if (i > 0)
 			appendStringInfoString(&out, ", ");
-		appendStringInfoString(&out, number_text(s.floors[i], t->percent));
+		appendStringInfoString(&out, spm_schedule_number(s.floors[i], t->percent));
 		if (has_end)
-			appendStringInfo(&out, "..%s", number_text(s.ends[i], t->percent));
-		appendStringInfo(&out, ": %s", number_text(s.values[i], t->method != SPM_BONUS));
+			appendStringInfo(&out, "..%s", spm_schedule_number(s.ends[i], t->percent));
+		appendStringInfo(&out, ": %s", spm_schedule_number(s.values[i], !spmk_values_are_money(t->method)));
 	}
 	if (t->method != SPM_MARGINAL)
 		appendStringInfo(&out, " %s", method_words[t->method]);
 	if (t->edge != SPM_EDGE_UPPER)
 		appendStringInfo(&out, " edge %s", edge_words[t->edge]);
 	if (t->has_base)
-		appendStringInfo(&out, " base %s", number_text(s.base, true));
+		appendStringInfo(&out, " base %s", spm_schedule_number(s.base, true));
+	if (t->has_divisor)
+		appendStringInfo(&out, " per %s", spm_dec_text(s.divisor));
 	if (t->has_cap)
 		appendStringInfo(&out, " cap %s", spm_dec_text(s.cap));
 	if (t->has_least)
@@ -675,279 +700,4 @@ spm_rate_schedule_send(PG_FUNCTION_ARGS)
 	pq_sendbyte(&out, BINARY_VERSION);
 	pq_sendtext(&out, text, strlen(text));
 	PG_RETURN_BYTEA_P(pq_endtypsend(&out));
-}
-
-/* ------------------------------------------------- schedules made from others */
-
-PG_FUNCTION_INFO_V1(spm_rate_schedule);
-PG_FUNCTION_INFO_V1(spm_for_quota);
-PG_FUNCTION_INFO_V1(spm_with_factor);
-PG_FUNCTION_INFO_V1(spm_tier);
-
-static Dec *
-decs_from_array(ArrayType *array, const char *what, int *n)
-{
-	Datum	   *values;
-	bool	   *nulls;
-	Dec		   *decs;
-
-	if (ARR_NDIM(array) > 1)
-		ereport(ERROR,
-				(errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR),
-				 errmsg("%ss must be an array of one dimension", what)));
-	deconstruct_array(array, NUMERICOID, -1, false, TYPALIGN_INT, &values, &nulls, n);
-	decs = palloc(Max(*n, 1) * sizeof(Dec));
-	for (int i = 0; i < *n; i++)
-	{
-		if (nulls[i])
-			ereport(ERROR,
-					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-					 errmsg("%s %d is null", what, i + 1)));
-		decs[i] = spm_dec_arg(values[i], what);
-	}
-	return decs;
-}
-
-/* spm.rate_schedule(floors numeric[], rates numeric[], options text) */
-Datum
-spm_rate_schedule(PG_FUNCTION_ARGS)
-{
-	text	   *options = PG_GETARG_TEXT_PP(2);
-	SpmScheduleText *in = palloc(sizeof(SpmScheduleText));
-	SpmSchedule s;
-	SpmTextError error;
-	int			nrates;
-
-	memset(&s, 0, sizeof(s));
-	error = spmk_read_options(VARDATA_ANY(options), VARSIZE_ANY_EXHDR(options), in);
-	if (error != SPM_TEXT_OK)
-		text_error(error, in, VARDATA_ANY(options));
-	s.terms = in->terms;
-	s.terms.last_open = true;
-	s.floors = decs_from_array(PG_GETARG_ARRAYTYPE_P(0), "floor", &s.terms.ntiers);
-	s.values = decs_from_array(PG_GETARG_ARRAYTYPE_P(1), "rate", &nrates);
-	if (s.terms.ntiers != nrates || nrates == 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("rate schedule must have one rate for each floor"),
-				 errdetail("There are %d floors and %d rates.", s.terms.ntiers, nrates),
-				 errhint("The last rate applies to all above the last floor.")));
-	if (nrates > SPM_MAX_TIERS)
-		ereport(ERROR,
-				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("rate schedule has too many tiers"),
-				 errdetail("At most %d tiers are accepted; there are %d.", SPM_MAX_TIERS, nrates)));
-	s.ends = palloc(nrates * sizeof(Dec));
-	for (int i = 0; i < nrates - 1; i++)
-		s.ends[i] = s.floors[i + 1];
-	take_options(&s, in);
-	PG_RETURN_POINTER(finish_schedule(&s));
-}
-
-/*
- * Bounds (or, with of_rates, what they earn) times a factor that is not 0, in
- * integers; NULL if they do not fit.  Whatever shares a scale with them is
- * rescaled with them.
- */
-static RateSchedule *
-multiply_ints(const RateSchedule *packed, Dec factor, bool of_rates)
-{
-	int64		scaled;
-	int			scale;
-	int64		unit;
-	SpmTerms	t;
-	int			count;
-	int			values_from;
-	int			values_to;
-	int			rates_to;
-	bool		in_rates;
-	int			from;
-	int			to;
-	int			new_scale;
-	RateSchedule *result;
-	int64	   *ints;
-
-	if (packed->is_wide || !spm_dec_to_int(factor, &scaled, &scale))
-		return NULL;
-	unit = spmk_pow10(scale);
-	read_terms(packed, &t);
-	count = count_numbers(&t);
-	values_from = t.ntiers + (t.has_ends ? t.ntiers : !t.last_open);
-	values_to = values_from + t.ntiers;
-	rates_to = values_to + t.has_base;
-	result = palloc(VARSIZE(packed));
-	memcpy(result, packed, VARSIZE(packed));
-	ints = (int64 *) result->numbers;
-
-	/* Numbers of the scale that changes: rates, or all that is not a rate. */
-	in_rates = of_rates && t.method != SPM_BONUS;
-	from = in_rates ? values_from : 0;
-	to = in_rates ? rates_to : count;
-#define IS_CHANGED(i) (in_rates || t.method == SPM_BONUS || (i) < values_from || (i) >= rates_to)
-	for (int i = from; i < to; i++)
-	{
-		bool		multiplied = of_rates ? i >= values_from && i < rates_to : i < values_from;
-
-		if (IS_CHANGED(i) &&
-			__builtin_mul_overflow(ints[i], multiplied ? scaled : unit, &ints[i]))
-			return NULL;
-	}
-	new_scale = (in_rates ? packed->rate_scale : packed->amount_scale) + scale;
-	while (new_scale > 0)
-	{
-		int			i = from;
-
-		while (i < to && (!IS_CHANGED(i) || ints[i] % 10 == 0))
-			i++;
-		if (i < to)
-			break;
-		for (i = from; i < to; i++)
-		{
-			if (IS_CHANGED(i))
-				ints[i] /= 10;
-		}
-		new_scale--;
-	}
-#undef IS_CHANGED
-	if (new_scale > SPM_FAST_SCALE)
-		return NULL;
-	for (int i = from; i < to; i++)
-	{
-		if (ints[i] > SPM_FAST_MAX || ints[i] < -SPM_FAST_MAX)
-			return NULL;
-	}
-	if (in_rates)
-		result->rate_scale = new_scale;
-	else
-		result->amount_scale = new_scale;
-	return result;
-}
-
-/* A quota of 0: every floor is 0, so that only the top rate is left; or nothing. */
-static RateSchedule *
-for_zero_quota(const RateSchedule *packed)
-{
-	SpmSchedule s;
-	SpmTerms   *t = &s.terms;
-	Dec			zero = dec_from_int(0, 0);
-	Dec			top;
-
-	spm_schedule_unpack(packed, &s);
-	if (t->zero_quota == SPM_ZERO_REFUSE)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("quota is 0"),
-				 errdetail("The rate schedule says 'zero quota refuse': '%s'.", spm_schedule_text(packed)),
-				 errhint("Set a quota, or use 'zero quota top' or 'zero quota nothing'.")));
-	top = s.values[t->ntiers - 1];
-	if (t->method == SPM_WEIGHTED)
-	{
-		/* All tiers are filled: each contributes its rate. */
-		top = zero;
-		for (int i = 0; i < t->ntiers; i++)
-			top = dec_add(top, s.values[i]);
-		t->method = SPM_WHOLE;
-	}
-	if (t->zero_quota == SPM_ZERO_NOTHING)
-	{
-		top = zero;
-		t->method = SPM_MARGINAL;
-		t->edge = SPM_EDGE_UPPER;
-		t->has_base = t->has_cap = t->has_least = false;
-	}
-	t->ntiers = 1;
-	t->last_open = true;
-	t->percent = false;
-	s.floors[0] = zero;
-	s.values[0] = top;
-	return finish_schedule(&s);
-}
-
-/* spm.for_quota(schedule, quota) */
-Datum
-spm_for_quota(PG_FUNCTION_ARGS)
-{
-	RateSchedule *packed = PG_GETARG_RATE_SCHEDULE(0);
-	Dec			quota = spm_dec_arg(PG_GETARG_DATUM(1), "quota");
-	RateSchedule *result;
-	SpmSchedule s;
-
-	if (!(packed->flags & SPM_SCHEDULE_PERCENT))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("rate schedule is not in percent of quota"),
-				 errdetail("It is '%s'.", spm_schedule_text(packed)),
-				 errhint("Write its bounds as '0%%: ..., 80%%: ...', or use it without spm.for_quota().")));
-	if (dec_sign(quota) < 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("quota must not be negative"),
-				 errdetail("It is %s.", spm_dec_text(quota))));
-	if (dec_sign(quota) == 0)
-		PG_RETURN_POINTER(for_zero_quota(packed));
-	result = multiply_ints(packed, quota, false);
-	if (result != NULL)
-	{
-		result->flags &= ~SPM_SCHEDULE_PERCENT;
-		result->zero_quota = SPM_ZERO_TOP;
-		PG_RETURN_POINTER(result);
-	}
-
-	spm_schedule_unpack(packed, &s);
-	if (s.terms.has_ends)
-	{
-		for (int i = 0; i < s.terms.ntiers - s.terms.last_open; i++)
-			s.ends[i] = dec_mul(s.ends[i], quota);
-	}
-	else if (!s.terms.last_open)
-		s.ends[s.terms.ntiers - 1] = dec_mul(s.ends[s.terms.ntiers - 1], quota);
-	for (int i = 0; i < s.terms.ntiers; i++)
-		s.floors[i] = dec_mul(s.floors[i], quota);
-	s.terms.percent = false;
-	PG_RETURN_POINTER(finish_schedule(&s));
-}
-
-/* spm.with_factor(schedule, factor) */
-Datum
-spm_with_factor(PG_FUNCTION_ARGS)
-{
-	RateSchedule *packed = PG_GETARG_RATE_SCHEDULE(0);
-	Dec			factor = spm_dec_arg(PG_GETARG_DATUM(1), "factor");
-	RateSchedule *result = dec_sign(factor) == 0 ? NULL : multiply_ints(packed, factor, true);
-	SpmSchedule s;
-
-	if (result != NULL)
-		PG_RETURN_POINTER(result);
-	spm_schedule_unpack(packed, &s);
-	for (int i = 0; i < s.terms.ntiers; i++)
-		s.values[i] = dec_mul(s.values[i], factor);
-	s.base = dec_mul(s.base, factor);
-	PG_RETURN_POINTER(finish_schedule(&s));
-}
-
-/* spm.tier(schedule): one row per tier */
-Datum
-spm_tier(PG_FUNCTION_ARGS)
-{
-	RateSchedule *packed = PG_GETARG_RATE_SCHEDULE(0);
-	ReturnSetInfo *result;
-	SpmSchedule s;
-
-	InitMaterializedSRF(fcinfo, 0);
-	result = (ReturnSetInfo *) fcinfo->resultinfo;
-	spm_schedule_unpack(packed, &s);
-	for (int i = 0; i < s.terms.ntiers; i++)
-	{
-		bool		open = i == s.terms.ntiers - 1 && s.terms.last_open;
-		Datum		values[4];
-		bool		nulls[4] = {false};
-
-		values[0] = Int32GetDatum(i + 1);
-		values[1] = NumericGetDatum(spm_dec_trim(s.floors[i]));
-		nulls[2] = open;
-		values[2] = open ? (Datum) 0 : NumericGetDatum(spm_dec_trim(s.ends[i]));
-		values[3] = NumericGetDatum(spm_dec_trim(s.values[i]));
-		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
-	}
-	return (Datum) 0;
 }

@@ -8,7 +8,7 @@
 #include "postgres.h"
 
 #include "dec.h"
-#include "kernel/schedule.h"
+#include "kernel/schedule_text.h"
 
 /*
  * On disk.  Numbers follow as int64 where all of them fit (is_wide = 0), else
@@ -37,11 +37,19 @@ typedef struct RateSchedule
 #define SPM_SCHEDULE_BASE			0x10
 #define SPM_SCHEDULE_CAP			0x20
 #define SPM_SCHEDULE_LEAST			0x40
+#define SPM_SCHEDULE_DIVISOR		0x80
 
 #define PG_GETARG_RATE_SCHEDULE(n) \
 	((RateSchedule *) PG_DETOAST_DATUM(PG_GETARG_DATUM(n)))
 
-extern RateSchedule *spm_schedule_pack(SpmSchedule *schedule);
+/* What another file makes a schedule with. */
+extern int	spm_schedule_count(const SpmTerms *terms);
+extern void spm_schedule_terms(const RateSchedule *packed, SpmTerms *terms);
+extern char *spm_schedule_number(Dec value, bool percent);
+extern void spm_schedule_options(SpmSchedule *schedule, const SpmScheduleText *in);
+extern void spm_schedule_text_error(SpmTextError error, const SpmScheduleText *in, const char *text) pg_attribute_noreturn();
+extern RateSchedule *spm_schedule_finish(SpmSchedule *schedule);
+
 extern void spm_schedule_unpack(const RateSchedule *packed, SpmSchedule *schedule);
 extern bool spm_schedule_fast(const RateSchedule *packed, SpmFast *fast);
 extern char *spm_schedule_text(const RateSchedule *packed);

@@ -125,12 +125,12 @@ BEGIN
                 ORDER BY e.kind = 'tier' DESC, e.kind, e.tier_no, e.rate
             LOOP
                 -- the deals before a bonus was reached
-                CONTINUE WHEN slice.amount = 0 AND part.earned_amount <> 0 AND part.rate_options ~ '^bonus';
+                CONTINUE WHEN slice.amount = 0 AND part.earned_amount <> 0 AND part.rate_options ~ '^(bonus|curve)';
                 RETURN NEXT spm._statement_line('  ' || CASE slice.kind
                     WHEN 'rerate' THEN 'earlier deals at the new rate'
                     WHEN 'cap' THEN 'held back by the cap'
                     WHEN 'floor' THEN 'raised to the minimum'
-                    ELSE CASE WHEN slice.tier_no IS NULL OR slice.tier_no = 0 THEN CASE WHEN part.rate_options ~ '^bonus' THEN 'not reached' ELSE 'below the first tier' END
+                    ELSE CASE WHEN slice.tier_no IS NULL OR slice.tier_no = 0 THEN CASE WHEN part.rate_options ~ '^(bonus|curve)' THEN 'not reached' ELSE 'below the first tier' END
                               WHEN slice.to_value IS NULL AND slice.from_value = 0 THEN 'all'
                               WHEN part.tier_basis = 'quota' THEN
                                   concat(CASE WHEN slice.to_value IS NULL THEN 'from ' END, trim_scale(100 * slice.from_value),
@@ -138,11 +138,11 @@ BEGIN
                               WHEN slice.to_value IS NULL THEN 'from ' || spm._money(slice.from_value, 0)
                               ELSE spm._money(slice.from_value, 0) || ' - ' || spm._money(slice.to_value, 0) END END,
                     CASE WHEN slice.kind = 'tier' OR slice.kind = 'rerate' THEN spm._money(slice.base_amount, CASE part.unit WHEN 'count' THEN 0 ELSE digits END) END,
-                    CASE WHEN part.rate_options ~ '^bonus' THEN NULL WHEN slice.rate IS NOT NULL THEN spm._percent(slice.rate) END,
+                    CASE WHEN part.rate_options ~ '^(bonus|curve)' THEN NULL WHEN slice.rate IS NOT NULL THEN spm._percent(slice.rate) END,
                     spm._money(slice.amount, part.places));
             END LOOP;
             RETURN NEXT left(format('  %s, %s; each deal rounded to %s places, %s',
-                coalesce(substring(part.rate_options FROM '^(whole|interpolated|weighted|bonus)'), 'marginal'),
+                coalesce(substring(part.rate_options FROM '^(whole|interpolated|weighted|bonus|excess|curve)'), 'marginal'),
                 CASE part.accumulate WHEN 'deal' THEN 'deal by deal' WHEN 'period' THEN 'on the total of the period'
                      ELSE 'on the total of the ' || part.accumulate END, part.places, part.rounding), 80);
             IF part.variable_name IS NOT NULL THEN

@@ -27,10 +27,40 @@ CREATE OR REPLACE FUNCTION spm.with_factor(schedule spm.rate_schedule, factor nu
     LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
     AS 'MODULE_PATHNAME', 'spm_with_factor';
 COMMENT ON FUNCTION spm.with_factor(spm.rate_schedule, numeric) IS
-$$The schedule with every rate (or bonus) and the base times the factor: a payee's own rate, or a multiplier. Cap and floor stay as they are.
+$$The schedule with every rate (or bonus) and the base times the factor: a payee's own rate, or a multiplier. Cap and floor are money: they stay as they are, and limit what the new rates earn.
 Arguments: schedule, factor (1.5 for one and a half times).
 Errors: 22023 factor is not finite; 22003 a rate gets too many digits.
 Example: SELECT spm.with_factor('0: 5%, 100000: 8%', 1.5) gives 0: 7.5%, 100000: 12%.$$;
+
+CREATE OR REPLACE FUNCTION spm.per(schedule spm.rate_schedule, divisor numeric)
+    RETURNS spm.rate_schedule
+    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'spm_per';
+COMMENT ON FUNCTION spm.per(spm.rate_schedule, numeric) IS
+$$The schedule with what it earns divided by the divisor, exactly: so that a target incentive times attainment is the incentive as a factor, per quota, rounded once. Cap and floor are money and are not divided. A second divisor multiplies the first.
+Arguments: schedule, divisor (greater than 0).
+Errors: 22023 divisor is not greater than 0 or not finite; 22003 it gets too many digits.
+Example: SELECT spm.commission(spm.per(spm.with_factor('0: 1', 24000), 70000), 12345) gives 4232.57, which is 24000 x 12345 / 70000.$$;
+
+CREATE OR REPLACE FUNCTION spm.with_limits(schedule spm.rate_schedule, cap numeric, floor numeric)
+    RETURNS spm.rate_schedule
+    LANGUAGE C IMMUTABLE PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'spm_with_limits';
+COMMENT ON FUNCTION spm.with_limits(spm.rate_schedule, numeric, numeric) IS
+$$The schedule with the smaller of its cap and the given one, and the larger of its floor and the given one. NULL leaves what is there; NULL without a schedule.
+Arguments: schedule, cap and floor (money: the most, and the least of a total that is not zero).
+Errors: 22023 the cap is negative or below the floor, or a limit is not finite.
+Example: SELECT spm.with_limits('0: 5% cap 900', 1000, 50) gives 0: 5% cap 900 floor 50.$$;
+
+CREATE OR REPLACE FUNCTION spm.scaled(schedule spm.rate_schedule, numerator numeric, denominator numeric, places int DEFAULT 2)
+    RETURNS spm.rate_schedule
+    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'spm_scaled';
+COMMENT ON FUNCTION spm.scaled(spm.rate_schedule, numeric, numeric, int) IS
+$$The schedule with its bounds times numerator / denominator, each rounded once, halves up: tiers given in amounts, prorated for a part of the period. Rates, bonuses, the money of a pay curve, cap and floor stay.
+Arguments: schedule (bounds in amounts), numerator and denominator (46 and 92 for half a quarter), places (decimals of the bounds).
+Errors: 22023 the schedule is in percent of quota (prorate the quota instead), the ratio is negative, or two bounds fall together; 22012 denominator is 0.
+Example: SELECT spm.scaled('0: 5%, 100000: 8%', 31, 92) gives 0: 5%, 33695.65: 8%.$$;
 
 CREATE OR REPLACE FUNCTION spm.commission(schedule spm.rate_schedule, amount numeric)
     RETURNS numeric
@@ -59,7 +89,7 @@ CREATE OR REPLACE FUNCTION spm.rate_at(schedule spm.rate_schedule, amount numeri
     LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
     AS 'MODULE_PATHNAME', 'spm_rate_at';
 COMMENT ON FUNCTION spm.rate_at(spm.rate_schedule, numeric, int, text) IS
-$$The rate that applies at an amount: the rate of its tier, with method interpolated the rate between two points, with weighted the sum of the shares of the tiers, with bonus the bonus.
+$$The rate that applies at an amount: the rate of its tier, with method interpolated the rate between two points, with weighted the sum of the shares of the tiers, with excess that of all above the first tier, with bonus or curve the money; divided by the divisor, if there is one.
 Arguments: schedule (bounds in amounts), amount (money), places (decimals of the rate), rounding.
 Errors: 22023 the schedule is in percent of quota, no such rounding; 22003 the amount is above the end of the last tier.
 Example: SELECT spm.rate_at('0: 5%, 100000: 8%', 100000) gives 0.080000.$$;
@@ -100,7 +130,7 @@ CREATE OR REPLACE FUNCTION spm.tier(schedule spm.rate_schedule,
     LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE ROWS 5
     AS 'MODULE_PATHNAME', 'spm_tier';
 COMMENT ON FUNCTION spm.tier(spm.rate_schedule) IS
-$$One row per tier: number, start, end (NULL: none) and rate; shares (0.8 for 80%) where the schedule is in percent of quota.
+$$One row per tier: number, start, end (NULL: none) and rate (money with bonus and curve; before a divisor); shares (0.8 for 80%) where the schedule is in percent of quota.
 Argument: schedule.
 Example: SELECT * FROM spm.tier('0: 5%, 100000: 8%').$$;
 
@@ -113,7 +143,7 @@ CREATE OR REPLACE FUNCTION spm.commission_slice(schedule spm.rate_schedule, from
     AS 'MODULE_PATHNAME', 'spm_commission_slice';
 COMMENT ON FUNCTION spm.commission_slice(spm.rate_schedule, numeric, numeric, int, text) IS
 $$How spm.commission(schedule, from_total, to_total, places, rounding) comes about: rows whose amounts add up to it exactly.
-Kinds: tier (base at the rate of tier_no), base (below the first tier), outside (in a gap or above the end, earns 0), rerate (methods whole, interpolated, weighted: the earlier total at the change of rate), bonus, cap and floor (what they take or add). A refund runs backwards. Rates that do not end are shown to 10 decimals.
+Kinds: tier (base at the rate of tier_no), base (below the first tier), outside (in a gap or above the end, earns 0), rerate (methods whole, interpolated, weighted, excess: the earlier total, with excess what of it lies above the first tier, at the change of rate), bonus, curve, cap and floor (what they take or add). A refund runs backwards. Rates that do not end are shown to 10 decimals.
 Arguments: schedule (bounds in amounts), from_total and to_total (money), places, rounding.
 Errors: as spm.commission.
 Example: SELECT * FROM spm.commission_slice('0: 5%, 100000: 8%', 90000, 110000).$$;

@@ -37,7 +37,7 @@ CREATE TYPE spm.rate_schedule (
     STORAGE = extended
 );
 COMMENT ON TYPE spm.rate_schedule IS $$What a running total earns, as one value: tiers of amounts ('0: 5%, 100000: 8%, 150000: 12%') or of shares of a quota ('0%: 8%, 80%: 10%, 100%: 14%'), and options after them. Equal schedules are written alike.
-Options, each with its default first: method marginal | whole | interpolated | weighted | bonus; edge upper | lower | closed; base RATE below the first tier; cap AMOUNT; floor AMOUNT; outside refuse | zero; zero quota top | nothing | refuse.$$;
+Options, each with its default first: method marginal | whole | interpolated | weighted | bonus | excess | curve; edge upper | lower | closed; base RATE below the first tier; per DIVISOR of what is earned; cap AMOUNT; floor AMOUNT; outside refuse | zero; zero quota top | nothing | refuse.$$;
 
 -- Equality lets schedules be grouped, joined and compared; the order means nothing.
 

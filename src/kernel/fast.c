@@ -91,9 +91,9 @@ tier_of(const SpmFast *s, int64_t x, int64_t unit)
 	return x <= end_at(s, i, unit) ? i : SPM_OUTSIDE;
 }
 
-/* Slices are no wider than x, so no sum here passes 10^36. */
+/* The first n tiers.  Slices are no wider than x, so no sum passes 10^36. */
 static SpmInt128
-marginal(const SpmFast *s, int64_t x, int64_t unit)
+by_slices(const SpmFast *s, int64_t x, int64_t unit, int n)
 {
 	SpmInt128	first = floor_at(s, 0, unit);
 	SpmInt128	sum;
@@ -101,7 +101,7 @@ marginal(const SpmFast *s, int64_t x, int64_t unit)
 	if (x < first)
 		return (SpmInt128) s->base * x;
 	sum = first * s->base;
-	for (int i = 0; i < s->terms.ntiers; i++)
+	for (int i = 0; i < n; i++)
 	{
 		SpmInt128	from = floor_at(s, i, unit);
 		SpmInt128	to = x;
@@ -131,7 +131,8 @@ rate_at(const SpmFast *s, int64_t x, int64_t unit, SpmInt128 *num, SpmInt128 *de
 		return true;
 	}
 	*num = s->values[t];
-	if (s->terms.method == SPM_INTERPOLATED && t < s->terms.ntiers - 1)
+	if ((s->terms.method == SPM_INTERPOLATED || s->terms.method == SPM_CURVE) &&
+		t < s->terms.ntiers - 1)
 	{
 		SpmInt128	width = floor_at(s, t + 1, unit) - floor_at(s, t, unit);
 
@@ -185,16 +186,26 @@ spmk_fast_earned(const SpmFast *s, int64_t x, int scale,
 		return SPM_ERR_ABOVE_END;
 
 	if (s->terms.method == SPM_MARGINAL)
-		num = marginal(s, x, unit);
+		num = by_slices(s, x, unit, s->terms.ntiers);
 	else
 	{
+		SpmInt128	times = x;
+
 		if (!rate_at(s, x, unit, &num, &den))
 			return SPM_TOO_BIG;
-		if (s->terms.method == SPM_BONUS)
-			num *= unit;
-		else if (__builtin_mul_overflow(num, (SpmInt128) x, &num))
+		if (spmk_values_are_money(s->terms.method))
+			times = unit;
+		else if (s->terms.method == SPM_EXCESS)
+			times = has_end(s, 0) && end_at(s, 0, unit) < x ? x - end_at(s, 0, unit) : 0;
+		if (__builtin_mul_overflow(num, times, &num))
 			return SPM_TOO_BIG;
+		if (s->terms.method == SPM_EXCESS)
+			num += by_slices(s, x, unit, 1);
 	}
+	if (s->terms.has_divisor &&
+		(__builtin_mul_overflow(num, (SpmInt128) spmk_pow10(s->amount_scale), &num) ||
+		 __builtin_mul_overflow(den, (SpmInt128) s->divisor, &den)))
+		return SPM_TOO_BIG;
 
 	if (s->terms.has_cap || s->terms.has_least)
 	{

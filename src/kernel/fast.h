@@ -21,10 +21,11 @@ typedef struct SpmFast
 	int			rate_scale;
 	const int64_t *floors;
 	const int64_t *ends;		/* NULL unless terms.has_ends */
-	const int64_t *values;		/* a bonus is an amount */
+	const int64_t *values;		/* those of a bonus or curve are amounts */
 	int64_t		base;
 	int64_t		cap;
 	int64_t		least;
+	int64_t		divisor;		/* scaled as an amount */
 } SpmFast;
 
 extern int64_t spmk_pow10(int n);

@@ -43,7 +43,16 @@ spmk_schedule_check(const SpmSchedule *s, int *tier)
 		return SPM_ERR_CAP_NEGATIVE;
 	if (s->terms.has_cap && s->terms.has_least && dec_cmp(s->cap, s->least) < 0)
 		return SPM_ERR_CAP_FLOOR;
+	if (s->terms.has_divisor && dec_sign(s->divisor) <= 0)
+		return SPM_ERR_DIVISOR;
 	return SPM_OK;
+}
+
+/* Whether the values are amounts of money, not rates. */
+bool
+spmk_values_are_money(SpmMethod method)
+{
+	return method == SPM_BONUS || method == SPM_CURVE;
 }
 
 /*
@@ -56,6 +65,7 @@ spmk_default_base_is_first(SpmMethod method, bool first_floor_is_zero)
 	switch (method)
 	{
 		case SPM_BONUS:
+		case SPM_CURVE:
 			return false;
 		case SPM_INTERPOLATED:
 			return true;		/* clamped to the first point */
@@ -123,14 +133,14 @@ is_refused(const SpmSchedule *s, Dec x)
 		dec_cmp(x, s->ends[last]) > 0;
 }
 
-/* The rate that applies at x, as num / den; for a bonus, the bonus. */
+/* The rate that applies at x, as num / den; for a bonus or curve, the money. */
 SpmStatus
 spmk_rate(const SpmSchedule *s, Dec x, int *tier, Dec *num, Dec *den)
 {
 	int			t = spmk_tier_of(s, x);
 
 	*tier = t;
-	*den = dec_from_int(1, 0);
+	*den = s->terms.has_divisor ? s->divisor : dec_from_int(1, 0);
 	*num = dec_from_int(0, 0);
 	if (is_refused(s, x))
 		return SPM_ERR_ABOVE_END;
@@ -142,24 +152,45 @@ spmk_rate(const SpmSchedule *s, Dec x, int *tier, Dec *num, Dec *den)
 		return SPM_OK;
 	}
 	*num = s->values[t];
-	if (s->terms.method == SPM_INTERPOLATED && t < s->terms.ntiers - 1)
+	if ((s->terms.method == SPM_INTERPOLATED || s->terms.method == SPM_CURVE) &&
+		t < s->terms.ntiers - 1)
 	{
-		*den = dec_sub(s->floors[t + 1], s->floors[t]);
-		*num = dec_add(dec_mul(s->values[t], *den),
+		Dec			width = dec_sub(s->floors[t + 1], s->floors[t]);
+
+		*den = dec_mul(*den, width);
+		*num = dec_add(dec_mul(s->values[t], width),
 					   dec_mul(dec_sub(s->values[t + 1], s->values[t]),
 							   dec_sub(x, s->floors[t])));
 	}
 	else if (s->terms.method == SPM_WEIGHTED)
 	{
 		Dec			passed = dec_from_int(0, 0);
+		Dec			width = dec_sub(s->ends[t], s->floors[t]);
 
 		for (int i = 0; i < t; i++)
 			passed = dec_add(passed, s->values[i]);
-		*den = dec_sub(s->ends[t], s->floors[t]);
-		*num = dec_add(dec_mul(passed, *den),
+		*den = dec_mul(*den, width);
+		*num = dec_add(dec_mul(passed, width),
 					   dec_mul(s->values[t], dec_sub(x, s->floors[t])));
 	}
 	return SPM_OK;
+}
+
+/* What x earns below and in the first n tiers, each slice at its own rate. */
+static Dec
+by_slices(const SpmSchedule *s, Dec x, int n)
+{
+	Dec			first = s->floors[0];
+	Dec			sum = dec_mul(s->base, dec_cmp(x, first) < 0 ? x : first);
+
+	for (int i = 0; i < n && dec_cmp(s->floors[i], x) < 0; i++)
+	{
+		bool		full = has_end(s, i) && dec_cmp(s->ends[i], x) < 0;
+		Dec			top = full ? s->ends[i] : x;
+
+		sum = dec_add(sum, dec_mul(dec_sub(top, s->floors[i]), s->values[i]));
+	}
+	return sum;
 }
 
 /* E(x) before cap and floor. */
@@ -173,28 +204,30 @@ spmk_earned_unlimited(const SpmSchedule *s, Dec x, Dec *num, Dec *den)
 	*den = dec_from_int(1, 0);
 	if (dec_sign(x) == 0)
 		return SPM_OK;
-	if (s->terms.method == SPM_MARGINAL)
-	{
-		Dec			first = s->floors[0];
-		Dec			sum;
-
-		if (is_refused(s, x))
-			return SPM_ERR_ABOVE_END;
-		sum = dec_mul(s->base, dec_cmp(x, first) < 0 ? x : first);
-		for (int i = 0; i < s->terms.ntiers && dec_cmp(s->floors[i], x) < 0; i++)
-		{
-			bool		full = has_end(s, i) && dec_cmp(s->ends[i], x) < 0;
-			Dec			top = full ? s->ends[i] : x;
-
-			sum = dec_add(sum, dec_mul(dec_sub(top, s->floors[i]), s->values[i]));
-		}
-		*num = sum;
-		return SPM_OK;
-	}
 	status = spmk_rate(s, x, &tier, num, den);
-	if (s->terms.method != SPM_BONUS)
-		*num = dec_mul(*num, x);
-	return status;
+	if (status != SPM_OK)
+		return status;
+	switch (s->terms.method)
+	{
+		case SPM_MARGINAL:
+			*num = by_slices(s, x, s->terms.ntiers);
+			break;
+		case SPM_EXCESS:
+			/* above the first tier, all at the rate reached */
+			if (has_end(s, 0) && dec_cmp(s->ends[0], x) < 0)
+				*num = dec_mul(dec_sub(x, s->ends[0]), *num);
+			else
+				*num = dec_from_int(0, 0);
+			*num = dec_add(*num, by_slices(s, x, 1));
+			break;
+		case SPM_BONUS:
+		case SPM_CURVE:
+			break;
+		default:
+			*num = dec_mul(*num, x);
+			break;
+	}
+	return SPM_OK;
 }
 
 /* num / den is at most the cap; den is positive. */

@@ -23,6 +23,7 @@ typedef enum SpmStatus
 	SPM_ERR_NO_END,				/* weighted, and the last tier is unbounded */
 	SPM_ERR_CAP_NEGATIVE,
 	SPM_ERR_CAP_FLOOR,			/* cap below floor */
+	SPM_ERR_DIVISOR,			/* not greater than 0 */
 	SPM_ERR_ABOVE_END,			/* an amount above the end of the last tier */
 	SPM_TOO_BIG					/* does not fit integers: compute with Dec */
 } SpmStatus;
@@ -33,7 +34,9 @@ typedef enum SpmMethod
 	SPM_WHOLE,
 	SPM_INTERPOLATED,
 	SPM_WEIGHTED,
-	SPM_BONUS
+	SPM_BONUS,
+	SPM_EXCESS,
+	SPM_CURVE
 } SpmMethod;
 
 typedef enum SpmEdge
@@ -64,6 +67,7 @@ typedef struct SpmTerms
 	bool		has_base;		/* else as spmk_default_base() says */
 	bool		has_cap;
 	bool		has_least;
+	bool		has_divisor;	/* what is earned is divided, before limits */
 } SpmTerms;
 
 /* ends[] is complete but for the last one of a schedule with last_open. */
@@ -76,6 +80,7 @@ typedef struct SpmSchedule
 	Dec			base;
 	Dec			cap;
 	Dec			least;
+	Dec			divisor;
 } SpmSchedule;
 
 /* Where an amount lies: a tier's index, or one of these. */
@@ -83,6 +88,7 @@ typedef struct SpmSchedule
 #define SPM_OUTSIDE	(-2)
 
 extern SpmStatus spmk_schedule_check(const SpmSchedule *s, int *tier);
+extern bool spmk_values_are_money(SpmMethod method);
 extern bool spmk_default_base_is_first(SpmMethod method, bool first_floor_is_zero);
 extern int	spmk_tier_of(const SpmSchedule *s, Dec x);
 extern SpmStatus spmk_rate(const SpmSchedule *s, Dec x, int *tier, Dec *num, Dec *den);

@@ -189,7 +189,8 @@ enum
 	SEEN_FLOOR = 16,
 	SEEN_OUTSIDE = 32,
 	SEEN_ZERO = 64,
-	SEEN_OF_QUOTA = 128
+	SEEN_OF_QUOTA = 128,
+	SEEN_DIVISOR = 256
 };
 
 static bool
@@ -220,7 +221,8 @@ read_amount(Reader *r, SpmNumberText *number)
 static SpmTextError
 read_options(Reader *r)
 {
-	static const char *const methods[] = {"marginal", "whole", "interpolated", "weighted", "bonus"};
+	static const char *const methods[] = {"marginal", "whole", "interpolated", "weighted", "bonus",
+		"excess", "curve"};
 	static const char *const edges[] = {"upper", "lower", "closed"};
 	static const char *const outsides[] = {"refuse", "zero"};
 	static const char *const zeros[] = {"top", "nothing", "refuse"};
@@ -235,7 +237,7 @@ read_options(Reader *r)
 		int			option;
 		int			choice = 0;
 
-		if (accept_choice(r, methods, 5, &choice))
+		if (accept_choice(r, methods, 7, &choice))
 		{
 			option = SEEN_METHOD;
 			out->terms.method = (SpmMethod) choice;
@@ -270,6 +272,12 @@ read_options(Reader *r)
 			error = read_number(r, &out->base);
 			out->terms.has_base = true;
 		}
+		else if (accept_word(r, "per"))
+		{
+			option = SEEN_DIVISOR;
+			error = read_amount(r, &out->divisor);
+			out->terms.has_divisor = true;
+		}
 		else if (accept_word(r, "cap"))
 		{
 			option = SEEN_CAP;
@@ -295,7 +303,7 @@ read_options(Reader *r)
 	return SPM_TEXT_OK;
 }
 
-/* Bounds are all in percent, or none is; a bonus is money. */
+/* Bounds are all in percent, or none is; the values of a bonus or curve are money. */
 static SpmTextError
 check_percent(Reader *r)
 {
@@ -309,7 +317,7 @@ check_percent(Reader *r)
 			return fail_at(r, tier->floor.at, SPM_TEXT_MIXED);
 		if (tier->end.at != NULL && tier->end.percent != out->tiers[0].floor.percent)
 			return fail_at(r, tier->end.at, SPM_TEXT_MIXED);
-		if (out->terms.method == SPM_BONUS && tier->value.percent)
+		if (spmk_values_are_money(out->terms.method) && tier->value.percent)
 			return fail_at(r, tier->value.at, SPM_TEXT_PERCENT);
 	}
 	out->terms.percent = out->of_quota || (out->terms.ntiers > 0 && out->tiers[0].floor.percent);

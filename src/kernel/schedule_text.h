@@ -51,6 +51,7 @@ typedef struct SpmScheduleText
 	SpmNumberText base;
 	SpmNumberText cap;
 	SpmNumberText least;
+	SpmNumberText divisor;
 	SpmTierText tiers[SPM_MAX_TIERS];
 	const char *error_at;		/* where, if an error was found */
 	int			error_len;

@@ -36,6 +36,9 @@ FROM (VALUES
     ('0..10: 5%, 20..30: 8% outside zero', '0..10: 5%, 20..30: 8% outside zero'),
     ('0: 100, 50.5: 200 bonus', '0: 100, 50.5: 200 bonus'),
     ('0: 2', '0: 200%'),
+    ('0: 5%, 100: 8% floor 1 cap 9 per 300000.50 base 1% excess', '0: 5%, 100: 8% excess base 1% per 300000.5 cap 9 floor 1'),
+    ('50%: 0, 100%: 10000, 150%: 20000 curve', '50%: 0, 100%: 10000, 150%: 20000 curve'),
+    ('0: 5% per 1.00', '0: 5%'),
     ('0: -1.5%', '0: -1.5%'),
     ('0%: 1%, 100%..150%: 2% weighted zero quota nothing', '0%: 1%, 100%..150%: 2% weighted zero quota nothing'),
     ('0: 5%, 123456789012345678901234567890.12: 8%', '0: 5%, 123456789012345678901234567890.12: 8%'),
@@ -61,6 +64,12 @@ FROM (VALUES
     ('0: 5% cap 10%', '22P02 rate schedule cannot be read at "10%"'),
     ('0: 5% bonus', '22P02 rate schedule cannot be read at "5%"'),
     ('0: 100 bonus base 1', '22023 a schedule of bonuses has no base'),
+    ('0: 100 curve base 1', '22023 a pay curve has no base'),
+    ('0: 5% curve', '22P02 rate schedule cannot be read at "5%"'),
+    ('0: 5% per 0', '22023 divisor of a rate schedule must be greater than 0'),
+    ('0: 5% per -2', '22023 divisor of a rate schedule must be greater than 0'),
+    ('0: 5% per 50%', '22P02 rate schedule cannot be read at "50%"'),
+    ('0: 5% per', '22P02 rate schedule cannot be read at its end'),
     ('-1: 5%', '22023 rate schedule starts below 0'),
     ('100: 5%, 100: 8%', '22023 rate schedule must be in ascending order'),
     ('100: 5%, 0: 8%', '22023 rate schedule must be in ascending order'),
@@ -93,7 +102,7 @@ SELECT results_eq($$SELECT detail FROM pg_temp.detail_of($q$'0: 5%, 1x0: 8%'::sp
 
 -- Bytes from elsewhere, and the limits.
 CREATE TEMP TABLE sample AS SELECT spm.rate_schedule_send(s::spm.rate_schedule) AS bytes, s
-FROM (VALUES ('0%: 8%, 80%..100%: 10%, 120%: 14% interpolated edge closed base 1% cap 900 floor -5 outside zero zero quota nothing'),
+FROM (VALUES ('0%: 8%, 80%..100%: 10%, 120%: 14% interpolated edge closed base 1% per 7.5 cap 900 floor -5 outside zero zero quota nothing'),
              ('0: 5%, 123456789012345678901234567890.12: 8%')) AS t (s);
 CREATE TEMP TABLE received (schedule spm.rate_schedule);
 -- A file of COPY is the way from SQL to the binary input.
@@ -151,6 +160,28 @@ SELECT is(pg_temp.tried($$spm.for_quota('0: 5%', 1)$$), '22023 rate schedule is 
 SELECT is(pg_temp.tried($$spm.commission('0%: 5%', 1)$$), '22023 rate schedule is in percent of quota', 'percent earns nothing before a quota is known');
 SELECT is(spm.with_factor('0: 5%, 100: 8% base 1% cap 10 floor 1', 1.5)::text, '0: 7.5%, 100: 12% base 1.5% cap 10 floor 1', 'a factor changes rates, not limits');
 SELECT is(pg_temp.tried($$spm.with_factor('0: 5%', '1e-101')$$), '22003 number in a rate schedule has too many digits', 'a rate without end is refused');
+SELECT is(spm.with_factor('50%: 100, 100%: 300 curve cap 500', 0.5)::text, '50%: 50, 100%: 150 curve cap 500', 'of a pay curve it changes the money');
+SELECT is(spm.per('0: 5%, 100: 8% base 1% cap 10 floor 1', 300000)::text, '0: 5%, 100: 8% base 1% per 300000 cap 10 floor 1', 'a divisor changes what is earned, not limits');
+SELECT is(spm.per(spm.per('0: 5%', 4), 2.5)::text, '0: 5% per 10', 'two divisors are one');
+SELECT is(pg_temp.tried($$spm.per('0: 5%', 0)$$), '22023 divisor of a rate schedule must be greater than 0', 'nothing is divided by 0');
+SELECT is(pg_temp.tried($$spm.per('0: 5%', 'NaN')$$), '22023 divisor must be a finite number', 'nor by NaN');
+SELECT is(spm.with_limits('0: 5% cap 900 floor 50', cap, least)::text, now, format('cap 900 and floor 50 with %s and %s', coalesce(cap::text, 'none'), coalesce(least::text, 'none')))
+FROM (VALUES (1000, 10, '0: 5% cap 900 floor 50'), (800, 60, '0: 5% cap 800 floor 60'), (NULL, NULL, '0: 5% cap 900 floor 50'), (70, NULL, '0: 5% cap 70 floor 50')) AS t (cap, least, now);
+SELECT is(spm.with_limits('0%: 5%', 1000, -5)::text, '0%: 5% cap 1000 floor -5', 'limits where there were none, in shares of quota too');
+SELECT is(spm.with_limits('0: 5%', NULL, NULL)::text, '0: 5%', 'nulls leave a schedule without limits');
+SELECT is(spm.with_limits(NULL, 1, 2)::text, NULL, 'no schedule, nothing to limit');
+SELECT is(pg_temp.tried($$spm.with_limits('0: 5% floor 50', 40, NULL)$$), '22023 cap of a rate schedule is below its floor', 'a cap below the floor is refused');
+SELECT is(pg_temp.tried($$spm.with_limits('0: 5%', -1, NULL)$$), '22023 cap of a rate schedule must not be negative', 'and a negative one');
+SELECT is(spm.scaled('0: 5%, 100000: 8%, 150000..200000: 9% cap 700', 31, 92)::text, '0: 5%, 33695.65: 8%, 50543.48..67391.3: 9% cap 700', 'bounds are scaled and rounded; rates and limits stay');
+SELECT is(spm.scaled('0: 100, 100: 500 curve per 3', 1, 2, 0)::text, '0: 100, 50: 500 curve per 3', 'the money of a pay curve and a divisor too');
+SELECT is(spm.scaled('1: 5%', 1, 1000)::text, '0: 5% base 0%', 'a floor that becomes 0 brings no base');
+SELECT is(pg_temp.tried($$spm.scaled('0: 5%, 0.10: 8%', 1, 1000)$$), '22023 bounds of the rate schedule fall together', 'a tier that is lost by it is refused');
+SELECT is(pg_temp.tried($$spm.scaled('0..1: 5%, 200: 8% outside zero', 1, 1000)$$), '22023 bounds of the rate schedule fall together', 'with ends too');
+SELECT results_eq($q$SELECT * FROM pg_temp.detail_of($$spm.scaled('0: 5%, 0.10: 8%', 1, 1000)$$)$q$,
+    $$VALUES ('After scaling, tier 1 starts at 0 and ends there too.', 'Round to more places, or give the tiers in percent of quota and prorate the quota.')$$, 'it says which');
+SELECT is(pg_temp.tried($$spm.scaled('0: 5%', 1, 0)$$), '22012 denominator is 0', 'a share of nothing is refused');
+SELECT is(pg_temp.tried($$spm.scaled('0: 5%', 1, -2)$$), '22023 tiers cannot be scaled by a negative number', 'and a negative one');
+SELECT is(pg_temp.tried($$spm.scaled('0%: 5%', 1, 2)$$), '22023 rate schedule is in percent of quota', 'shares of quota are not scaled');
 SELECT results_eq($$SELECT * FROM spm.tier('0..10: 5%, 20: 8% outside zero')$$, $$VALUES (1, 0::numeric, 10::numeric, 0.05), (2, 20, NULL, 0.08)$$, 'tiers as rows');
 
 /* ---------------------------------------------------------------- what is earned */
@@ -172,6 +203,37 @@ SELECT is(spm.rate_at('0..1000: 1%, 1000..5000: 2% weighted', 2000), 0.015000, '
 SELECT is(spm.commission('0..1000: 1%, 1000..5000: 2% weighted', 2000), 30.00, 'times the amount');
 SELECT is(spm.commission('50: 100, 100: 300 bonus', x), y, 'bonus: the highest reached, at ' || x)
 FROM (VALUES (49, 0.00), (50, 100.00), (99, 100.00), (100, 300.00)) AS t (x, y);
+SELECT is(spm.commission('0: 5%, 100: 8%, 150: 12% excess', x), y, 'excess: the first tier at its rate, all above it at the rate reached, at ' || x)
+FROM (VALUES (90, 4.50), (100, 5.00), (120, 6.60), (150, 11.00), (160, 12.20)) AS t (x, y);
+SELECT is(spm.commission('0: 5%, 100: 8%, 150: 12% excess edge lower', 150), 9.00, 'excess, edge lower: an edge at the rate of the lower tier');
+SELECT is(spm.commission('20: 5%, 100: 8% excess base 1%', x), y, 'excess with a base, at ' || x) FROM (VALUES (10, 0.10), (20, 0.20), (100, 4.20), (110, 5.00)) AS t (x, y);
+SELECT is(spm.commission('0..100: 5%, 150..200: 8% excess outside zero', x), y, 'excess in a gap and above the end: the first tier is kept, ' || x)
+FROM (VALUES (120, 5.00), (160, 9.80), (300, 5.00)) AS t (x, y);
+SELECT is(spm.commission('50: 0, 100: 1000, 150: 3000 curve', x), y, 'curve: money on the line between two points, at ' || x)
+FROM (VALUES (49, 0.00), (50, 0.00), (75, 500.00), (100, 1000.00), (110, 1400.00), (150, 3000.00), (999, 3000.00)) AS t (x, y);
+SELECT is(spm.commission(('50: 200, 100: 1000 curve' || edge)::spm.rate_schedule, 50), y, 'the first point pays once reached' || edge) FROM (VALUES ('', 200.00), (' edge lower', 0.00)) AS t (edge, y);
+SELECT is(spm.commission('0: 200, 100: 1000 curve', 0), 0.00, 'but nothing sold earns nothing');
+SELECT is(spm.commission('0: 200, 30: 1000 curve', 10), 466.67, 'a line without end is rounded once');
+SELECT is(spm.commission('50: 200, 100..120: 1000 curve outside zero', 121), 0.00, 'outside zero: above the last end nothing');
+SELECT is(spm.commission(spm.per(spm.with_factor('0: 1', 24000), 70000), 12345), 4232.57, 'per: target incentive times attainment, rounded once');
+SELECT is(spm.commission('0: 1 per 3', 100), 33.33, 'a third');
+SELECT is(spm.commission('0: 1 per 3', 0, 100, 6), 33.333333, 'to any places');
+SELECT is(spm.commission('0: 100, 50: 1000 bonus per 3', 60), 333.33, 'a bonus is divided too');
+SELECT is(spm.commission('0: 1 per 3 cap 30 floor 20', x), y, 'but limits are not: ' || x) FROM (VALUES (30, 20.00), (75, 25.00), (100, 30.00)) AS t (x, y);
+SELECT is(spm.rate_at('0: 1, 50: 2 per 3', 60), 0.666667, 'a rate is divided');
+SELECT is(sum(spm.commission('0: 1 per 7', x - 0.37, x)), spm.commission('0: 1 per 7', 370), 'a thousand deals add up to their period, divided or not')
+FROM (SELECT i * 0.37 AS x FROM generate_series(1, 1000) AS i) d;
+
+-- Totals below zero: refunds of what was earned before the period.
+SELECT is(spm.commission(schedule::spm.rate_schedule, -100), y, 'a total of -100: ' || schedule)
+FROM (VALUES ('0: 5%, 100: 8%', -5.00), ('10: 5%', 0.00), ('10: 5% base 2%', -2.00),
+             ('0: 5%, 100: 8% whole', -5.00), ('10: 5% whole', 0.00),
+             ('0: 5%, 100: 8% excess', -5.00), ('10: 5%, 100: 8% excess', 0.00),
+             ('0: 5%, 100: 8% interpolated', -5.00), ('10: 5%, 100: 8% interpolated', -5.00), ('10: 5%, 100: 8% interpolated base 0', 0.00),
+             ('0..100: 5% weighted', -5.00), ('10..100: 5% weighted', 0.00),
+             ('0: 50, 100: 80 bonus', 0.00), ('0: 50, 100: 80 curve', 0.00),
+             ('0: 5% cap 1', -5.00), ('0: 5% floor 0', 0.00), ('0: 5% floor -2', -2.00), ('0: 50 bonus floor 3', 3.00), ('0: 5% per 2', -2.50)) AS t (schedule, y);
+
 SELECT is(spm.commission('0: 10% cap 5', 100), 5.00, 'a cap is the most');
 SELECT is(spm.commission('0: 10% floor 5', x), y, 'a floor the least, but nothing sold earns nothing: ' || x)
 FROM (VALUES (1, 5.00), (0, 0.00), (-1, 5.00), (100, 10.00)) AS t (x, y);
@@ -200,6 +262,13 @@ SELECT results_eq($$SELECT kind, base, rate, amount FROM spm.commission_slice('0
     'with what is re-rated, and what the cap takes');
 SELECT results_eq($$SELECT tier_no, kind, base, amount FROM spm.commission_slice('50: 5%', 60, -10)$$,
     $$VALUES (1, 'tier', -10::numeric, -0.50), (NULL, 'base', -60, 0.00)$$, 'a refund runs backwards');
+SELECT results_eq(format($$SELECT kind, slice_from, slice_to, base, rate, amount FROM spm.commission_slice('0: 5%%, 100: 8%%, 150: 12%% excess', %s, %s)$$, a, b), rows, format('excess, from %s to %s', a, b))
+FROM (VALUES (90, 120, $$VALUES ('tier', 90::numeric, 100::numeric, 10::numeric, 0.05, 0.50), ('tier', 100, 120, 20, 0.08, 1.60)$$),
+             (120, 160, $$VALUES ('tier', 120::numeric, 160::numeric, 40::numeric, 0.12, 4.80), ('rerate', 100, 120, 20, 0.04, 0.80)$$),
+             (160, 90, $$VALUES ('tier', 160::numeric, 100::numeric, -60::numeric, 0.12, -7.20), ('tier', 100, 90, -10, 0.05, -0.50)$$)) AS t (a, b, rows);
+SELECT results_eq($$SELECT tier_no, kind, base, rate, amount FROM spm.commission_slice('50: 0, 100: 1000, 150: 3000 curve cap 1200', 75, 110)$$,
+    $$VALUES (2, 'curve', 35::numeric, NULL::numeric, 900.00), (NULL, 'cap', 0, NULL, -200.00)$$, 'a pay curve is explained by one row, and its cap');
+SELECT results_eq($$SELECT rate, amount FROM spm.commission_slice('0: 1, 50: 2 per 3', 0, 60)$$, $$VALUES (0.3333333333, 16.67), (0.6666666667, 6.66)$$, 'divided rates are shown to 10 places');
 SELECT is_empty($$SELECT * FROM spm.commission_slice('0: 5%', 10, 10)$$, 'nothing sold, nothing to explain');
 
 SELECT is(spm.split(100, '{1,1,1}'), '{33.34,33.33,33.33}', 'a split adds up; a tie goes to the earlier');

@@ -20,7 +20,8 @@ CREATE TYPE twin.schedule AS (
     least numeric,
     outside text,
     zero_quota text,
-    is_percent boolean
+    is_percent boolean,
+    divisor numeric
 );
 
 CREATE FUNCTION twin.power_of_ten(places int) RETURNS numeric
@@ -58,7 +59,7 @@ CREATE FUNCTION twin.base(s twin.schedule) RETURNS numeric
 $$
 BEGIN
     RETURN CASE
-        WHEN s.method = 'bonus' THEN 0
+        WHEN s.method IN ('bonus', 'curve') THEN 0
         WHEN s.base IS NOT NULL THEN s.base
         WHEN s.method = 'interpolated' OR s.floors[1] = 0 THEN s.rates[1]
         ELSE 0
@@ -111,7 +112,7 @@ BEGIN
         num := 0;
     ELSIF t = 0 THEN
         num := twin.base(s);
-    ELSIF s.method = 'interpolated' AND t < cardinality(s.floors) THEN
+    ELSIF s.method IN ('interpolated', 'curve') AND t < cardinality(s.floors) THEN
         den := s.floors[t + 1] - s.floors[t];
         num := s.rates[t] * den + (s.rates[t + 1] - s.rates[t]) * (x - s.floors[t]);
     ELSIF s.method = 'weighted' THEN
@@ -123,6 +124,7 @@ BEGIN
     ELSE
         num := s.rates[t];
     END IF;
+    den := den * coalesce(s.divisor, 1);
 END
 $$;
 
@@ -143,9 +145,16 @@ BEGIN
             FOR i IN 1..cardinality(s.floors) LOOP
                 num := num + greatest(least(x, s.ends[i]) - s.floors[i], 0) * s.rates[i];
             END LOOP;
+            den := coalesce(s.divisor, 1);
+        ELSIF s.method = 'excess' THEN
+            -- the first tier at its rate; all that lies above its end at the rate of the tier reached
+            num := twin.base(s) * least(x, s.floors[1])
+                + greatest(least(x, s.ends[1]) - s.floors[1], 0) * s.rates[1]
+                + coalesce(greatest(x - s.ends[1], 0) * s.rates[twin.tier_of(s, x)], 0);
+            den := coalesce(s.divisor, 1);
         ELSE
             r := twin.rate(s, x);
-            num := CASE s.method WHEN 'bonus' THEN r.num ELSE r.num * x END;
+            num := CASE WHEN s.method IN ('bonus', 'curve') THEN r.num ELSE r.num * x END;
             den := r.den;
         END IF;
         IF num > s.cap * den THEN
@@ -176,7 +185,7 @@ CREATE FUNCTION twin.for_quota(s twin.schedule, quota numeric) RETURNS twin.sche
 $$
 BEGIN
     IF quota = 0 AND s.zero_quota = 'nothing' THEN
-        RETURN ROW('{0}', '{NULL}', '{0}', 'marginal', 'upper', NULL, NULL, NULL, 'refuse', 'top', false)::twin.schedule;
+        RETURN ROW('{0}', '{NULL}', '{0}', 'marginal', 'upper', NULL, NULL, NULL, 'refuse', 'top', false, NULL)::twin.schedule;
     ELSIF quota = 0 THEN
         s.rates := ARRAY[CASE s.method
             WHEN 'weighted' THEN (SELECT sum(r) FROM unnest(s.rates) AS r)
@@ -200,6 +209,35 @@ $$
 BEGIN
     s.rates := ARRAY(SELECT r * factor FROM unnest(s.rates) WITH ORDINALITY AS t (r, i) ORDER BY i);
     s.base := s.base * factor;
+    RETURN s;
+END
+$$;
+
+CREATE FUNCTION twin.with_limits(s twin.schedule, cap numeric, minimum numeric) RETURNS twin.schedule
+    LANGUAGE plpgsql IMMUTABLE AS
+$$
+BEGIN
+    s.cap := least(s.cap, with_limits.cap);
+    s.least := greatest(s.least, minimum);
+    RETURN s;
+END
+$$;
+
+-- The bounds scaled; null where two of them are the same.
+CREATE FUNCTION twin.scaled(s twin.schedule, num numeric, den numeric, places int) RETURNS twin.schedule
+    LANGUAGE plpgsql IMMUTABLE AS
+$$
+DECLARE
+    below numeric := twin.base(s);
+BEGIN
+    FOR i IN 1..cardinality(s.floors) LOOP
+        s.floors[i] := twin.rounded(s.floors[i] * num, den, places, 'half_up');
+        s.ends[i] := twin.rounded(s.ends[i] * num, den, places, 'half_up');
+        IF s.floors[i] = s.ends[i] OR s.floors[i] = s.floors[i - 1] THEN
+            RETURN NULL;
+        END IF;
+    END LOOP;
+    s.base := CASE WHEN s.method NOT IN ('bonus', 'curve') THEN below END;
     RETURN s;
 END
 $$;
@@ -235,11 +273,12 @@ $$
                 WHEN e = s.floors[i + 1] AND NOT write_all THEN ''
                 ELSE '..' || CASE WHEN s.is_percent THEN (e * 100)::text || '%' ELSE e::text END
             END
-            || ': ' || CASE WHEN rates_in_percent AND s.method <> 'bonus' THEN (r * 100)::text || '%' ELSE r::text END,
+            || ': ' || CASE WHEN rates_in_percent AND s.method NOT IN ('bonus', 'curve') THEN (r * 100)::text || '%' ELSE r::text END,
             ', ' ORDER BY i)
         || CASE WHEN write_all OR s.method <> 'marginal' THEN ' ' || s.method ELSE '' END
         || CASE WHEN write_all OR s.edge <> 'upper' THEN ' edge ' || s.edge ELSE '' END
         || coalesce(' base ' || s.base, '')
+        || coalesce(' per ' || s.divisor, '')
         || coalesce(' cap ' || s.cap, '')
         || coalesce(' floor ' || s.least, '')
         || CASE WHEN write_all OR s.outside <> 'refuse' THEN ' outside ' || s.outside ELSE '' END
@@ -273,7 +312,7 @@ DECLARE
     at numeric := CASE WHEN twin.draw(case_no, 3, 3) > 0 THEN 0 ELSE twin.draw(case_no, 4, 20000) * unit END;
 BEGIN
     s.is_percent := is_percent;
-    s.method := twin.pick(case_no, 5, 'marginal', 'marginal', 'whole', 'interpolated', 'weighted', 'bonus');
+    s.method := twin.pick(case_no, 5, 'marginal', 'marginal', 'whole', 'interpolated', 'weighted', 'bonus', 'excess', 'curve');
     s.edge := twin.pick(case_no, 6, 'upper', 'upper', 'lower', 'closed');
     s.outside := twin.pick(case_no, 7, 'refuse', 'zero');
     s.zero_quota := CASE WHEN is_percent THEN twin.pick(case_no, 8, 'top', 'top', 'nothing') ELSE 'top' END;
@@ -284,15 +323,15 @@ BEGIN
         IF s.outside = 'zero' AND twin.draw(case_no, 30 + i, 5) = 0 THEN
             at := at + unit * (1 + twin.draw(case_no, 40 + i, 5000));
         END IF;
-        s.rates[i] := CASE s.method
-            WHEN 'bonus' THEN twin.draw(case_no, 50 + i, 500000) * 0.01
+        s.rates[i] := CASE
+            WHEN s.method IN ('bonus', 'curve') THEN twin.draw(case_no, 50 + i, 500000) * 0.01
             ELSE (twin.draw(case_no, 50 + i, 3000) - 30) * twin.pick(case_no, 9, '0.0001', '0.0001', '0.001', '0.0000001')::numeric
         END;
     END LOOP;
     IF s.method <> 'weighted' AND twin.draw(case_no, 60, 3) > 0 THEN
         s.ends[n] := NULL;
     END IF;
-    IF s.method <> 'bonus' AND twin.draw(case_no, 61, 4) = 0 THEN
+    IF s.method NOT IN ('bonus', 'curve') AND twin.draw(case_no, 61, 4) = 0 THEN
         s.base := twin.draw(case_no, 62, 1000) * 0.0001;
     END IF;
     IF twin.draw(case_no, 63, 4) = 0 THEN
@@ -301,6 +340,9 @@ BEGIN
     END IF;
     IF twin.draw(case_no, 64, 5) = 0 THEN
         s.least := least(s.cap, (twin.draw(case_no, 65, 20000) - 10000) * 0.01);
+    END IF;
+    IF twin.draw(case_no, 66, 4) = 0 THEN
+        s.divisor := (2 + twin.draw(case_no, 67, CASE WHEN twin.draw(case_no, 68, 2) = 0 THEN 20 ELSE 90000000 END)) * twin.pick(case_no, 69, '1', '0.01', '0.0007')::numeric;
     END IF;
     RETURN s;
 END

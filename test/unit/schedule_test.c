@@ -28,7 +28,7 @@ complete(Both *b)
 {
 	SpmFast    *f = &b->fast;
 	SpmSchedule *s = &b->slow;
-	bool		bonus = f->terms.method == SPM_BONUS;
+	bool		bonus = spmk_values_are_money(f->terms.method);
 
 	f->amount_scale = 2;
 	f->rate_scale = bonus ? 0 : 4;
@@ -44,6 +44,7 @@ complete(Both *b)
 	s->base = dec_from_int(f->base, f->rate_scale);
 	s->cap = dec_from_int(f->cap, 2);
 	s->least = dec_from_int(f->least, 2);
+	s->divisor = dec_from_int(f->divisor, 2);
 	for (int i = 0; i < f->terms.ntiers; i++)
 	{
 		b->dfloors[i] = dec_from_int(b->floors[i], 2);
@@ -122,6 +123,31 @@ known_values(void)
 	ok(status == SPM_ERR_ABOVE_END, "above the last end is refused");
 	make_usual(&b, SPM_BONUS);
 	is(&b, 160000, 1200, "a bonus is paid as it is");
+	make_usual(&b, SPM_EXCESS);
+	is(&b, 90000, 4500, "excess: the first tier at its own rate");
+	is(&b, 120000, 6600, "all above it at the rate reached");
+	is(&b, 160000, 12200, "which may be higher than that of the second tier");
+	is(&b, 150000, 11000, "on an edge the rate of the higher tier");
+	is(&b, -10000, -500, "below zero as the first tier");
+	b.fast.terms.edge = SPM_EDGE_LOWER;
+	complete(&b);
+	is(&b, 150000, 9000, "or of the lower, if so asked for");
+	make_usual(&b, SPM_CURVE);
+	is(&b, 50000, 650, "half way between two points the mean of the money");
+	is(&b, 100000, 800, "on a point its money");
+	is(&b, 900000, 1200, "above the last point no more");
+	is(&b, -1, 0, "below the first nothing");
+	is(&b, 0, 0, "and nothing for nothing");
+	make_usual(&b, SPM_MARGINAL);
+	b.fast.terms.has_divisor = true;
+	b.fast.divisor = 300;
+	complete(&b);
+	is(&b, 160000, 3400, "what is earned is divided, exactly");
+	is(&b, 10000, 167, "and rounded once");
+	b.fast.terms.has_cap = true;
+	b.fast.cap = 3000;
+	complete(&b);
+	is(&b, 160000, 3000, "but the cap is not divided");
 	make_usual(&b, SPM_MARGINAL);
 	b.fast.terms.has_cap = true;
 	b.fast.cap = 7000;
@@ -170,6 +196,10 @@ refusals(void)
 	b.fast.least = 2;
 	complete(&b);
 	ok(spmk_schedule_check(&b.slow, &tier) == SPM_ERR_CAP_FLOOR, "nor a cap below the floor");
+	make_usual(&b, SPM_MARGINAL);
+	b.fast.terms.has_divisor = true;
+	complete(&b);
+	ok(spmk_schedule_check(&b.slow, &tier) == SPM_ERR_DIVISOR, "nor a divisor of 0");
 }
 
 static void
@@ -180,14 +210,15 @@ make_random(Both *b)
 
 	memset(b, 0, sizeof(*b));
 	t->ntiers = 1 + (int) random_below(6);
-	t->method = (SpmMethod) random_below(5);
+	t->method = (SpmMethod) random_below(7);
 	t->edge = (SpmEdge) random_below(3);
 	t->outside_zero = random_below(2);
 	t->has_ends = t->outside_zero && random_below(2);
 	t->last_open = t->method != SPM_WEIGHTED && random_below(2);
-	t->has_base = t->method != SPM_BONUS && random_below(3) == 0;
+	t->has_base = !spmk_values_are_money(t->method) && random_below(3) == 0;
 	t->has_cap = random_below(3) == 0;
 	t->has_least = random_below(4) == 0;
+	t->has_divisor = random_below(3) == 0;
 	for (int i = 0; i <= t->ntiers; i++)
 	{
 		b->floors[i] = at;
@@ -195,7 +226,7 @@ make_random(Both *b)
 		if (i < t->ntiers)
 		{
 			b->ends[i] = at;
-			b->values[i] = random_below(t->method == SPM_BONUS ? 100000 : 3000) - random_below(20) * 10;
+			b->values[i] = random_below(spmk_values_are_money(t->method) ? 100000 : 3000) - random_below(20) * 10;
 			if (t->has_ends && random_below(2))
 				at += random_below(20000);
 		}
@@ -203,6 +234,7 @@ make_random(Both *b)
 	b->fast.base = t->has_base ? random_below(1000) : 0;
 	b->fast.cap = random_below(50000);
 	b->fast.least = random_below(200) - 100;
+	b->fast.divisor = t->has_divisor ? 1 + random_below(random_below(2) ? 1000 : 30000000) : 100;
 	if (b->fast.cap < b->fast.least)
 		b->fast.cap = b->fast.least;
 	complete(b);

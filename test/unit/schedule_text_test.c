@@ -52,7 +52,7 @@ int
 main(void)
 {
 	static const char full[] =
-		"0%..80%: 8%, 80%: 10.5%, 100%..120.25%: .14 interpolated edge closed base 2% cap 5000 floor -1 outside zero zero quota nothing";
+		"0%..80%: 8%, 80%: 10.5%, 100%..120.25%: .14 interpolated edge closed base 2% per 700.5 cap 5000 floor -1 outside zero zero quota nothing";
 	bool		sane = true;
 	int			good = 0;
 	char		long_text[400];
@@ -63,7 +63,7 @@ main(void)
 	   "ends, and none");
 	ok(reads(full) == SPM_TEXT_OK && out.terms.percent && out.terms.method == SPM_INTERPOLATED &&
 	   out.terms.edge == SPM_EDGE_CLOSED && out.terms.outside_zero && out.terms.zero_quota == SPM_ZERO_NOTHING &&
-	   out.terms.has_base && out.terms.has_cap && out.terms.has_least, "all options");
+	   out.terms.has_base && out.terms.has_divisor && out.terms.has_cap && out.terms.has_least, "all options");
 	ok(reads("0:5% WHOLE Edge Lower") == SPM_TEXT_OK && out.terms.method == SPM_WHOLE, "capitals will do");
 	ok(reads("0: 1 of quota") == SPM_TEXT_OK && out.terms.percent, "plain bounds as shares of quota");
 	ok(reads("") == SPM_TEXT_EMPTY, "nothing is no schedule");
@@ -76,6 +76,9 @@ main(void)
 	ok(reads("0%: 5%, 10%..20: 8%") == SPM_TEXT_MIXED, "ends too");
 	ok(reads("0: 5% bonus") == SPM_TEXT_PERCENT, "a bonus is money");
 	ok(reads("0: 5% cap 10%") == SPM_TEXT_PERCENT, "so is a cap");
+	ok(reads("0: 5% curve") == SPM_TEXT_PERCENT, "and a point of a pay curve");
+	ok(reads("0: 5% excess per 12") == SPM_TEXT_OK && out.terms.method == SPM_EXCESS && out.divisor.len == 2, "a divisor");
+	ok(reads("0: 5% per 12%") == SPM_TEXT_PERCENT, "is no share");
 	ok(reads("0: 5% edge middle") == SPM_TEXT_OPTION_VALUE, "no such edge");
 	ok(reads("0: 5% zero") == SPM_TEXT_OPTION_VALUE, "half an option");
 	ok(reads("0: 5% turbo") == SPM_TEXT_OPTION, "no such option");
