@@ -220,7 +220,8 @@ CREATE OR REPLACE FUNCTION spm._config_digest(calendar_id int)
 AS $$
     SELECT string_agg(spm._digest(r), ' ')
     FROM unnest(ARRAY['spm.currency', 'spm.exchange_rate', 'spm.payee', 'spm.position', 'spm.position_assignment',
-        'spm.position_path', 'spm.quota', 'spm.plan', 'spm.plan_version', 'spm.component', 'spm.tier', 'spm.plan_assignment',
+        'spm.position_path', 'spm.measure', 'spm.quota', 'spm.quota_relief', 'spm.ramp', 'spm.ramp_assignment',
+        'spm.absence', 'spm.absence_kind', 'spm.holiday', 'spm.plan', 'spm.plan_version', 'spm.component', 'spm.tier', 'spm.plan_assignment',
         'spm.variable_value', 'spm.credit_rule', 'spm.credit_rule_share', 'spm.source', 'spm.source_column', 'spm.transaction_split']) r
 $$;
 COMMENT ON FUNCTION spm._config_digest(int) IS 'Digest of everything but the transactions that results depend on.';
@@ -255,7 +256,8 @@ BEGIN
     -- nobody changes a plan, a quota or a seat under our hands; before the calendar, so that whoever has
     -- changed one may calculate in the same transaction
     LOCK TABLE spm.currency, spm.exchange_rate, spm.payee, spm.position, spm.position_assignment, spm.reporting_line,
-        spm.position_path, spm.quota, spm.plan, spm.plan_version, spm.component, spm.tier, spm.plan_assignment,
+        spm.position_path, spm.measure, spm.quota, spm.quota_relief, spm.ramp, spm.ramp_assignment,
+        spm.absence, spm.absence_kind, spm.holiday, spm.plan, spm.plan_version, spm.component, spm.tier, spm.plan_assignment,
         spm.variable_value, spm.credit_rule, spm.credit_rule_share IN SHARE MODE;
     -- one at a time in a calendar; readers never wait.  A new row version, so that a
     -- transaction with an older snapshot fails instead of missing what the one before wrote

@@ -44,3 +44,24 @@ COMMENT ON COLUMN spm.earning.kind IS 'deal: what a deal adds to its running tot
 
 -- include sql/compensation/tables_component.sql
 -- include sql/compensation/tables_capitalization.sql
+
+ALTER TABLE spm.measure
+    ADD COLUMN fallback_measure_id int,
+    ADD CONSTRAINT measure_fallback CHECK (fallback_measure_id < measure_id);
+COMMENT ON COLUMN spm.measure.fallback_measure_id IS 'Measure whose quota counts where none is set in this one. NULL: none.';
+
+ALTER TABLE spm.quota
+    ALTER COLUMN position_id DROP NOT NULL,
+    ADD COLUMN title_id int REFERENCES spm.title,
+    ADD CONSTRAINT quota_target CHECK (num_nonnulls(position_id, title_id) <= 1);
+CREATE UNIQUE INDEX quota_current_title ON spm.quota (title_id, measure_id, period_id) WHERE superseded_at IS NULL;
+CREATE UNIQUE INDEX quota_current_everybody ON spm.quota (measure_id, period_id)
+    WHERE superseded_at IS NULL AND position_id IS NULL AND title_id IS NULL;
+CREATE INDEX quota_title ON spm.quota (title_id);
+COMMENT ON TABLE spm.quota IS 'Quota of a position, of all positions of a title, or of everybody, for a measure and period. That of the position goes before that of the title, and that before everybody''s. A change adds a row and ends the one before; nothing is overwritten.';
+COMMENT ON COLUMN spm.quota.position_id IS 'Position that carries it. NULL: it is for a title or everybody.';
+COMMENT ON COLUMN spm.quota.title_id IS 'Title whose positions carry it; with no position and no title everybody does.';
+DROP FUNCTION spm.add_measure(text, text);
+DROP FUNCTION spm.set_quota(text, text, numeric, text, text, text);
+
+-- include sql/quota/tables_time.sql

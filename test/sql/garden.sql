@@ -25,6 +25,8 @@ SELECT t::regtype, v FROM (VALUES
     ('date', ARRAY[NULL, '2024-02-29', '-infinity', 'infinity', '4713-01-01 BC', '5874897-12-31']),
     ('timestamptz', ARRAY[NULL, '2026-03-29 01:30Z', 'infinity', '-infinity']),
     ('daterange', ARRAY[NULL, 'empty', '(,)', '[2026-01-01,2026-04-01)', '[2026-01-01,)']),
+    ('datemultirange', ARRAY[NULL, '{}', '{(,)}', '{[2026-01-15,2026-02-01),[2026-03-01,)}', '{[4713-01-01 BC,5874897-12-31]}']),
+    ('integer[]', ARRAY[NULL, '{}', '{1}', '{NULL,2}']),
     ('interval', ARRAY[NULL, '0', '-1 month', '100000 years']),
     ('jsonb', ARRAY[NULL, '{}', '[]', 'null', '{"a": [1, null, "x"]}']),
     ('regtype', ARRAY[NULL, 'boolean', 'numeric', 'spm.calendar', '0']),
