@@ -42,6 +42,9 @@ COMMENT ON TABLE spm.earning IS 'One row per component and credit: what the deal
 COMMENT ON COLUMN spm.earning.credit_id IS 'Credit it is for. NULL: not for a single deal.';
 COMMENT ON COLUMN spm.earning.kind IS 'deal: what a deal adds to its running total; total: what a figure earns that is no sum of deals; true_up: what earlier deals of the span are worth more or less by now; rank, pool: a prize, a part of a pot; refund: what a cancelled deal takes back.';
 
+COMMENT ON TYPE spm.rate_schedule IS $$What a running total earns, as one value: tiers of amounts ('0: 5%, 100000: 8%, 150000: 12%') or of shares of a quota ('0%: 8%, 80%: 10%, 100%: 14%'), and options after them. Equal schedules are written alike.
+Options, each with its default first: method marginal | whole | interpolated | weighted | bonus | excess | curve; edge upper | lower | closed; base RATE below the first tier; per DIVISOR of what is earned; cap AMOUNT; floor AMOUNT; outside refuse | zero; zero quota top | nothing | refuse.$$;
+
 -- include sql/compensation/tables_component.sql
 -- include sql/compensation/tables_capitalization.sql
 
