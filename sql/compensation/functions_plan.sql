@@ -15,7 +15,8 @@ BEGIN ATOMIC
     VALUES ('component', 'plan_version', 'components', 'component_no'),
            ('tier', 'component', 'tiers', 'bounds'),
            ('component_input', 'component', 'inputs', 'input_no'),
-           ('modifier', 'component', 'modifiers', 'modifier_no');
+           ('modifier', 'component', 'modifiers', 'modifier_no'),
+           ('pay_rule', 'plan_version', 'pay_rules', 'rule_no');
 END;
 COMMENT ON FUNCTION spm._plan_part() IS
 'The tables that a plan version consists of: the table it belongs to, the field of the document that has its rows, and the column they are ordered by.';

@@ -156,17 +156,31 @@ BEGIN
             JOIN spm.period p ON p.period_id = x.period_id
             JOIN spm.component c USING (component_id) JOIN spm.plan_version v USING (plan_version_id)
             WHERE x.payee_id = who.payee_id AND o.period_id = paid.period_id AND v.plan_id = plan.plan_id
-              AND (x.period_id <> o.period_id OR x.posting_id <> original AND x.amount <> 0)
+              AND x.kind = 'earning' AND (x.period_id <> o.period_id OR x.posting_id <> original AND x.amount <> 0)
             ORDER BY p.span, c.component_no, x.posting_id
         LOOP
             RETURN NEXT spm._statement_line(format('%s %s: %s', CASE WHEN other.is_own THEN 'Reopened' ELSE 'Difference' END, other.name, other.component_name), NULL, NULL, spm._money(other.amount, digits));
         END LOOP;
+        -- what pay rules, holds and adjustments made of it, in their order
+        FOR other IN
+            SELECT x.kind, coalesce(r.name, x.kind) AS name, x.reason, p.name AS period_name, x.period_id = o.period_id AS is_own, sum(x.amount) AS amount
+            FROM spm.payout x
+            JOIN spm.posting o USING (posting_id)
+            JOIN spm.period p ON p.period_id = x.period_id
+            LEFT JOIN spm.pay_rule r USING (pay_rule_id)
+            WHERE x.payee_id = who.payee_id AND o.period_id = paid.period_id AND x.plan_id = plan.plan_id AND x.kind <> 'earning'
+            GROUP BY x.kind, r.name, r.rule_no, x.reason, p.name, p.span, x.period_id = o.period_id
+            ORDER BY r.rule_no NULLS LAST, p.span, x.kind, x.reason
+        LOOP
+            RETURN NEXT spm._statement_line(left(concat(upper(left(other.name, 1)), substr(other.name, 2),
+                CASE WHEN other.kind <> other.name THEN ', ' || other.kind END,
+                CASE WHEN NOT other.is_own THEN ' ' || other.period_name END, ': ' || other.reason), 60),
+                NULL, NULL, spm._money(other.amount, digits));
+        END LOOP;
         RETURN NEXT repeat('-', 80);
         RETURN NEXT spm._statement_line('Payable', NULL, plan.currency_code,
-            spm._money((SELECT coalesce(sum(x.amount), 0) FROM spm.payout x
-                        JOIN spm.posting o USING (posting_id) JOIN spm.component c USING (component_id)
-                        JOIN spm.plan_version v USING (plan_version_id)
-                        WHERE x.payee_id = who.payee_id AND o.period_id = paid.period_id AND v.plan_id = plan.plan_id), digits));
+            spm._money((SELECT coalesce(sum(x.amount), 0) FROM spm.payout x JOIN spm.posting o USING (posting_id)
+                        WHERE x.payee_id = who.payee_id AND o.period_id = paid.period_id AND x.plan_id = plan.plan_id), digits));
     END LOOP;
     IF n = 0 THEN
         RETURN NEXT format('%s is on no plan in %s.', who.name, paid.name);
@@ -202,10 +216,10 @@ BEGIN
                s.name AS seat, s0.name AS origin
         FROM spm.earning e
         JOIN spm.posting o USING (posting_id)
-        LEFT JOIN spm.payout x ON (x.posting_id, x.period_id, x.payee_id, x.position_id, x.component_id)
-            = (e.posting_id, e.period_id, e.payee_id, e.position_id, e.component_id)
+        LEFT JOIN spm.payout x ON (x.posting_id, x.period_id, x.payee_id, x.position_id, x.component_id, x.kind)
+            = (e.posting_id, e.period_id, e.payee_id, e.position_id, e.component_id, 'earning')
         JOIN spm.component c ON c.component_id = e.component_id
-        JOIN spm.plan_version v USING (plan_version_id) JOIN spm.plan n USING (plan_id)
+        JOIN spm.plan_version v USING (plan_version_id) JOIN spm.plan n ON n.plan_id = v.plan_id
         JOIN spm.period p ON p.period_id = e.period_id
         JOIN spm.schedule k USING (schedule_id)
         JOIN spm.credit t USING (credit_id)

@@ -425,11 +425,20 @@ CREATE TABLE spm.payout (
     period_id int NOT NULL REFERENCES spm.period,
     run_id bigint NOT NULL REFERENCES spm.run,
     payee_id int NOT NULL REFERENCES spm.payee,
-    position_id int NOT NULL REFERENCES spm.position,
-    component_id int NOT NULL REFERENCES spm.component,
+    position_id int REFERENCES spm.position,
+    component_id int REFERENCES spm.component,
     currency_code text NOT NULL REFERENCES spm.currency,
     amount numeric NOT NULL,
-    UNIQUE (posting_id, period_id, payee_id, position_id, component_id)
+    kind text NOT NULL DEFAULT 'earning' CHECK (kind IN ('earning', 'budget', 'cap', 'carried', 'holdback', 'guarantee', 'draw',
+        'recovery', 'forgiveness', 'negative', 'adjustment', 'hold', 'release')),
+    plan_id int REFERENCES spm.plan,
+    pay_rule_id int,
+    hold_id int,
+    adjustment_id int,
+    reason text,
+    CONSTRAINT payout_key UNIQUE NULLS NOT DISTINCT
+        (posting_id, period_id, payee_id, position_id, component_id, kind, plan_id, pay_rule_id, hold_id, adjustment_id),
+    CONSTRAINT payout_earning CHECK (kind <> 'earning' OR num_nulls(position_id, component_id) = 0)
 );
 CREATE INDEX payout_payee ON spm.payout (payee_id);
 CREATE INDEX payout_period ON spm.payout (period_id);
@@ -437,16 +446,26 @@ CREATE INDEX payout_component ON spm.payout (component_id);
 CREATE INDEX payout_position ON spm.payout (position_id);
 CREATE INDEX payout_currency ON spm.payout (currency_code);
 CREATE INDEX payout_run ON spm.payout (run_id);
-COMMENT ON TABLE spm.payout IS 'One row per posting, payee, position, component and period of earning: what is paid.';
+CREATE INDEX payout_plan ON spm.payout (plan_id);
+CREATE INDEX payout_pay_rule ON spm.payout (pay_rule_id) WHERE pay_rule_id IS NOT NULL;
+CREATE INDEX payout_hold ON spm.payout (hold_id) WHERE hold_id IS NOT NULL;
+CREATE INDEX payout_adjustment ON spm.payout (adjustment_id) WHERE adjustment_id IS NOT NULL;
+COMMENT ON TABLE spm.payout IS 'What is paid: a row per posting, payee, position, component and period of earning for what was earned, and rows beside them for what pay rules, holds and adjustments add or take away.';
 COMMENT ON COLUMN spm.payout.payout_id IS 'Key.';
 COMMENT ON COLUMN spm.payout.posting_id IS 'Posting.';
 COMMENT ON COLUMN spm.payout.period_id IS 'Period in which it was earned; an earlier one than the posting''s for a difference.';
 COMMENT ON COLUMN spm.payout.run_id IS 'Run that wrote it.';
 COMMENT ON COLUMN spm.payout.payee_id IS 'Payee.';
-COMMENT ON COLUMN spm.payout.position_id IS 'Position it was earned in.';
-COMMENT ON COLUMN spm.payout.component_id IS 'Component.';
+COMMENT ON COLUMN spm.payout.position_id IS 'Position it was earned in. NULL: not of one position.';
+COMMENT ON COLUMN spm.payout.component_id IS 'Component. NULL: not of one component.';
 COMMENT ON COLUMN spm.payout.currency_code IS 'Currency.';
-COMMENT ON COLUMN spm.payout.amount IS 'Amount paid: the sum of the posting''s earnings.';
+COMMENT ON COLUMN spm.payout.amount IS 'Amount paid; negative where something is kept or taken back. kind earning: the sum of the posting''s earnings.';
+COMMENT ON COLUMN spm.payout.kind IS 'earning: what was earned; budget, cap, holdback, hold: kept from it; carried, release: what was kept before and is paid now; guarantee, draw: added; recovery: a draw or a negative balance taken back; forgiveness: an amount owed that is written off, pays nothing; negative: less than nothing, not collected now; adjustment: entered by hand.';
+COMMENT ON COLUMN spm.payout.plan_id IS 'Plan. NULL: an adjustment beside all plans.';
+COMMENT ON COLUMN spm.payout.pay_rule_id IS 'Pay rule that it comes from. NULL: none.';
+COMMENT ON COLUMN spm.payout.hold_id IS 'Hold that keeps it, or that was released. NULL: none.';
+COMMENT ON COLUMN spm.payout.adjustment_id IS 'Adjustment that it pays. NULL: none.';
+COMMENT ON COLUMN spm.payout.reason IS 'Why, in words. NULL: the kind says it.';
 
 CREATE TABLE spm.period_watermark (
     period_id int PRIMARY KEY REFERENCES spm.period,

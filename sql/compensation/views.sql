@@ -123,10 +123,10 @@ FROM (
     FROM spm.earning_slice s
     UNION ALL
     SELECT o.posting_id, o.period_id, o.component_id, o.position_id, o.payee_id, 0, 0, 0, 0, 0, o.amount
-    FROM spm.payout o
+    FROM spm.payout o WHERE o.kind = 'earning'
 ) r
 GROUP BY r.posting_id, r.period_id, r.component_id, r.position_id, r.payee_id;
-COMMENT ON VIEW spm.reconciliation IS 'One row per posting, period of earning, component, position and payee: what the totals earn, what the deals earn, what their slices add up to, and what is paid. is_reconciled is true in every row, or something is wrong.';
+COMMENT ON VIEW spm.reconciliation IS 'One row per posting, period of earning, component, position and payee: what the totals earn, what the deals earn, what their slices add up to, and what is paid for them, before pay rules, holds and adjustments. is_reconciled is true in every row, or something is wrong.';
 COMMENT ON COLUMN spm.reconciliation.posting_id IS 'Posting that pays it.';
 COMMENT ON COLUMN spm.reconciliation.period_id IS 'Period in which it was earned.';
 COMMENT ON COLUMN spm.reconciliation.component_id IS 'Component.';
@@ -299,17 +299,17 @@ SELECT x.payout_id, pp.period_id AS paid_period_id, pp.name AS paid_period_name,
        o.state = 'posted' AS is_posted, x.period_id, p.name AS period_name, x.period_id <> pp.period_id AS is_difference,
        x.payee_id, y.payee_key, y.name AS payee_name, x.position_id, s.name AS position_name,
        n.name AS plan_name, c.component_no, c.name AS component_name,
-       x.amount::numeric(20,4) AS paid_amount, x.currency_code, x.run_id
+       x.amount::numeric(20,4) AS paid_amount, x.currency_code, x.run_id, x.kind, r.name AS pay_rule_name, x.reason
 FROM spm.payout x
 JOIN spm.posting o ON o.posting_id = x.posting_id
 JOIN spm.period pp ON pp.period_id = o.period_id
 JOIN spm.period p ON p.period_id = x.period_id
 JOIN spm.payee y ON y.payee_id = x.payee_id
-JOIN spm.position s ON s.position_id = x.position_id
-JOIN spm.component c ON c.component_id = x.component_id
-JOIN spm.plan_version v ON v.plan_version_id = c.plan_version_id
-JOIN spm.plan n ON n.plan_id = v.plan_id;
-COMMENT ON VIEW spm_bi.payout IS 'One row per paying period, payee, component and period of earning: what is paid.';
+LEFT JOIN spm.position s ON s.position_id = x.position_id
+LEFT JOIN spm.component c ON c.component_id = x.component_id
+LEFT JOIN spm.plan n ON n.plan_id = x.plan_id
+LEFT JOIN spm.pay_rule r ON r.pay_rule_id = x.pay_rule_id;
+COMMENT ON VIEW spm_bi.payout IS 'One row per paying period, payee, component and period of earning: what is paid; and rows beside them for what pay rules, holds and adjustments add or take away.';
 COMMENT ON COLUMN spm_bi.payout.payout_id IS 'Payout. NULL while a difference nets to zero.';
 COMMENT ON COLUMN spm_bi.payout.paid_period_id IS 'Period that pays it.';
 COMMENT ON COLUMN spm_bi.payout.paid_period_name IS 'Name of the paying period.';
@@ -321,14 +321,17 @@ COMMENT ON COLUMN spm_bi.payout.is_difference IS 'Whether it corrects an earlier
 COMMENT ON COLUMN spm_bi.payout.payee_id IS 'Payee.';
 COMMENT ON COLUMN spm_bi.payout.payee_key IS 'Key of the payee in the warehouse.';
 COMMENT ON COLUMN spm_bi.payout.payee_name IS 'Name of the payee.';
-COMMENT ON COLUMN spm_bi.payout.position_id IS 'Position.';
-COMMENT ON COLUMN spm_bi.payout.position_name IS 'Name of the position.';
-COMMENT ON COLUMN spm_bi.payout.plan_name IS 'Plan.';
-COMMENT ON COLUMN spm_bi.payout.component_no IS 'Order of the component on the statement.';
-COMMENT ON COLUMN spm_bi.payout.component_name IS 'Component of the plan.';
+COMMENT ON COLUMN spm_bi.payout.position_id IS 'Position. NULL: not of one position.';
+COMMENT ON COLUMN spm_bi.payout.position_name IS 'Name of the position. NULL: not of one position.';
+COMMENT ON COLUMN spm_bi.payout.plan_name IS 'Plan. NULL: an adjustment beside all plans.';
+COMMENT ON COLUMN spm_bi.payout.component_no IS 'Order of the component on the statement. NULL: not of one component.';
+COMMENT ON COLUMN spm_bi.payout.component_name IS 'Component of the plan. NULL: not of one component.';
 COMMENT ON COLUMN spm_bi.payout.paid_amount IS 'Paid, in currency_code. Additive within a currency.';
 COMMENT ON COLUMN spm_bi.payout.currency_code IS 'Currency of the amounts.';
 COMMENT ON COLUMN spm_bi.payout.run_id IS 'Run that wrote it.';
+COMMENT ON COLUMN spm_bi.payout.kind IS 'earning: what was earned; others add to it or take away: budget, cap, carried, holdback, guarantee, draw, recovery, forgiveness, negative, adjustment, hold, release.';
+COMMENT ON COLUMN spm_bi.payout.pay_rule_name IS 'Pay rule that it comes from. NULL: none.';
+COMMENT ON COLUMN spm_bi.payout.reason IS 'Why, in words. NULL: the kind says it.';
 
 CREATE OR REPLACE VIEW spm_bi.statement WITH (security_invoker = true) AS
 SELECT pp.period_id AS paid_period_id, pp.name AS paid_period_name, lower(pp.span) AS paid_period_start, o.state = 'posted' AS is_posted,
@@ -394,8 +397,8 @@ SELECT x.payout_id, e.earning_id, e.tier_no, e.kind AS slice_kind, e.credit_id,
        t.amount::numeric(24,6) AS transaction_amount, t.currency_code AS transaction_currency_code
 FROM spm.earning_slice e
 JOIN spm.credit t ON t.credit_id = e.credit_id
-LEFT JOIN spm.payout x ON (x.posting_id, x.period_id, x.payee_id, x.position_id, x.component_id)
-    = (e.posting_id, e.period_id, e.payee_id, e.position_id, e.component_id)
+LEFT JOIN spm.payout x ON (x.posting_id, x.period_id, x.payee_id, x.position_id, x.component_id, x.kind)
+    = (e.posting_id, e.period_id, e.payee_id, e.position_id, e.component_id, 'earning')
 JOIN spm.posting o ON o.posting_id = e.posting_id
 JOIN spm.period pp ON pp.period_id = o.period_id
 JOIN spm.period p ON p.period_id = e.period_id

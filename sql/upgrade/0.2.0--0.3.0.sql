@@ -68,3 +68,41 @@ DROP FUNCTION spm.add_measure(text, text);
 DROP FUNCTION spm.set_quota(text, text, numeric, text, text, text);
 
 -- include sql/quota/tables_time.sql
+ALTER TABLE spm.payout
+    ALTER COLUMN position_id DROP NOT NULL,
+    ALTER COLUMN component_id DROP NOT NULL,
+    ADD COLUMN kind text NOT NULL DEFAULT 'earning' CHECK (kind IN ('earning', 'budget', 'cap', 'carried', 'holdback', 'guarantee', 'draw',
+        'recovery', 'forgiveness', 'negative', 'adjustment', 'hold', 'release')),
+    ADD COLUMN plan_id int REFERENCES spm.plan,
+    ADD COLUMN pay_rule_id int,
+    ADD COLUMN hold_id int,
+    ADD COLUMN adjustment_id int,
+    ADD COLUMN reason text,
+    DROP CONSTRAINT payout_posting_id_period_id_payee_id_position_id_component__key,
+    ADD CONSTRAINT payout_key UNIQUE NULLS NOT DISTINCT
+        (posting_id, period_id, payee_id, position_id, component_id, kind, plan_id, pay_rule_id, hold_id, adjustment_id),
+    ADD CONSTRAINT payout_earning CHECK (kind <> 'earning' OR num_nulls(position_id, component_id) = 0);
+-- the plan of what is posted is no change of what was paid
+ALTER TABLE spm.payout DISABLE TRIGGER guard;
+UPDATE spm.payout x SET plan_id = v.plan_id
+FROM spm.component c JOIN spm.plan_version v USING (plan_version_id)
+WHERE c.component_id = x.component_id;
+ALTER TABLE spm.payout ENABLE TRIGGER guard;
+CREATE INDEX payout_plan ON spm.payout (plan_id);
+CREATE INDEX payout_pay_rule ON spm.payout (pay_rule_id) WHERE pay_rule_id IS NOT NULL;
+CREATE INDEX payout_hold ON spm.payout (hold_id) WHERE hold_id IS NOT NULL;
+CREATE INDEX payout_adjustment ON spm.payout (adjustment_id) WHERE adjustment_id IS NOT NULL;
+COMMENT ON TABLE spm.payout IS 'What is paid: a row per posting, payee, position, component and period of earning for what was earned, and rows beside them for what pay rules, holds and adjustments add or take away.';
+COMMENT ON COLUMN spm.payout.position_id IS 'Position it was earned in. NULL: not of one position.';
+COMMENT ON COLUMN spm.payout.component_id IS 'Component. NULL: not of one component.';
+COMMENT ON COLUMN spm.payout.amount IS 'Amount paid; negative where something is kept or taken back. kind earning: the sum of the posting''s earnings.';
+COMMENT ON COLUMN spm.payout.kind IS 'earning: what was earned; budget, cap, holdback, hold: kept from it; carried, release: what was kept before and is paid now; guarantee, draw: added; recovery: a draw or a negative balance taken back; forgiveness: an amount owed that is written off, pays nothing; negative: less than nothing, not collected now; adjustment: entered by hand.';
+COMMENT ON COLUMN spm.payout.plan_id IS 'Plan. NULL: an adjustment beside all plans.';
+COMMENT ON COLUMN spm.payout.pay_rule_id IS 'Pay rule that it comes from. NULL: none.';
+COMMENT ON COLUMN spm.payout.hold_id IS 'Hold that keeps it, or that was released. NULL: none.';
+COMMENT ON COLUMN spm.payout.adjustment_id IS 'Adjustment that it pays. NULL: none.';
+COMMENT ON COLUMN spm.payout.reason IS 'Why, in words. NULL: the kind says it.';
+
+-- include sql/compensation/tables_component.sql
+-- include sql/compensation/tables_capitalization.sql
+-- include sql/compensation/tables_pay.sql
