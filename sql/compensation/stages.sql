@@ -43,14 +43,14 @@ CREATE OR REPLACE FUNCTION spm._whole(period_id int, accumulate text)
     RETURNS int
     LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
-    SELECT CASE WHEN _whole.accumulate IN ('deal', 'period') THEN _whole.period_id ELSE (
+    SELECT CASE WHEN _whole.accumulate IN ('deal', 'group', 'period') THEN _whole.period_id ELSE (
         WITH RECURSIVE up AS (
             SELECT p.period_id, p.grain, p.parent_period_id FROM spm.period p WHERE p.period_id = _whole.period_id
             UNION ALL
             SELECT p.period_id, p.grain, p.parent_period_id FROM spm.period p JOIN up ON p.period_id = up.parent_period_id)
         SELECT up.period_id FROM up WHERE up.grain = _whole.accumulate) END;
 END;
-COMMENT ON FUNCTION spm._whole(int, text) IS 'Period that a component accumulates over, when it is calculated for a period.';
+COMMENT ON FUNCTION spm._whole(int, text) IS 'Period that a component accumulates over, when it is calculated for a period. NULL: a rolling one.';
 REVOKE ALL ON FUNCTION spm._whole(int, text) FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION spm._refuse(message text, detail text, hint text)
@@ -102,8 +102,11 @@ CREATE OR REPLACE FUNCTION spm._sync(relation text, keys text[], contents text[]
 AS $$
 DECLARE
     id text := relation || '_id';
-    columns text := array_to_string(keys || contents, ', ');
-    same text := (SELECT string_agg(format('a.%1$s = b.%1$s', k), ' AND ' ORDER BY k) FROM unnest(keys) k)
+    -- coalesce(column, 0) among the keys compares a column that may be NULL; it is written as one of the contents
+    written text[] := array(SELECT k FROM unnest(keys || contents) WITH ORDINALITY u(k, o) WHERE k NOT LIKE 'coalesce(%' ORDER BY o);
+    columns text := array_to_string(written, ', ');
+    same text := (SELECT string_agg(format('%s = %s', p.a, replace(p.a, 'a.', 'b.')), ' AND ' ORDER BY p.a)
+                  FROM unnest(keys) k CROSS JOIN LATERAL (SELECT CASE WHEN k LIKE 'coalesce(%' THEN replace(k, '(', '(a.') ELSE 'a.' || k END AS a) p)
         || (SELECT format(' AND (%s) IS NOT DISTINCT FROM (%s)', string_agg('a.' || c, ', ' ORDER BY c), string_agg('b.' || c, ', ' ORDER BY c))
             FROM unnest(contents) c);
     -- originals in closed postings that no closed posting has taken back
@@ -129,7 +132,7 @@ BEGIN
               AND NOT EXISTS (SELECT FROM spm.%1$I r WHERE r.reverses_id = a.%3$I)',
             relation, columns, id,
             (SELECT string_agg(CASE WHEN c = ANY (negated) THEN '-a.' ELSE 'a.' END || c, ', ' ORDER BY o)
-             FROM unnest(keys || contents) WITH ORDINALITY u(c, o)), posted, same)
+             FROM unnest(written) WITH ORDINALITY u(c, o)), posted, same)
             USING _sync.posting_id, _sync.period_id, _sync.run_id;
         GET DIAGNOSTICS n = ROW_COUNT;
         changed := changed + n;
@@ -168,7 +171,7 @@ $$;
 COMMENT ON FUNCTION spm._drop_temporary(text) IS 'Drops a temporary table of an earlier call in the same transaction, without a notice when there is none.';
 REVOKE ALL ON FUNCTION spm._drop_temporary(text) FROM PUBLIC;
 
-CREATE OR REPLACE FUNCTION spm._result(query text, relation text DEFAULT 'spm_result')
+CREATE OR REPLACE FUNCTION spm._result(query text, relation text DEFAULT 'spm_result', is_added boolean DEFAULT false)
     RETURNS void
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
@@ -183,8 +186,12 @@ DECLARE
     detail text;
     hint text;
 BEGIN
-    PERFORM spm._drop_temporary(_result.relation);
-    EXECUTE format('CREATE TEMPORARY TABLE %I ON COMMIT DROP AS %s', _result.relation, _result.query);
+    IF _result.is_added THEN
+        EXECUTE format('INSERT INTO pg_temp.%I %s', _result.relation, _result.query);
+    ELSE
+        PERFORM spm._drop_temporary(_result.relation);
+        EXECUTE format('CREATE TEMPORARY TABLE %I ON COMMIT DROP AS %s', _result.relation, _result.query);
+    END IF;
     EXECUTE format('ANALYZE pg_temp.%I', _result.relation);
 EXCEPTION WHEN data_exception THEN
     -- said again without the query, which would bury it
@@ -192,8 +199,8 @@ EXCEPTION WHEN data_exception THEN
     RAISE EXCEPTION '%', message USING ERRCODE = state, DETAIL = detail, HINT = hint;
 END
 $$;
-COMMENT ON FUNCTION spm._result(text, text) IS 'Runs the query of a stage into a temporary table.';
-REVOKE ALL ON FUNCTION spm._result(text, text) FROM PUBLIC;
+COMMENT ON FUNCTION spm._result(text, text, boolean) IS 'Runs the query of a stage into a temporary table, a new one or, is_added, one that is there.';
+REVOKE ALL ON FUNCTION spm._result(text, text, boolean) FROM PUBLIC;
 
 -- ------------------------------------------------------- calculating, posting
 
@@ -213,16 +220,32 @@ $$;
 COMMENT ON FUNCTION spm._digest(text, text) IS 'Number of rows of a relation and a sum of their hashes, whatever their order.';
 REVOKE ALL ON FUNCTION spm._digest(text, text) FROM PUBLIC;
 
+CREATE OR REPLACE FUNCTION spm._config_relations()
+    RETURNS SETOF regclass
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT unnest(ARRAY[
+        'spm.currency', 'spm.exchange_rate',
+        'spm.payee', 'spm.position', 'spm.position_assignment', 'spm.reporting_line', 'spm.position_path',
+        'spm.measure', 'spm.quota', 'spm.quota_relief', 'spm.ramp', 'spm.ramp_assignment',
+        'spm.absence', 'spm.absence_kind', 'spm.holiday',
+        'spm.plan', 'spm.plan_version', 'spm.plan_assignment',
+        'spm.component', 'spm.tier', 'spm.component_input', 'spm.modifier',
+        'spm.lookup', 'spm.lookup_row', 'spm.objective', 'spm.variable_value',
+        'spm.credit_rule', 'spm.credit_rule_share'])::regclass
+$$;
+COMMENT ON FUNCTION spm._config_relations() IS 'Tables of plans, quotas, people and rules that results depend on.';
+REVOKE ALL ON FUNCTION spm._config_relations() FROM PUBLIC;
+
 CREATE OR REPLACE FUNCTION spm._config_digest(calendar_id int)
     RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
 AS $$
-    SELECT string_agg(spm._digest(r), ' ')
-    FROM unnest(ARRAY['spm.currency', 'spm.exchange_rate', 'spm.payee', 'spm.position', 'spm.position_assignment',
-        'spm.position_path', 'spm.measure', 'spm.quota', 'spm.quota_relief', 'spm.ramp', 'spm.ramp_assignment',
-        'spm.absence', 'spm.absence_kind', 'spm.holiday', 'spm.plan', 'spm.plan_version', 'spm.component', 'spm.tier', 'spm.plan_assignment',
-        'spm.variable_value', 'spm.credit_rule', 'spm.credit_rule_share', 'spm.source', 'spm.source_column', 'spm.transaction_split']) r
+    SELECT string_agg(spm._digest(r), ' ' ORDER BY r)
+    FROM (SELECT c::text FROM spm._config_relations() c
+          UNION ALL VALUES ('spm.source'), ('spm.source_column'), ('spm.transaction_split')) u(r)
 $$;
 COMMENT ON FUNCTION spm._config_digest(int) IS 'Digest of everything but the transactions that results depend on.';
 REVOKE ALL ON FUNCTION spm._config_digest(int) FROM PUBLIC;
@@ -255,10 +278,7 @@ DECLARE
 BEGIN
     -- nobody changes a plan, a quota or a seat under our hands; before the calendar, so that whoever has
     -- changed one may calculate in the same transaction
-    LOCK TABLE spm.currency, spm.exchange_rate, spm.payee, spm.position, spm.position_assignment, spm.reporting_line,
-        spm.position_path, spm.measure, spm.quota, spm.quota_relief, spm.ramp, spm.ramp_assignment,
-        spm.absence, spm.absence_kind, spm.holiday, spm.plan, spm.plan_version, spm.component, spm.tier, spm.plan_assignment,
-        spm.variable_value, spm.credit_rule, spm.credit_rule_share IN SHARE MODE;
+    EXECUTE (SELECT format('LOCK TABLE %s IN SHARE MODE', string_agg(r::text, ', ')) FROM spm._config_relations() r);
     -- one at a time in a calendar; readers never wait.  A new row version, so that a
     -- transaction with an older snapshot fails instead of missing what the one before wrote
     UPDATE spm.calendar c SET name = c.name WHERE c.calendar_id = this.calendar_id;

@@ -354,7 +354,9 @@ CREATE TABLE spm.measurement (
     quota_amount numeric,
     factor numeric NOT NULL,
     schedule_id bigint NOT NULL,
-    earned_amount numeric NOT NULL
+    earned_amount numeric NOT NULL,
+    earned_before numeric NOT NULL DEFAULT 0,
+    because text[] NOT NULL DEFAULT '{}'
 );
 CREATE INDEX measurement_posting ON spm.measurement (posting_id, period_id);
 CREATE INDEX measurement_period ON spm.measurement (period_id, component_id);
@@ -375,9 +377,11 @@ COMMENT ON COLUMN spm.measurement.credit_count IS 'Credits of the period that co
 COMMENT ON COLUMN spm.measurement.opening_amount IS 'What had accumulated before the period; 0 unless the component accumulates over a longer one.';
 COMMENT ON COLUMN spm.measurement.amount IS 'Measured in the period, in the currency of the plan or the unit of the measure.';
 COMMENT ON COLUMN spm.measurement.quota_amount IS 'Quota of the span that the component accumulates over. NULL: none.';
-COMMENT ON COLUMN spm.measurement.factor IS 'Value of the component''s variable; 1 when it has none.';
+COMMENT ON COLUMN spm.measurement.factor IS 'What all rates are multiplied by: the component''s variable times its modifiers; 1 when it has none.';
 COMMENT ON COLUMN spm.measurement.schedule_id IS 'Rate schedule, with quota and factor worked in.';
 COMMENT ON COLUMN spm.measurement.earned_amount IS 'What the totals earn by the schedule: the deals must add up to it.';
+COMMENT ON COLUMN spm.measurement.earned_before IS 'True-up: what the earlier periods of the span have earned; else 0.';
+COMMENT ON COLUMN spm.measurement.because IS 'How quota, factor and limits came about, in words.';
 
 CREATE TABLE spm.earning (
     earning_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

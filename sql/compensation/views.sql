@@ -52,9 +52,11 @@ COMMENT ON COLUMN spm.standing_measurement.credit_count IS 'Credits of the perio
 COMMENT ON COLUMN spm.standing_measurement.opening_amount IS 'What had accumulated before the period; 0 unless the component accumulates over a longer one.';
 COMMENT ON COLUMN spm.standing_measurement.amount IS 'Measured in the period, in the currency of the plan or the unit of the measure.';
 COMMENT ON COLUMN spm.standing_measurement.quota_amount IS 'Quota of the span that the component accumulates over. NULL: none.';
-COMMENT ON COLUMN spm.standing_measurement.factor IS 'Value of the component''s variable; 1 when it has none.';
+COMMENT ON COLUMN spm.standing_measurement.factor IS 'What all rates are multiplied by: the component''s variable times its modifiers; 1 when it has none.';
 COMMENT ON COLUMN spm.standing_measurement.schedule_id IS 'Rate schedule, with quota and factor worked in.';
 COMMENT ON COLUMN spm.standing_measurement.earned_amount IS 'What the totals earn by the schedule: the deals must add up to it.';
+COMMENT ON COLUMN spm.standing_measurement.earned_before IS 'True-up: what the earlier periods of the span have earned; else 0.';
+COMMENT ON COLUMN spm.standing_measurement.because IS 'How quota, factor and limits came about, in words.';
 
 CREATE OR REPLACE VIEW spm.standing_earning WITH (security_invoker = true) AS
 SELECT e.* FROM spm.earning e
@@ -85,7 +87,13 @@ FROM spm.earning e
 JOIN spm.schedule k USING (schedule_id)
 JOIN spm.component c USING (component_id)
 CROSS JOIN LATERAL spm.commission_slice(k.schedule, e.from_total,
-    e.from_total + CASE WHEN e.reverses_id IS NULL THEN e.base_amount ELSE -e.base_amount END, c.places, c.rounding) s;
+    e.from_total + CASE WHEN e.reverses_id IS NULL THEN e.base_amount ELSE -e.base_amount END, c.places, c.rounding) s
+WHERE e.kind IN ('deal', 'total')
+UNION ALL    -- what is not earned along the schedule: one slice
+SELECT e.earning_id, e.posting_id, e.period_id, e.component_id, e.position_id, e.payee_id, e.credit_id, e.reverses_id,
+       NULL, e.kind, NULL, NULL, NULL, e.base_amount, e.amount
+FROM spm.earning e
+WHERE e.kind NOT IN ('deal', 'total');
 COMMENT ON VIEW spm.earning_slice IS 'One row per deal earning and tier it touches: what is earned there. Adds up to the earning.';
 COMMENT ON COLUMN spm.earning_slice.earning_id IS 'Deal earning.';
 COMMENT ON COLUMN spm.earning_slice.posting_id IS 'Posting that pays it.';
@@ -96,7 +104,7 @@ COMMENT ON COLUMN spm.earning_slice.payee_id IS 'Payee.';
 COMMENT ON COLUMN spm.earning_slice.credit_id IS 'Credit.';
 COMMENT ON COLUMN spm.earning_slice.reverses_id IS 'Posted earning that the row takes back. NULL: an original.';
 COMMENT ON COLUMN spm.earning_slice.tier_no IS 'Tier; 0 below the first.';
-COMMENT ON COLUMN spm.earning_slice.kind IS 'tier: the deal at the rate of its tier; rerate: what earlier deals earn more or less; cap, floor: what these take or add.';
+COMMENT ON COLUMN spm.earning_slice.kind IS 'true_up, rank, pool, refund: an earning that is one piece; tier: the deal at the rate of its tier; rerate: what earlier deals earn more or less; cap, floor: what these take or add.';
 COMMENT ON COLUMN spm.earning_slice.slice_from IS 'Running total where the slice begins.';
 COMMENT ON COLUMN spm.earning_slice.slice_to IS 'Running total where it ends.';
 COMMENT ON COLUMN spm.earning_slice.rate IS 'Rate.';

@@ -44,6 +44,16 @@ COMMENT ON COLUMN spm.earning.kind IS 'deal: what a deal adds to its running tot
 
 COMMENT ON TYPE spm.rate_schedule IS $$What a running total earns, as one value: tiers of amounts ('0: 5%, 100000: 8%, 150000: 12%') or of shares of a quota ('0%: 8%, 80%: 10%, 100%: 14%'), and options after them. Equal schedules are written alike.
 Options, each with its default first: method marginal | whole | interpolated | weighted | bonus | excess | curve; edge upper | lower | closed; base RATE below the first tier; per DIVISOR of what is earned; cap AMOUNT; floor AMOUNT; outside refuse | zero; zero quota top | nothing | refuse.$$;
+ALTER TABLE spm.measurement
+    ADD COLUMN earned_before numeric NOT NULL DEFAULT 0,
+    ADD COLUMN because text[] NOT NULL DEFAULT '{}';
+COMMENT ON COLUMN spm.measurement.factor IS 'What all rates are multiplied by: the component''s variable times its modifiers; 1 when it has none.';
+COMMENT ON COLUMN spm.measurement.earned_before IS 'True-up: what the earlier periods of the span have earned; else 0.';
+COMMENT ON COLUMN spm.measurement.because IS 'How quota, factor and limits came about, in words.';
+
+-- their arguments have changed
+DROP FUNCTION spm.add_component(text, text, text, text, text, text, text, text, text, text, int, text);
+DROP FUNCTION spm._result(text, text);
 
 -- include sql/compensation/tables_component.sql
 -- include sql/compensation/tables_capitalization.sql
