@@ -278,7 +278,9 @@ DECLARE
 BEGIN
     -- nobody changes a plan, a quota or a seat under our hands; before the calendar, so that whoever has
     -- changed one may calculate in the same transaction
-    EXECUTE (SELECT format('LOCK TABLE %s IN SHARE MODE', string_agg(r::text, ', ')) FROM spm._config_relations() r);
+    FOR earlier IN SELECT k.relname FROM spm._config_relations() r JOIN pg_class k ON k.oid = r ORDER BY 1 LOOP
+        EXECUTE format('LOCK TABLE spm.%I IN SHARE MODE', earlier.relname);
+    END LOOP;
     -- one at a time in a calendar; readers never wait.  A new row version, so that a
     -- transaction with an older snapshot fails instead of missing what the one before wrote
     UPDATE spm.calendar c SET name = c.name WHERE c.calendar_id = this.calendar_id;
