@@ -55,8 +55,6 @@ COMMENT ON COLUMN spm.measurement.because IS 'How quota, factor and limits came 
 DROP FUNCTION spm.add_component(text, text, text, text, text, text, text, text, text, text, int, text);
 DROP FUNCTION spm._result(text, text);
 
--- include sql/compensation/tables_component.sql
--- include sql/compensation/tables_capitalization.sql
 
 ALTER TABLE spm.measure
     ADD COLUMN fallback_measure_id int,
