@@ -2,28 +2,6 @@
  * compensation/statement.sql: results told to the people they are about.
  */
 
-CREATE OR REPLACE FUNCTION spm._money(amount numeric, places int DEFAULT 2)
-    RETURNS text
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
-BEGIN ATOMIC
-    -- written without the locale, so that a statement reads the same everywhere
-    SELECT CASE WHEN n.value < 0 THEN '-' ELSE '' END
-        || regexp_replace(split_part(abs(n.value)::text, '.', 1), '(\d)(?=(\d{3})+$)', '\1,', 'g')
-        || CASE WHEN _money.places > 0 THEN '.' || split_part(n.value::text, '.', 2) ELSE '' END
-    FROM (SELECT round(_money.amount, _money.places) AS value) n;
-END;
-COMMENT ON FUNCTION spm._money(numeric, int) IS 'An amount as people read it: 1,234.50.';
-REVOKE ALL ON FUNCTION spm._money(numeric, int) FROM PUBLIC;
-
-CREATE OR REPLACE FUNCTION spm._percent(ratio numeric)
-    RETURNS text
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
-BEGIN ATOMIC
-    SELECT trim_scale(round(100 * _percent.ratio, 4))::text || ' %';
-END;
-COMMENT ON FUNCTION spm._percent(numeric) IS 'A ratio as people read it: 8.5 %.';
-REVOKE ALL ON FUNCTION spm._percent(numeric) FROM PUBLIC;
-
 CREATE OR REPLACE FUNCTION spm._statement_line(label text, base text, rate text, amount text)
     RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE

@@ -114,3 +114,4 @@ COMMENT ON COLUMN spm.payout.reason IS 'Why, in words. NULL: the kind says it.';
 -- include sql/compensation/tables_component.sql
 -- include sql/compensation/tables_capitalization.sql
 -- include sql/compensation/tables_pay.sql
+-- include sql/compensation/tables_time.sql

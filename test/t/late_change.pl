@@ -207,6 +207,21 @@ my $posted = join(' UNION ALL ', map { "SELECT r.posting_id, '$_:' || count(*) |
 $posted = "SELECT posting_id, string_agg(digest, ' ' ORDER BY digest) FROM ($posted) d(posting_id, digest) GROUP BY 1 ORDER BY 1";
 my %digest_of;
 
+# Differences that are paid but not listed, or listed without a reason.
+my $differences = <<'SQL';
+SELECT format('posting %s, period %s, payee %s: paid %s, listed %s', posting_id, period_id, payee_id, sum(paid), sum(listed))
+FROM (SELECT x.posting_id, x.period_id, x.payee_id, x.amount AS paid, 0 AS listed
+      FROM spm.payout x JOIN spm.posting o USING (posting_id)
+      WHERE x.period_id <> o.period_id OR EXISTS (SELECT FROM spm.posting b WHERE b.period_id = o.period_id AND b.posting_id < o.posting_id)
+      UNION ALL
+      SELECT posting_id, period_id, payee_id, 0, amount FROM spm.difference) d
+GROUP BY posting_id, period_id, payee_id HAVING sum(paid) <> sum(listed)
+UNION ALL
+SELECT format('posting %s, %s of payee %s: %s, %s', posting_id, transaction_key, payee_id, cause, reason) FROM spm.difference
+WHERE cause IS NULL OR cause = 'other' OR reason IS NULL
+LIMIT 20
+SQL
+
 my ($rounds, $failed, $lines, $reopenings) = (0, 0, 0, 0);
 
 sub failure
@@ -258,6 +273,10 @@ while ($done < $edits && !$failed)
 	my $wrong = $node->safe_psql('main', 'SELECT count(*) FROM spm.reconciliation WHERE NOT is_reconciled');
 	if ($wrong) { failure("after round $rounds every level adds up", "$wrong rows do not"); }
 
+	# What everybody gets more or less is explained deal by deal, to the cent.
+	my $unexplained = $node->safe_psql('main', $differences);
+	if ($unexplained) { failure("after round $rounds every difference that is paid has its reasons", $unexplained); }
+
 	# Somebody looks ahead: the draft of the next period is there before this one is posted.
 	$state[$first_open] = 'calculated';
 	my ($ahead) = grep { $state[$_] ne 'posted' } $first_open + 1 .. $end - 1;
@@ -287,6 +306,8 @@ is($failed, 0, "$done edits in $rounds rounds, " . scalar(keys %digest_of) . " p
 cmp_ok(scalar(keys %digest_of), '>=', 2, 'there were postings to keep');
 my $late = $node->safe_psql('main', 'SELECT count(*) FROM spm.payout o JOIN spm.posting p USING (posting_id) WHERE o.period_id <> p.period_id');
 cmp_ok($late, '>', 0, "and differences to pay: $late");
+my $causes = $node->safe_psql('main', q{SELECT string_agg(DISTINCT cause, ', ') FROM spm.difference});
+cmp_ok(scalar(split /, /, $causes), '>=', 5, "each with its reasons: $causes");
 
 $node->stop;
 done_testing();
