@@ -212,7 +212,7 @@ my $differences = <<'SQL';
 SELECT format('posting %s, period %s, payee %s: paid %s, listed %s', posting_id, period_id, payee_id, sum(paid), sum(listed))
 FROM (SELECT x.posting_id, x.period_id, x.payee_id, x.amount AS paid, 0 AS listed
       FROM spm.payout x JOIN spm.posting o USING (posting_id)
-      WHERE x.period_id <> o.period_id OR EXISTS (SELECT FROM spm.posting b WHERE b.period_id = o.period_id AND b.posting_id < o.posting_id)
+      WHERE x.kind = 'earning' AND (x.period_id <> o.period_id OR EXISTS (SELECT FROM spm.posting b WHERE b.period_id = o.period_id AND b.posting_id < o.posting_id))
       UNION ALL
       SELECT posting_id, period_id, payee_id, 0, amount FROM spm.difference) d
 GROUP BY posting_id, period_id, payee_id HAVING sum(paid) <> sum(listed)
