@@ -249,12 +249,7 @@ DECLARE
 BEGIN
     SELECT p.* INTO of_plan FROM spm.plan p WHERE p.plan_id = key;
     SELECT v.* INTO version FROM spm.plan_version v
-    WHERE v.plan_id = of_plan.plan_id AND (plan_defect.version_no IS NULL OR v.version_no = plan_defect.version_no)
-    ORDER BY v.version_no DESC LIMIT 1;
-    IF version.plan_version_id IS NULL THEN
-        RAISE EXCEPTION 'plan "%" has no version %', plan_defect.plan, plan_defect.version_no
-            USING ERRCODE = 'undefined_object';
-    END IF;
+    WHERE v.plan_version_id = spm._version_of(plan_defect.plan, plan_defect.version_no);
     IF NOT EXISTS (SELECT FROM spm.component c WHERE c.plan_version_id = version.plan_version_id) THEN
         RETURN QUERY SELECT NULL::text, 'the version has no component',
             format('SELECT spm.add_component(%L, name, rates);', of_plan.name);

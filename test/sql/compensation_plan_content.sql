@@ -16,7 +16,7 @@ SELECT is(spm._plan_content(1)::text,
 SELECT spm.add_component('AE', 'Bonus', '0%: 8%, 100%: 12% cap 500', quota => 'bookings', variable => 'bonus', eligible => 'type = ''booking''') \g /dev/null
 INSERT INTO spm.lookup (name, dimensions) VALUES ('by region', '{region,size}');
 INSERT INTO spm.lookup_row (lookup_id, span, keys, ranges, value) SELECT lookup_id, '[2026-01-01,)', '{EMEA,NULL}', ARRAY[NULL, numrange(0, 100)], 2 FROM spm.lookup;
-UPDATE spm.component SET lookup_id = (SELECT lookup_id FROM spm.lookup), lookup_expressions = '{account_key,amount}', credit_cap = 12.50, is_true_up = true WHERE name = 'Bonus';
+UPDATE spm.component SET lookup_id = (SELECT lookup_id FROM spm.lookup), lookup_expressions = '{t.account_key,(t.amount)::text}', credit_cap = 12.50, is_true_up = true WHERE name = 'Bonus';
 INSERT INTO spm.component_input (component_id, input_no, of_component, figure, weight) SELECT component_id, 1, 'Flat', 'earned', 0.50 FROM spm.component WHERE name = 'Bonus';
 INSERT INTO spm.modifier (component_id, modifier_no, kind, of_components, figures, value) SELECT component_id, 2, 'gate', '{Flat}', '{attainment}', 0.8 FROM spm.component WHERE name = 'Bonus';
 INSERT INTO spm.modifier (component_id, modifier_no, kind, of_components, figures, lookup_id, variable_id)
@@ -78,8 +78,8 @@ SELECT is(jsonb_pretty(spm._plan_content(1) #> '{components,1}'), $${
     "component_no": 2,
     "rate_options": "cap 500",
     "lookup_expressions": [
-        "account_key",
-        "amount"
+        "t.account_key",
+        "(t.amount)::text"
     ],
     "measure_expression": "t.amount",
     "eligibility_expression": "(t.type = 'booking'::text)"
@@ -146,7 +146,7 @@ ROLLBACK TO more;
 
 -- writing
 SELECT throws_ok($$SELECT spm._write_content(plan_version_id, '{"components": [{"name": "x", "colour": "red"}]}') FROM old$$, '22023',
-    '"colour" is not known in "components" of a plan', 'what no column knows is refused');
+    '"colour" is not known in components of a plan', 'what no column knows is refused');
 SELECT throws_ok($$SELECT spm._write_content(plan_version_id, '{"components": [{"name": "x", "measure": "units", "measure_expression": "t.amount"}]}') FROM old$$, '42704',
     'measure "units" does not exist', 'a measure that is not there too');
 SELECT throws_ok($$SELECT spm._write_content(plan_version_id, '{"components": [{"name": "x", "variable": "units", "measure_expression": "t.amount"}]}') FROM old$$, '42704',

@@ -33,7 +33,7 @@ SELECT * FROM (VALUES
     ('spm._digest', 'names of relations and columns that stages.sql spells out'),
     ('spm._result', 'the query of a stage, made of checked expressions and literals'),
     ('spm._column_default', 'names of columns, quoted, and their defaults as the catalog has them'),
-    ('spm._write_part', 'names of tables of spm._plan_part() and of their columns, quoted')
+    ('spm._write_row', 'names of columns, quoted, of a table that functions_plan.sql spells out')
 ) v(name, why);
 
 SELECT is_empty($$
