@@ -276,7 +276,7 @@ BEGIN
             GET STACKED DIAGNOSTICS message = MESSAGE_TEXT, hint = PG_EXCEPTION_HINT;
             RETURN QUERY SELECT part.name, message, hint;
         END;
-        IF part.accumulate NOT IN ('deal', 'period') AND NOT EXISTS (
+        IF part.accumulate NOT IN ('deal', 'group', 'period') AND part.accumulate NOT LIKE 'rolling %' AND NOT EXISTS (
             SELECT FROM spm.period p WHERE p.calendar_id = of_plan.calendar_id AND p.grain = part.accumulate) THEN
             RETURN QUERY SELECT part.name,
                 format('it accumulates over a %s, but the calendar has none', part.accumulate),

@@ -510,7 +510,7 @@ $sql$, c.component_id, upper(today.span) - 1, c.plan_id, c.version_span, spm._qu
     || format($sql$
 ), rated AS MATERIALIZED (    -- their own rates: quota, factor, gates, multipliers and limits worked in
     SELECT s.*, s.factor * %1$s AS all_factor, %2$s AS schedule,
-           array_remove(ARRAY[s.because%3$s]::text[], NULL) AS words
+           array_remove(ARRAY[CASE WHEN s.because ~ '[a-z]' THEN s.because END%3$s]::text[], NULL) AS words
     FROM rates r CROSS JOIN measured s%4$s
 )$sql$, m.factor, schedule, m.because, m.joins)
     || CASE WHEN c.accumulate IN ('deal', 'group') THEN format($sql$, singly AS (    -- every deal, or group of deals, from zero
