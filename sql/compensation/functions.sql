@@ -456,62 +456,7 @@ $$;
 COMMENT ON FUNCTION spm._guard_name() IS 'Trigger: what a published version means by its name keeps it.';
 REVOKE ALL ON FUNCTION spm._guard_name() FROM PUBLIC;
 
--- ----------------------------------------------------------------- crediting
-
-CREATE OR REPLACE FUNCTION spm.add_credit_rule(name text, condition text, payees text[], shares numeric[],
-                                               since date, until date DEFAULT NULL, priority int DEFAULT 100)
-    RETURNS int
-    LANGUAGE plpgsql
-    SET search_path = pg_catalog, pg_temp
-AS $$
-DECLARE
-    id int;
-    total numeric := (SELECT sum(s) FROM unnest(add_credit_rule.shares) s);
-BEGIN
-    IF cardinality(add_credit_rule.payees) IS DISTINCT FROM cardinality(add_credit_rule.shares) OR total IS DISTINCT FROM 1 THEN
-        RAISE EXCEPTION 'shares of credit rule "%" must total 1, one for each payee', add_credit_rule.name
-            USING ERRCODE = 'check_violation',
-                  DETAIL = format('%s payees, %s shares, total %s.', cardinality(add_credit_rule.payees),
-                                  cardinality(add_credit_rule.shares), total),
-                  HINT = 'Write 60 % as 0.6.';
-    END IF;
-    INSERT INTO spm.credit_rule (name, condition, span, priority)
-    VALUES (add_credit_rule.name, spm.checked_expression(add_credit_rule.condition, 'boolean'),
-            daterange(add_credit_rule.since, add_credit_rule.until), add_credit_rule.priority)
-    RETURNING credit_rule_id INTO id;
-    INSERT INTO spm.credit_rule_share (credit_rule_id, payee_id, share)
-    SELECT id, (spm._target(s.payee, NULL, NULL)).payee_id, s.share
-    FROM unnest(add_credit_rule.payees, add_credit_rule.shares) s(payee, share);
-    RETURN id;
-END
-$$;
-COMMENT ON FUNCTION spm.add_credit_rule(text, text, text[], numeric[], date, date, int) IS
-'Adds a rule that shares transactions among payees, and returns its credit_rule_id.
-name: unique. condition: which transactions. payees, shares: who, and how much each; the shares total 1. since, until: days of the transactions, until exclusive. priority: the smallest wins.
-Errors: 23514 when the shares do not total 1, 42704 for an unknown payee, 42P17 and others for a refused condition.
-Example: SELECT spm.add_credit_rule(''Acme'', ''account_key = ''''ACME'''''', ''{U-1,U-2}'', ''{0.6,0.4}'', ''2026-01-01'');';
-
-CREATE OR REPLACE FUNCTION spm._check_rule_shares()
-    RETURNS trigger
-    LANGUAGE plpgsql
-    SET search_path = pg_catalog, pg_temp
-AS $$
-DECLARE
-    wrong record;
-BEGIN
-    SELECT r.name, sum(s.share) AS total INTO wrong
-    FROM spm.credit_rule r LEFT JOIN spm.credit_rule_share s USING (credit_rule_id)
-    WHERE r.credit_rule_id = CASE WHEN TG_OP = 'DELETE' THEN OLD.credit_rule_id ELSE NEW.credit_rule_id END
-    GROUP BY r.credit_rule_id HAVING sum(s.share) IS DISTINCT FROM 1;
-    IF FOUND THEN
-        RAISE EXCEPTION 'shares of credit rule "%" must total 1', wrong.name
-            USING ERRCODE = 'check_violation', DETAIL = format('They total %s.', coalesce(wrong.total, 0));
-    END IF;
-    RETURN NULL;
-END
-$$;
-COMMENT ON FUNCTION spm._check_rule_shares() IS 'Trigger at commit: the shares of a rule total 1.';
-REVOKE ALL ON FUNCTION spm._check_rule_shares() FROM PUBLIC;
+-- --------------------------------------------------------- guarding the ledger
 
 CREATE OR REPLACE FUNCTION spm._guard_ledger()
     RETURNS trigger
@@ -604,8 +549,3 @@ CREATE OR REPLACE TRIGGER refuse_truncate BEFORE TRUNCATE ON spm.earning
     FOR EACH STATEMENT EXECUTE FUNCTION spm._refuse_truncate();
 CREATE OR REPLACE TRIGGER refuse_truncate BEFORE TRUNCATE ON spm.payout
     FOR EACH STATEMENT EXECUTE FUNCTION spm._refuse_truncate();
-
--- a constraint trigger has no OR REPLACE
-DROP TRIGGER IF EXISTS shares ON spm.credit_rule_share;
-CREATE CONSTRAINT TRIGGER shares AFTER INSERT OR UPDATE OR DELETE ON spm.credit_rule_share
-    DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION spm._check_rule_shares();

@@ -70,7 +70,10 @@ CREATE OR REPLACE FUNCTION spm.add_component(plan text, name text, rates text, m
                                              against text DEFAULT 'quota', prorate text DEFAULT 'none',
                                              true_up boolean DEFAULT false, group_by text DEFAULT NULL,
                                              credit_cap numeric DEFAULT NULL, lookup text DEFAULT NULL,
-                                             lookup_by text[] DEFAULT NULL, ties text DEFAULT 'competition')
+                                             lookup_by text[] DEFAULT NULL, ties text DEFAULT 'competition',
+                                             event text DEFAULT 'booking', refund text DEFAULT 'running',
+                                             refund_window interval DEFAULT NULL, refund_share numeric DEFAULT 1,
+                                             earned_over int DEFAULT NULL)
     RETURNS int
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
@@ -120,16 +123,19 @@ BEGIN
     IF add_component.prorate <> 'none' THEN
         PERFORM spm._check_prorate(add_component.prorate);
     END IF;
+    PERFORM spm._check_refund(add_component.name, add_component.refund, add_component.refund_window, add_component.refund_share, add_component.earned_over);
     INSERT INTO spm.component (plan_version_id, component_no, name, credit_kind, measure_expression,
         eligibility_expression, unit, measure_id, accumulate, tier_basis, rate_options, variable_id, places, rounding,
-        basis, pay, against, prorate, is_true_up, group_expression, credit_cap, lookup_id, lookup_expressions, ties)
+        basis, pay, against, prorate, is_true_up, group_expression, credit_cap, lookup_id, lookup_expressions, ties,
+        event, refund, refund_window, refund_share, earned_over)
     SELECT version,
            1 + coalesce((SELECT max(c.component_no) FROM spm.component c WHERE c.plan_version_id = version), 0),
            add_component.name, add_component.credits, measured, condition, add_component.unit, of_quota,
            total, CASE WHEN spm._is_of_quota(schedule) THEN 'quota' ELSE 'amount' END,
            spm._rate_options(schedule), of_variable, coalesce(add_component.places, c.minor_digits), add_component.rounding,
            add_component.basis, add_component.pay, add_component.against, add_component.prorate, add_component.true_up,
-           grouped, add_component.credit_cap, of_lookup, looked, add_component.ties
+           grouped, add_component.credit_cap, of_lookup, looked, add_component.ties,
+           add_component.event, add_component.refund, add_component.refund_window, add_component.refund_share, add_component.earned_over
     FROM spm.plan_version v JOIN spm.plan p USING (plan_id) JOIN spm.currency c USING (currency_code)
     WHERE v.plan_version_id = version
     RETURNING component_id INTO id;
@@ -138,12 +144,13 @@ BEGIN
     RETURN id;
 END
 $$;
-COMMENT ON FUNCTION spm.add_component(text, text, text, text, text, text, text, text, text, text, int, text, text, text, text, text, boolean, text, numeric, text, text[], text) IS
+COMMENT ON FUNCTION spm.add_component(text, text, text, text, text, text, text, text, text, text, int, text, text, text, text, text, boolean, text, numeric, text, text[], text, text, text, interval, numeric, int) IS
 'Adds a pay element to the draft of a plan, and returns its component_id. All but plan, name and rates have a default.
 plan, name: names. rates: a rate schedule; its tiers are amounts, or shares of quota when written in percent. measure: expression, what of a transaction counts. eligible: condition, which transactions count; NULL: all.
-credits: which kinds of credit count. quota: measure whose quota attainment is reckoned against. accumulate: deal, period, group, rolling N, or the grain of a longer period. variable: multiplies all rates. unit: money or count.
+credits: direct, rollup, overlay, team, territory, rolldown or all. quota: measure whose quota attainment is reckoned against. accumulate: deal, period, group, rolling N, or the grain of a longer period. variable: multiplies all rates. unit: money or count.
 places, rounding: how each deal is rounded; places defaults to those of the currency.
 basis: credit, fixed, objective, result, rank or pool; the last three take spm.add_input(). pay: amount, or target (rates times attainment times the variable). against: quota, prior period or prior year (growth). prorate: a method of spm.day_count(). true_up: pay what the whole span is worth by now, less what was earned. group_by: expression; each value has its own total. credit_cap: most that one credit counts, money. lookup, lookup_by: table whose value multiplies the measure, and expressions for its dimensions. ties: of ranks: competition, dense, average or share.
+event: booking, or a kind of milestone of spm.map_event(). refund: what a transaction that refers to another does: running, counts like any other; original, takes back what that one earned, in proportion; unearned, of that the part not yet earned in earned_over months. refund_window: only so long after the original, inclusive; refund_share: share that is taken back.
 Errors: 42P17, 42703 and others for a refused expression, 22P02 for rates that cannot be read, 42704 for an unknown name, 22023 for options that do not fit together, 55000 without a draft.
 Example: SELECT spm.add_component(''Account Executive'', ''Commission'', ''0%: 8%, 80%: 10%, 100%: 14%'', quota => ''bookings'');';
 

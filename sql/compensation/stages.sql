@@ -233,7 +233,8 @@ AS $$
         'spm.plan', 'spm.plan_version', 'spm.plan_assignment',
         'spm.component', 'spm.tier', 'spm.component_input', 'spm.modifier',
         'spm.lookup', 'spm.lookup_row', 'spm.objective', 'spm.variable_value',
-        'spm.credit_rule', 'spm.credit_rule_share'])::regclass
+        'spm.credit_rule', 'spm.credit_rule_share', 'spm.rollup_factor', 'spm.rolldown', 'spm.territory_source',
+        'spm.manual_credit', 'spm.manual_credit_decision', 'spm.event_source'])::regclass
 $$;
 COMMENT ON FUNCTION spm._config_relations() IS 'Tables of plans, quotas, people and rules that results depend on.';
 REVOKE ALL ON FUNCTION spm._config_relations() FROM PUBLIC;
@@ -245,7 +246,10 @@ CREATE OR REPLACE FUNCTION spm._config_digest(calendar_id int)
 AS $$
     SELECT string_agg(spm._digest(r), ' ' ORDER BY r)
     FROM (SELECT c::text FROM spm._config_relations() c
-          UNION ALL VALUES ('spm.source'), ('spm.source_column'), ('spm.transaction_split')) u(r)
+          UNION ALL VALUES ('spm.source'), ('spm.source_column'), ('spm.transaction_split'),
+              -- these are there once something is mapped
+              (to_regclass('spm.transaction_event')::text), (to_regclass('spm.territory_claim')::text)) u(r)
+    WHERE r IS NOT NULL
 $$;
 COMMENT ON FUNCTION spm._config_digest(int) IS 'Digest of everything but the transactions that results depend on.';
 REVOKE ALL ON FUNCTION spm._config_digest(int) FROM PUBLIC;
@@ -256,7 +260,11 @@ CREATE OR REPLACE FUNCTION spm._watermark(config text, span daterange)
     SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT md5(_watermark.config || spm._digest('spm.transaction',
-        format('r.event_date >= %L AND r.event_date < %L', lower(_watermark.span), upper(_watermark.span))))
+        format('r.event_date >= %L AND r.event_date < %L', lower(_watermark.span), upper(_watermark.span)))
+        -- what has a milestone in the period may be of another time
+        || CASE WHEN EXISTS (SELECT FROM spm.event_source) THEN spm._digest('spm.transaction',
+               format('(r.source, r.transaction_key) IN (SELECT e.source, e.transaction_key FROM spm.transaction_event e
+                       WHERE e.event_date >= %L AND e.event_date < %L)', lower(_watermark.span), upper(_watermark.span))) ELSE '' END)
 $$;
 COMMENT ON FUNCTION spm._watermark(text, daterange) IS 'Digest of everything that a period is calculated from, given that of all but its transactions.';
 REVOKE ALL ON FUNCTION spm._watermark(text, daterange) FROM PUBLIC;
@@ -412,9 +420,9 @@ BEGIN
     SELECT c.source, c.transaction_key, c.line, q.name AS earlier, p.name AS later INTO twice
     FROM spm.credit c
     JOIN spm.period p ON p.period_id = c.period_id
-    JOIN spm.standing_credit o ON o.transaction_key = c.transaction_key AND o.source = c.source AND o.line = c.line AND o.kind = c.kind
+    JOIN spm.standing_credit o ON o.transaction_key = c.transaction_key AND o.source = c.source AND o.line = c.line AND o.kind = c.kind AND o.event = c.event
     JOIN spm.period q ON q.period_id = o.period_id AND q.calendar_id = p.calendar_id AND q.span << p.span
-    WHERE c.posting_id = _check_once.posting_id AND c.reverses_id IS NULL AND c.kind = 'direct'
+    WHERE c.posting_id = _check_once.posting_id AND c.reverses_id IS NULL AND c.kind = 'direct' AND c.event = 'booking'
     LIMIT 1;
     IF FOUND THEN
         RAISE EXCEPTION 'transaction %/% is credited in % and in %', twice.source, twice.transaction_key, twice.earlier, twice.later

@@ -1,23 +1,170 @@
 /*
- * compensation/stages_credit.sql: transaction -> credit.  Who shares in each
- * transaction, where that payee sits, and who above is credited with it.
+ * compensation/stages_credit.sql: transaction -> credit.  Who is credited with
+ * each transaction, where that payee sits, and who above or below is, too.
  */
 
-CREATE OR REPLACE FUNCTION spm._claim_query(period_id int)
+CREATE OR REPLACE FUNCTION spm._transaction_relation()
+    RETURNS text
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+    -- a view that an earlier version made lacks what nobody had mapped then
+    SELECT CASE WHEN EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = to_regclass('spm.transaction') AND a.attname = 'reference_key')
+        THEN 'spm.transaction' ELSE '(SELECT x.*, NULL::text AS reference_key FROM spm.transaction x)' END
+$$;
+COMMENT ON FUNCTION spm._transaction_relation() IS 'What to read transactions from.';
+REVOKE ALL ON FUNCTION spm._transaction_relation() FROM PUBLIC;
+
+CREATE OR REPLACE FUNCTION spm._credited(value numeric, shares numeric[], share_no int, factor numeric, part_no int, part_count int, digits int)
+    RETURNS numeric
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT CASE WHEN _credited.part_count = 1 THEN f.value
+                ELSE (spm.split(f.value, array_fill(1::numeric, ARRAY[_credited.part_count]), _credited.digits))[_credited.part_no] END
+    FROM (SELECT CASE WHEN _credited.shares IS NULL THEN _credited.value
+                      ELSE (spm.split(_credited.value, _credited.shares, _credited.digits))[_credited.share_no] END AS value) s
+    CROSS JOIN LATERAL (SELECT CASE WHEN _credited.factor = 1 THEN s.value ELSE spm.rounded(s.value * _credited.factor, _credited.digits) END AS value) f
+$$;
+COMMENT ON FUNCTION spm._credited(numeric, numeric[], int, numeric, int, int, int) IS 'What of a value is credited: its share, times the factor, in equal parts; each apportioned so that parts add up.';
+REVOKE ALL ON FUNCTION spm._credited(numeric, numeric[], int, numeric, int, int, int) FROM PUBLIC;
+
+CREATE OR REPLACE FUNCTION spm._credited_sql(value text, digits text)
+    RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+    -- most credits are of all of it
+    SELECT format('CASE WHEN t.shares IS NULL AND t.factor = 1 AND t.part_count = 1 THEN %1$s
+                ELSE spm._credited(%1$s, t.shares, t.share_no, t.factor, t.part_no, t.part_count, %2$s) END', _credited_sql.value, _credited_sql.digits)
+$$;
+COMMENT ON FUNCTION spm._credited_sql(text, text) IS 'SQL of what credit t counts of a value.';
+REVOKE ALL ON FUNCTION spm._credited_sql(text, text) FROM PUBLIC;
+
+CREATE OR REPLACE FUNCTION spm._credit_condition(component_id int)
+    RETURNS text
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT format('%s AND t.event = %L', CASE c.credit_kind WHEN 'all' THEN 'true' ELSE format('t.kind = %L', c.credit_kind) END, c.event)
+        -- what takes back an original is not part of the running total
+        || CASE WHEN c.refund <> 'running' THEN ' AND t.reference_key IS NULL' ELSE '' END
+    FROM spm.component c WHERE c.component_id = _credit_condition.component_id
+$$;
+COMMENT ON FUNCTION spm._credit_condition(int) IS 'SQL condition that credit t is one that a component takes into its total.';
+REVOKE ALL ON FUNCTION spm._credit_condition(int) FROM PUBLIC;
+
+CREATE OR REPLACE FUNCTION spm._portion(value numeric, fixed numeric, whole numeric, of_all numeric, all_amount numeric,
+                                        of_line numeric, line_amount numeric, digits int)
+    RETURNS numeric
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT coalesce(_portion.value * _portion.fixed,
+        round(_portion.value * _portion.whole + coalesce(_portion.value * _portion.of_all / nullif(_portion.all_amount, 0), 0)
+              + coalesce(_portion.value * _portion.of_line / nullif(_portion.line_amount, 0), 0), _portion.digits));
+END;
+COMMENT ON FUNCTION spm._portion(numeric, numeric, numeric, numeric, numeric, numeric, numeric, int) IS
+'What of a value is reached: a fixed ratio, or that of milestones as ratios, of the amount of all lines, and of the line, rounded.';
+REVOKE ALL ON FUNCTION spm._portion(numeric, numeric, numeric, numeric, numeric, numeric, numeric, int) FROM PUBLIC;
+
+CREATE OR REPLACE FUNCTION spm._milestone_sql(days daterange, events text[], columns text, condition text)
     RETURNS text
     LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
     SET datestyle = 'ISO, YMD'
 AS $$
 DECLARE
-    days daterange := (SELECT p.span FROM spm.period p WHERE p.period_id = _claim_query.period_id);
+    -- what is reached by now less what was reached before: so that parts add up to the whole
+    parts text := (
+        SELECT string_agg(format('spm._portion(o.%1$s, s.fixed, s.whole, s.of_all, s.all_amount, s.of_line, s.amount, %2$s)
+           - coalesce(spm._portion(o.%1$s, s.fixed_before, s.whole_before, s.of_all_before, s.all_amount, s.of_line_before, s.amount, %2$s), 0) AS %1$s',
+           n.name, n.digits), E',\n           ' ORDER BY n.place)
+        FROM (VALUES (1, 'quantity', '6'), (2, 'amount', 'o.digits'), (3, 'cost', 'o.digits'), (4, 'list_amount', 'o.digits')) n (place, name, digits));
+BEGIN
+    RETURN format($sql$
+milestone AS (     -- of transactions that have one in these days
+    SELECT e.source, e.transaction_key, e.line, e.kind, e.event_date, g.credited, g.over, g.tolerance,
+           CASE WHEN e.amount IS NULL THEN 1 WHEN g.amount_unit = 'money' THEN 0 ELSE e.amount END AS whole,
+           CASE WHEN g.amount_unit = 'money' THEN coalesce(e.amount, 0) ELSE 0 END AS money
+    FROM spm.transaction_event e
+    JOIN spm.source n ON n.name = e.source
+    JOIN spm.event_source g ON g.source_id = n.source_id AND g.kind = e.kind
+    WHERE e.kind = ANY (%1$L::text[]) AND e.event_date < %3$L AND (e.source, e.transaction_key) IN (
+        SELECT i.source, i.transaction_key FROM spm.transaction_event i
+        WHERE i.kind = ANY (%1$L::text[]) AND i.event_date >= %2$L AND i.event_date < %3$L)
+), ordered AS (
+    SELECT t.*, %4$s, sum(t.amount) OVER (PARTITION BY t.source, t.transaction_key) AS all_amount, coalesce(k.minor_digits, 2) AS digits
+    FROM %5$s t LEFT JOIN spm.currency k USING (currency_code)
+    WHERE (t.source, t.transaction_key) IN (SELECT m.source, m.transaction_key FROM milestone m) AND (%6$s)
+), reached AS (    -- how much of each line is reached by which day
+    SELECT o.source, o.transaction_key, o.line, m.kind, m.event_date, m.credited, m.over, m.tolerance, o.all_amount, o.amount,
+           sum(sum(m.whole + CASE WHEN m.money <> 0 AND CASE WHEN m.line IS NULL THEN o.all_amount ELSE o.amount END = 0 THEN 1 ELSE 0 END)) OVER u AS whole,
+           sum(sum(CASE WHEN m.line IS NULL THEN m.money ELSE 0 END)) OVER u AS of_all,
+           sum(sum(CASE WHEN m.line IS NULL THEN 0 ELSE m.money END)) OVER u AS of_line
+    FROM ordered o
+    JOIN milestone m ON m.source = o.source AND m.transaction_key = o.transaction_key AND coalesce(m.line, o.line) = o.line
+    GROUP BY o.source, o.transaction_key, o.line, m.kind, m.event_date, m.credited, m.over, m.tolerance, o.all_amount, o.amount
+    WINDOW u AS (PARTITION BY o.source, o.transaction_key, o.line, m.kind ORDER BY m.event_date)
+), judged AS (
+    SELECT r.*, i.ratio, CASE
+               WHEN r.credited = 'first' THEN CASE WHEN i.ratio > 0 THEN 1 ELSE 0 END
+               WHEN r.credited = 'full' THEN CASE WHEN i.ratio >= 1 - r.tolerance THEN 1 ELSE 0 END
+               WHEN i.ratio >= 1 - r.tolerance AND (i.ratio <= 1 OR r.over = 'capped') THEN 1
+               WHEN i.ratio <= 0 AND r.over = 'capped' THEN 0 END::numeric AS fixed
+    FROM reached r
+    CROSS JOIN LATERAL (SELECT r.whole + coalesce(r.of_all / nullif(r.all_amount, 0), 0) + coalesce(r.of_line / nullif(r.amount, 0), 0) AS ratio) i
+), step AS (
+    SELECT j.*, coalesce(j.fixed, j.ratio) AS now, coalesce(lag(coalesce(j.fixed, j.ratio)) OVER w, 0) AS before,
+           lag(j.fixed) OVER w AS fixed_before, lag(j.whole) OVER w AS whole_before, lag(j.of_all) OVER w AS of_all_before, lag(j.of_line) OVER w AS of_line_before
+    FROM judged j
+    WINDOW w AS (PARTITION BY j.source, j.transaction_key, j.line, j.kind ORDER BY j.event_date)
+), happened AS (
+    SELECT o.source, o.transaction_key, o.line, s.event_date, o.type, o.owner_key, o.account_key, o.product_key,
+           %7$s,
+           o.currency_code, o.attributes, o.reference_key, s.kind AS event, o.credit_rule_id, o.extra_rules, o.territory_keys
+    FROM step s JOIN ordered o USING (source, transaction_key, line)
+    WHERE s.now <> s.before AND s.event_date >= %2$L AND s.event_date < %3$L
+)$sql$, _milestone_sql.events, lower(_milestone_sql.days), upper(_milestone_sql.days), _milestone_sql.columns,
+        spm._transaction_relation(), _milestone_sql.condition, parts);
+END
+$$;
+COMMENT ON FUNCTION spm._milestone_sql(daterange, text[], text, text) IS 'SQL of the parts of transactions that milestones of some days credit: common table expressions, the last one named happened.';
+REVOKE ALL ON FUNCTION spm._milestone_sql(daterange, text[], text, text) FROM PUBLIC;
+
+CREATE OR REPLACE FUNCTION spm._claim_sql(days daterange, events text[], condition text DEFAULT 'true')
+    RETURNS text
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    SET datestyle = 'ISO, YMD'
+AS $$
+DECLARE
+    relation text := spm._transaction_relation();
     rules text;
+    extras text;
+    territories text;
+    territory_names text[];
+    columns text;
+    sql text;
+    place constant text := 'LEFT JOIN spm.position_assignment seat ON seat.payee_id = y.payee_id AND seat.is_primary AND t.event_date <@ seat.span';
+    fields constant text := 't.source, t.transaction_key, t.line, t.event_date, t.type, t.account_key, t.product_key, t.quantity, t.amount,
+       t.cost, t.list_amount, t.currency_code, t.attributes, t.reference_key, t.event';
 BEGIN
     SELECT string_agg(format(E'\n               WHEN t.event_date <@ %L::daterange AND (%s) THEN %s', r.span, r.condition, r.credit_rule_id),
-                      '' ORDER BY r.priority, r.credit_rule_id) INTO rules
-    FROM spm.credit_rule r WHERE r.span && days;
-    RETURN format($sql$
-WITH split AS (    -- shares that the warehouse gives
+                      '' ORDER BY r.place) INTO rules
+    FROM spm._share_rule() r WHERE events <> '{booking}' OR r.span && days;
+    SELECT string_agg(format('CASE WHEN t.event_date <@ %L::daterange AND (%s) THEN %s END', r.span, r.condition, r.credit_rule_id),
+                      E',\n               ' ORDER BY r.credit_rule_id) INTO extras
+    FROM spm.credit_rule r WHERE r.kind <> 'share' AND (events <> '{booking}' OR r.span && days);
+    IF to_regclass('spm.territory_claim') IS NOT NULL THEN
+        SELECT string_agg(format('(%s)::text', s.match_expression), ', ' ORDER BY s.territory_source_id), array_agg(s.name ORDER BY s.territory_source_id)
+        INTO territories, territory_names FROM spm.territory_source s;
+    END IF;
+    -- rules judge the transaction as it was booked, also when a milestone credits a part of it
+    columns := format('%s AS credit_rule_id, %s AS extra_rules, %s AS territory_keys', coalesce('CASE' || rules || E'\n          END', 'NULL::int'),
+        coalesce('ARRAY[' || extras || ']', 'NULL::int[]'), coalesce('ARRAY[' || territories || ']', 'NULL::text[]'));
+
+    sql := format($sql$
+WITH %1$s split AS (    -- shares that the warehouse gives
     SELECT s.source, s.transaction_key, s.line,
            CASE WHEN bool_and(coalesce(s.share >= 0, false)) THEN sum(s.share) END AS total,
            array_agg(s.owner_key ORDER BY s.owner_key COLLATE "C", s.share) FILTER (WHERE s.share <> 0) AS owners,
@@ -32,9 +179,9 @@ WITH split AS (    -- shares that the warehouse gives
     FROM spm.credit_rule_share r JOIN spm.payee y USING (payee_id)
     GROUP BY r.credit_rule_id
 ), booked AS (
-    SELECT t.*, %s AS credit_rule_id
-    FROM spm.transaction t
-    WHERE t.event_date >= %L AND t.event_date < %L
+    SELECT t.*, 'booking' AS event, %2$s
+    FROM %3$s t
+    WHERE t.event_date >= %4$L AND t.event_date < %5$L AND (%6$s)%7$s%8$s
 )
 SELECT t.source, t.transaction_key, t.line, t.event_date, t.type, t.account_key, t.product_key, t.quantity,
        CASE WHEN t.transaction_key IS NULL OR t.type IS NULL OR t.currency_code IS NULL OR t.amount IS NULL
@@ -50,11 +197,11 @@ SELECT t.source, t.transaction_key, t.line, t.event_date, t.type, t.account_key,
                  format('Line "%%s": %%s have %%s.', t.line, s.all_owners, s.all_shares),
                  'Repair the rows of the relation given to spm.map_split().')
             ELSE t.amount END AS amount,
-       t.cost, t.list_amount, t.currency_code, t.attributes,
+       t.cost, t.list_amount, t.currency_code, t.attributes, t.reference_key, t.event, 'direct' AS kind, '' AS rule,
        coalesce(c.owner_key, '') AS owner_key,
        CASE WHEN cardinality(coalesce(s.shares, r.shares)) > 1 THEN coalesce(s.shares, r.shares) END AS shares,
        CASE WHEN cardinality(coalesce(s.shares, r.shares)) > 1 THEN c.share_no::int END AS share_no,
-       coalesce((coalesce(s.shares, r.shares))[c.share_no], 1) AS share,
+       coalesce((coalesce(s.shares, r.shares))[c.share_no], 1) AS share, 1::numeric AS factor, 1 AS part_no, 1 AS part_count,
        y.payee_id, seat.position_id,
        CASE WHEN c.owner_key IS NULL THEN 'it has no owner'
             WHEN y.payee_id IS NULL THEN 'its owner is not a payee'
@@ -64,50 +211,198 @@ LEFT JOIN split s ON s.source = t.source AND s.transaction_key = t.transaction_k
 LEFT JOIN rule r ON r.credit_rule_id = t.credit_rule_id AND s.owners IS NULL
 CROSS JOIN LATERAL unnest(coalesce(s.owners, r.owners, ARRAY[t.owner_key])) WITH ORDINALITY c(owner_key, share_no)
 LEFT JOIN spm.payee y ON y.payee_key = c.owner_key
-LEFT JOIN spm.position_assignment seat ON seat.payee_id = y.payee_id AND seat.is_primary AND t.event_date <@ seat.span
-$sql$, coalesce('CASE' || rules || E'\n          END', 'NULL::int'), lower(days), upper(days));
+%9$s$sql$,
+        CASE WHEN events <> '{booking}' AND to_regclass('spm.transaction_event') IS NOT NULL
+             THEN spm._milestone_sql(days, events, columns, condition) || ', ' ELSE '' END,
+        columns, relation, lower(days), upper(days), condition,
+        CASE WHEN events <> '{booking}' AND to_regclass('spm.transaction_event') IS NOT NULL
+             THEN E'\n    UNION ALL\n    SELECT * FROM happened' ELSE '' END,
+        CASE WHEN EXISTS (SELECT FROM spm.manual_credit m WHERE m.event_date <@ days) THEN format($manual$
+    UNION ALL
+    SELECT t.*, NULL::int, NULL::int[], NULL::text[]
+    FROM (SELECT 'manual' AS source, 'M-' || m.manual_credit_id AS transaction_key, '' AS line, m.event_date, m.type, y.payee_key AS owner_key,
+                 m.account_key, m.product_key, m.quantity, m.amount, NULL::numeric AS cost, NULL::numeric AS list_amount, m.currency_code,
+                 '{}'::jsonb AS attributes, NULL::text AS reference_key, m.event
+          FROM spm.manual_credit m
+          JOIN spm.payee y USING (payee_id)
+          JOIN spm.manual_credit_decision a ON a.manual_credit_id = m.manual_credit_id AND a.decision = 'approved'
+          WHERE NOT EXISTS (SELECT FROM spm.manual_credit_decision w WHERE w.manual_credit_id = m.manual_credit_id AND w.decision = 'withdrawn')) t
+    WHERE t.event = ANY (%L::text[]) AND t.event_date >= %L AND t.event_date < %L AND (%s)$manual$,
+            events, lower(days), upper(days), condition) ELSE '' END,
+        place);
+
+    IF extras IS NOT NULL THEN
+        sql := sql || format($sql$
+UNION ALL          -- specialists, on top
+SELECT %1$s, 'overlay', r.name, y.payee_key, NULL, NULL, 1, m.share, 1, 1, y.payee_id, seat.position_id,
+       CASE WHEN seat.position_id IS NULL THEN format('a payee of overlay rule "%%s" held no position on that day', r.name) END
+FROM booked t
+CROSS JOIN LATERAL unnest(t.extra_rules) x(credit_rule_id)
+JOIN spm.credit_rule r ON r.credit_rule_id = x.credit_rule_id AND r.kind = 'overlay'
+JOIN spm.credit_rule_share m ON m.credit_rule_id = r.credit_rule_id
+JOIN spm.payee y ON y.payee_id = m.payee_id
+%2$s
+UNION ALL          -- teams, on top
+SELECT %1$s, 'team', r.name, m.payee_key, NULL, NULL, 1, 1,
+       CASE r.parts WHEN 'equal' THEN row_number() OVER w ELSE 1 END::int, CASE r.parts WHEN 'equal' THEN count(*) OVER a ELSE 1 END::int,
+       m.payee_id, m.position_id, NULL
+FROM booked t
+CROSS JOIN LATERAL unnest(t.extra_rules) x(credit_rule_id)
+JOIN spm.credit_rule r ON r.credit_rule_id = x.credit_rule_id AND r.kind = 'team'
+JOIN spm._team_member() m ON m.credit_rule_id = r.credit_rule_id AND t.event_date <@ m.span
+WINDOW a AS (PARTITION BY t.source, t.transaction_key, t.line, t.event, t.event_date, r.credit_rule_id),
+       w AS (PARTITION BY t.source, t.transaction_key, t.line, t.event, t.event_date, r.credit_rule_id ORDER BY m.payee_key COLLATE "C", m.position_id)$sql$,
+            fields, place);
+    END IF;
+    IF territories IS NOT NULL THEN
+        sql := sql || format($sql$
+UNION ALL          -- holders of a territory, on top
+SELECT %1$s, 'territory', c.territory, c.owner_key, NULL, NULL, 1,
+       CASE WHEN c.share >= 0 THEN c.share ELSE spm._refuse(format('territory %%s gives %%s no usable share', c.territory, c.owner_key),
+           format('Key "%%s": share %%s.', c.match_key, coalesce(c.share::text, 'NULL')), 'Repair the rows of the relation given to spm.map_territory().') END, 1, 1,
+       y.payee_id, seat.position_id,
+       CASE WHEN y.payee_id IS NULL THEN format('the holder of territory "%%s" is not a payee', c.territory)
+            WHEN seat.position_id IS NULL THEN format('the holder of territory "%%s" held no position on that day', c.territory) END
+FROM booked t
+CROSS JOIN LATERAL unnest(%2$L::text[], t.territory_keys) k(territory, match_key)
+JOIN spm.territory_claim c ON c.territory = k.territory AND c.match_key = k.match_key AND t.event_date <@ c.span AND c.share IS DISTINCT FROM 0
+LEFT JOIN spm.payee y ON y.payee_key = c.owner_key
+%3$s
+WHERE t.territory_keys IS NOT NULL$sql$, fields, territory_names, place);
+    END IF;
+    RETURN sql;
 END
 $$;
-COMMENT ON FUNCTION spm._claim_query(int) IS 'SQL that finds who shares in each transaction of a period, and where that payee sits.';
+COMMENT ON FUNCTION spm._claim_sql(daterange, text[], text) IS 'SQL that finds who is credited with each transaction, or milestone, of some days and a condition on t, and where that payee sits.';
+REVOKE ALL ON FUNCTION spm._claim_sql(daterange, text[], text) FROM PUBLIC;
+
+CREATE OR REPLACE FUNCTION spm._team_member()
+    RETURNS TABLE (credit_rule_id int, payee_id int, payee_key text, position_id int, span daterange)
+    LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT r.credit_rule_id, y.payee_id, y.payee_key, a.position_id, a.span
+    FROM spm.credit_rule r
+    JOIN spm.credit_rule_share s USING (credit_rule_id)
+    JOIN spm.payee y ON y.payee_id = s.payee_id
+    JOIN spm.position_assignment a ON a.payee_id = y.payee_id AND a.is_primary
+    WHERE r.kind = 'team'
+    UNION ALL
+    SELECT r.credit_rule_id, y.payee_id, y.payee_key, a.position_id, a.span
+    FROM spm.credit_rule r
+    JOIN spm.position p ON p.title_id = r.title_id
+    JOIN spm.position_assignment a ON a.position_id = p.position_id AND a.is_primary
+    JOIN spm.payee y ON y.payee_id = a.payee_id
+    WHERE r.kind = 'team'
+    UNION ALL
+    SELECT r.credit_rule_id, y.payee_id, y.payee_key, a.position_id, a.span * h.span
+    FROM spm.credit_rule r
+    JOIN spm.position_path h ON h.ancestor_position_id = r.manager_position_id
+    JOIN spm.position_assignment a ON a.position_id = h.position_id AND a.is_primary AND a.span && h.span
+    JOIN spm.payee y ON y.payee_id = a.payee_id
+    WHERE r.kind = 'team';
+END;
+COMMENT ON FUNCTION spm._team_member() IS 'Who is in the team of which credit rule, and when: holders of primary seats.';
+REVOKE ALL ON FUNCTION spm._team_member() FROM PUBLIC;
+
+CREATE OR REPLACE FUNCTION spm._credited_events(calendar_id int)
+    RETURNS text[]
+    LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT array_agg(DISTINCT e.event ORDER BY e.event)
+    FROM (SELECT 'booking' AS event
+          UNION ALL
+          SELECT c.event FROM spm.component c JOIN spm.plan_version v USING (plan_version_id) JOIN spm.plan p USING (plan_id)
+          WHERE v.state <> 'draft' AND p.calendar_id = _credited_events.calendar_id) e;
+END;
+COMMENT ON FUNCTION spm._credited_events(int) IS 'Events that published plans of a calendar pay for; booking always.';
+REVOKE ALL ON FUNCTION spm._credited_events(int) FROM PUBLIC;
+
+CREATE OR REPLACE FUNCTION spm._claim_query(period_id int)
+    RETURNS text
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT spm._claim_sql(p.span, spm._credited_events(p.calendar_id)) FROM spm.period p WHERE p.period_id = _claim_query.period_id
+$$;
+COMMENT ON FUNCTION spm._claim_query(int) IS 'SQL that finds who is credited with each transaction of a period, and where that payee sits.';
 REVOKE ALL ON FUNCTION spm._claim_query(int) FROM PUBLIC;
+
+CREATE OR REPLACE FUNCTION spm._taking_seat(calendar_id int, credit_kind text)
+    RETURNS TABLE (position_id int, payee_id int, spans datemultirange)
+    LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT s.position_id, s.payee_id, range_agg(d.days)
+    FROM spm.plan_version v
+    JOIN spm.plan p USING (plan_id)
+    CROSS JOIN LATERAL spm.plan_seat(v.plan_id, v.span) s
+    CROSS JOIN LATERAL unnest(s.spans) d(days)
+    WHERE v.state <> 'draft' AND p.calendar_id = _taking_seat.calendar_id
+      AND EXISTS (SELECT FROM spm.component c WHERE c.plan_version_id = v.plan_version_id AND c.credit_kind IN (_taking_seat.credit_kind, 'all'))
+    GROUP BY s.position_id, s.payee_id;
+END;
+COMMENT ON FUNCTION spm._taking_seat(int, text) IS 'Seats whose plan pays for credits of a kind, and when.';
+REVOKE ALL ON FUNCTION spm._taking_seat(int, text) FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION spm._credit_query(period_id int)
     RETURNS text
     LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+    calendar int := (SELECT p.calendar_id FROM spm.period p WHERE p.period_id = _credit_query.period_id);
+    fields constant text := 'd.shares, d.share_no, %s AS factor, %s AS part_no, %s AS part_count, d.source, d.transaction_key, d.line, d.event_date, d.type,
+       d.owner_key, d.account_key, d.product_key, d.quantity, d.amount, d.cost, d.list_amount, d.currency_code, d.attributes, d.reference_key, d.event, d.rule';
 BEGIN
     RETURN format($sql$
-WITH direct AS (
-    SELECT c.*, CASE WHEN c.shares IS NULL THEN c.amount
-                     ELSE (spm.split(c.amount, c.shares, coalesce(k.minor_digits, 2)))[c.share_no] END AS credited_amount
-    FROM pg_temp.spm_claim c LEFT JOIN spm.currency k USING (currency_code)
-    WHERE c.reason IS NULL
+WITH claimed AS (
+    SELECT t.*, coalesce(k.minor_digits, 2) AS digits, %1$s AS credited_amount
+    FROM pg_temp.spm_claim t LEFT JOIN spm.currency k USING (currency_code)
+    WHERE t.reason IS NULL
 ), above AS (      -- seats whose plan pays for what comes up the tree
-    SELECT s.position_id, s.payee_id, range_agg(d.days) AS spans
-    FROM spm.plan_version v
-    JOIN spm.plan p USING (plan_id)
-    CROSS JOIN LATERAL spm.plan_seat(v.plan_id, v.span) s
-    CROSS JOIN LATERAL unnest(s.spans) d(days)
-    WHERE v.state <> 'draft' AND p.calendar_id = (SELECT calendar_id FROM spm.period WHERE period_id = %1$s)
-      AND EXISTS (SELECT FROM spm.component c WHERE c.plan_version_id = v.plan_version_id AND c.credit_kind <> 'direct')
-    GROUP BY s.position_id, s.payee_id
+    SELECT * FROM spm._taking_seat(%2$s, 'rollup')
 )
-SELECT d.position_id, d.payee_id, 'direct' AS kind, d.position_id AS origin_position_id, 0::smallint AS level,
-       d.share, d.shares, d.share_no, d.credited_amount, d.source, d.transaction_key, d.line, d.event_date, d.type,
-       d.owner_key, d.account_key, d.product_key, d.quantity, d.amount, d.cost, d.list_amount, d.currency_code, d.attributes
-FROM direct d
+SELECT d.position_id, d.payee_id, d.kind, d.position_id AS origin_position_id, 0::smallint AS level, d.share, d.credited_amount, %3$s
+FROM claimed d
 UNION ALL
-SELECT a.position_id, a.payee_id, 'rollup', d.position_id, p.depth,
-       d.share, d.shares, d.share_no, d.credited_amount, d.source, d.transaction_key, d.line, d.event_date, d.type,
-       d.owner_key, d.account_key, d.product_key, d.quantity, d.amount, d.cost, d.list_amount, d.currency_code, d.attributes
-FROM direct d
+SELECT a.position_id, a.payee_id, 'rollup', d.position_id, p.depth, d.share, %4$s, %5$s
+FROM claimed d
 JOIN spm.position_path p ON p.position_id = d.position_id AND d.event_date <@ p.span
-JOIN above a ON a.position_id = p.ancestor_position_id AND d.event_date <@ a.spans
-$sql$, _credit_query.period_id);
+JOIN above a ON a.position_id = p.ancestor_position_id AND d.event_date <@ a.spans%6$s
+WHERE d.kind = 'direct'%7$s$sql$, spm._credited_sql('t.amount', 'coalesce(k.minor_digits, 2)'), calendar,
+        format(fields, 'd.factor', 'd.part_no', 'd.part_count'),
+        CASE WHEN EXISTS (SELECT FROM spm.rollup_factor) THEN 'CASE WHEN f.factor = 1 THEN d.credited_amount ELSE spm.rounded(d.credited_amount * f.factor, d.digits) END'
+             ELSE 'd.credited_amount' END,
+        format(fields, CASE WHEN EXISTS (SELECT FROM spm.rollup_factor) THEN 'f.factor' ELSE '1::numeric' END, '1', '1'),
+        CASE WHEN EXISTS (SELECT FROM spm.rollup_factor) THEN $sql$
+JOIN spm.position s ON s.position_id = a.position_id
+CROSS JOIN LATERAL (SELECT coalesce((SELECT r.factor FROM spm.rollup_factor r
+    WHERE r.level IN (0, p.depth) AND d.event_date <@ r.span
+      AND (r.position_id = s.position_id OR r.title_id = s.title_id OR num_nonnulls(r.position_id, r.title_id) = 0)
+    ORDER BY r.position_id IS NULL, r.title_id IS NULL, r.level DESC LIMIT 1), 1) AS factor) f$sql$ ELSE '' END,
+        CASE WHEN EXISTS (SELECT FROM spm.rollup_factor) THEN ' AND f.factor > 0' ELSE '' END)
+    || CASE WHEN EXISTS (SELECT FROM spm.rolldown) THEN format($sql$
+UNION ALL          -- to the seats below
+SELECT d.to_position_id, d.to_payee_id, 'rolldown', d.position_id, d.depth, d.share,
+       spm._credited(d.amount, d.shares, d.share_no, d.factor, d.to_part_no, d.to_part_count, d.digits), %1$s
+FROM (SELECT d.*, h.position_id AS to_position_id, a.payee_id AS to_payee_id, h.depth,
+             CASE g.parts WHEN 'equal' THEN row_number() OVER w ELSE 1 END::int AS to_part_no,
+             CASE g.parts WHEN 'equal' THEN count(*) OVER o ELSE 1 END::int AS to_part_count
+      FROM claimed d
+      JOIN spm.position s ON s.position_id = d.position_id
+      CROSS JOIN LATERAL (SELECT r.* FROM spm.rolldown r WHERE (r.position_id = s.position_id OR r.title_id = s.title_id) AND d.event_date <@ r.span
+                          ORDER BY r.position_id IS NULL LIMIT 1) g
+      JOIN spm.position_path h ON h.ancestor_position_id = d.position_id AND d.event_date <@ h.span AND (g.depth IS NULL OR h.depth <= g.depth)
+      JOIN spm.position b ON b.position_id = h.position_id
+      JOIN spm.position_assignment a ON a.position_id = h.position_id AND d.event_date <@ a.span
+      WHERE d.kind = 'direct'
+      WINDOW o AS (PARTITION BY d.source, d.transaction_key, d.line, d.event, d.event_date, d.position_id, d.owner_key),
+             w AS (PARTITION BY d.source, d.transaction_key, d.line, d.event, d.event_date, d.position_id, d.owner_key
+                   ORDER BY b.position_key COLLATE "C", a.payee_id)) d
+JOIN spm._taking_seat(%2$s, 'rolldown') t ON t.position_id = d.to_position_id AND t.payee_id = d.to_payee_id AND d.event_date <@ t.spans$sql$,
+        format(fields, 'd.factor', 'd.to_part_no', 'd.to_part_count'), calendar) ELSE '' END;
 END
 $$;
-COMMENT ON FUNCTION spm._credit_query(int) IS 'SQL that makes the credits of a period: direct ones, and those that roll up.';
+COMMENT ON FUNCTION spm._credit_query(int) IS 'SQL that makes the credits of a period out of the claims: the claims themselves, and what goes up and down the tree.';
 REVOKE ALL ON FUNCTION spm._credit_query(int) FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION spm._credit_period(period_id int, posting_id int, run_id bigint)
@@ -120,27 +415,40 @@ DECLARE
 BEGIN
     PERFORM spm._result(spm._claim_query(_credit_period.period_id), 'spm_claim');
     -- the claims on one row total 1, whoever makes them: more is a second row
-    EXECUTE 'SELECT source, transaction_key, line, ceil(sum(share)) AS rows FROM pg_temp.spm_claim
-             GROUP BY source, transaction_key, line HAVING sum(share) > 1
+    EXECUTE 'SELECT source, transaction_key, line, ceil(sum(share)) AS rows FROM pg_temp.spm_claim WHERE kind = ''direct''
+             GROUP BY source, transaction_key, line, event, CASE WHEN event <> ''booking'' THEN event_date END HAVING sum(share) > 1
              UNION ALL
-             SELECT source, transaction_key, line, count(*) FROM pg_temp.spm_claim WHERE shares IS NOT NULL
-             GROUP BY source, transaction_key, line, owner_key HAVING count(*) > 1
+             SELECT source, transaction_key, line, count(*) FROM pg_temp.spm_claim WHERE kind = ''direct'' AND shares IS NOT NULL
+             GROUP BY source, transaction_key, line, event, CASE WHEN event <> ''booking'' THEN event_date END, owner_key HAVING count(*) > 1
              ORDER BY 1, 2, 3 LIMIT 1' INTO twice;
     IF twice.rows IS NOT NULL THEN
         RAISE EXCEPTION 'transaction %/% occurs % times', twice.source, twice.transaction_key, twice.rows
             USING ERRCODE = 'unique_violation', DETAIL = format('Line "%s".', twice.line),
                   HINT = 'Key and line must identify a row of the source, and an owner a share of it: map another key or line, or a filter, with spm.map_source().';
     END IF;
+    EXECUTE 'SELECT source, transaction_key, line, rule, owner_key, count(*) AS rows FROM pg_temp.spm_claim WHERE kind = ''territory''
+             GROUP BY source, transaction_key, line, event, event_date, rule, owner_key HAVING count(*) > 1
+             ORDER BY 1, 2, 3, 4, 5 LIMIT 1' INTO twice;
+    IF twice.rows IS NOT NULL THEN
+        RAISE EXCEPTION 'territory "%" has holder % % times for transaction %/%', twice.rule, twice.owner_key, twice.rows, twice.source, twice.transaction_key
+            USING ERRCODE = 'unique_violation', DETAIL = format('Line "%s".', twice.line),
+                  HINT = 'On one day a holder holds a key once: repair the rows of the relation given to spm.map_territory().';
+    END IF;
     DELETE FROM spm.uncredited u WHERE u.period_id = _credit_period.period_id;
+    -- nobody owns it, and nobody need to, where it is credited on top
     EXECUTE 'INSERT INTO spm.uncredited (period_id, source, transaction_key, line, owner_key, event_date, amount, currency_code, reason, run_id)
-             SELECT $1, source, transaction_key, line, owner_key, event_date, amount, currency_code, reason, $2
-             FROM pg_temp.spm_claim WHERE reason IS NOT NULL'
+             SELECT $1, c.source, c.transaction_key, c.line, c.owner_key, c.event_date, c.amount, c.currency_code, c.reason, $2
+             FROM pg_temp.spm_claim c
+             WHERE c.reason IS NOT NULL AND NOT (c.kind = ''direct'' AND c.owner_key = '''' AND EXISTS (
+                 SELECT FROM pg_temp.spm_claim o WHERE o.kind <> ''direct'' AND o.reason IS NULL AND (o.source, o.transaction_key, o.line) = (c.source, c.transaction_key, c.line)))
+             ORDER BY c.kind <> ''direct'', c.event <> ''booking'', c.event_date, c.rule
+             ON CONFLICT DO NOTHING'
         USING _credit_period.period_id, _credit_period.run_id;
     PERFORM spm._result(spm._credit_query(_credit_period.period_id));
     RETURN spm._sync('credit',
-        ARRAY['position_id', 'transaction_key', 'line', 'source', 'kind', 'origin_position_id', 'owner_key'],
-        ARRAY['payee_id', 'level', 'share', 'shares', 'share_no', 'credited_amount', 'event_date', 'type', 'account_key',
-              'product_key', 'quantity', 'amount', 'cost', 'list_amount', 'currency_code', 'attributes'],
+        ARRAY['position_id', 'transaction_key', 'line', 'source', 'kind', 'origin_position_id', 'owner_key', 'event', 'rule', 'part_no'],
+        ARRAY['payee_id', 'level', 'share', 'shares', 'share_no', 'factor', 'part_count', 'credited_amount', 'event_date', 'type', 'account_key',
+              'product_key', 'quantity', 'amount', 'cost', 'list_amount', 'currency_code', 'attributes', 'reference_key'],
         ARRAY['credited_amount'], _credit_period.period_id, _credit_period.posting_id, _credit_period.run_id);
 END
 $$;

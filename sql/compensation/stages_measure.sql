@@ -222,7 +222,7 @@ $sql$, c.rate_type, c.currency_code, _deal_query.span) END
             format('measure of component "%%s" is NULL for transaction %%s/%%s', %2$L, t.source, t.transaction_key),
             %3$L, 'Use coalesce() in the measure, or leave the transaction out with a condition.'))%4$s AS value) m
     CROSS JOIN LATERAL (SELECT %5$s AS value) v
-    CROSS JOIN LATERAL (SELECT CASE WHEN t.shares IS NULL THEN v.value ELSE (spm.split(v.value, t.shares, %6$s))[t.share_no] END AS value) w
+    CROSS JOIN LATERAL (SELECT %6$s AS value) w
     WHERE %7$s AND t.period_id = ANY (%8$L::int[])
       AND t.event_date >= %9$L AND t.event_date < %10$L%11$s$sql$,
         c.measure_expression, c.name, 'It is ' || c.measure_expression || '.',
@@ -234,8 +234,8 @@ $sql$, c.rate_type, c.currency_code, _deal_query.span) END
         CASE c.unit WHEN 'count' THEN 'm.value'
              ELSE format('CASE WHEN t.currency_code = %L%s THEN m.value ELSE spm.rounded(m.value * r.exchange_rate, %s) END', c.currency_code,
                          CASE WHEN c.lookup_id IS NOT NULL AND c.accumulate <> 'deal' THEN ' AND scale(m.value) <= ' || c.minor_digits END, c.minor_digits) END,
-        digits,
-        CASE c.credit_kind WHEN 'all' THEN 'true' ELSE format('t.kind = %L', c.credit_kind) END,
+        spm._credited_sql('v.value', digits::text),
+        spm._credit_condition(c.component_id),
         coalesce((SELECT array_agg(p.period_id ORDER BY p.period_id) FROM spm.period p
                   WHERE p.calendar_id = c.calendar_id AND p.span && _deal_query.span AND spm._is_leaf(p.period_id)), '{}'),
         coalesce(lower(_deal_query.span), 'infinity'), coalesce(upper(_deal_query.span), 'infinity'),

@@ -84,7 +84,7 @@ CREATE TABLE spm.component (
     plan_version_id int NOT NULL REFERENCES spm.plan_version,
     component_no int NOT NULL CHECK (component_no > 0),
     name text NOT NULL CHECK (name <> ''),
-    credit_kind text NOT NULL DEFAULT 'direct' CHECK (credit_kind IN ('direct', 'rollup', 'all')),
+    credit_kind text NOT NULL DEFAULT 'direct' CHECK (credit_kind IN ('direct', 'rollup', 'all', 'overlay', 'team', 'rolldown', 'territory')),
     measure_expression text NOT NULL,
     eligibility_expression text,
     unit text NOT NULL DEFAULT 'money' CHECK (unit IN ('money', 'count')),
@@ -106,11 +106,18 @@ CREATE TABLE spm.component (
     lookup_id int,
     lookup_expressions text[],
     ties text NOT NULL DEFAULT 'competition' CHECK (ties IN ('competition', 'dense', 'average', 'share')),
+    event text NOT NULL DEFAULT 'booking' CHECK (event <> ''),
+    refund text NOT NULL DEFAULT 'running' CHECK (refund IN ('running', 'original', 'unearned')),
+    refund_window interval CHECK (refund_window > '0'),
+    refund_share numeric NOT NULL DEFAULT 1 CHECK (refund_share > 0 AND refund_share <= 1),
+    earned_over int CHECK (earned_over > 0),
     UNIQUE (plan_version_id, component_no),
     UNIQUE (plan_version_id, name),
     CONSTRAINT component_quota CHECK (tier_basis = 'amount' OR measure_id IS NOT NULL OR against <> 'quota' OR basis <> 'credit'),
     CONSTRAINT component_group CHECK ((accumulate = 'group') = (group_expression IS NOT NULL)),
-    CONSTRAINT component_lookup CHECK ((lookup_id IS NULL) = (lookup_expressions IS NULL))
+    CONSTRAINT component_lookup CHECK ((lookup_id IS NULL) = (lookup_expressions IS NULL)),
+    CONSTRAINT component_refund CHECK ((refund = 'unearned') = (earned_over IS NOT NULL)
+        AND (refund <> 'running' OR (refund_window IS NULL AND refund_share = 1)))
 );
 CREATE INDEX component_measure ON spm.component (measure_id);
 CREATE INDEX component_variable ON spm.component (variable_id);
@@ -120,7 +127,7 @@ COMMENT ON COLUMN spm.component.component_id IS 'Key.';
 COMMENT ON COLUMN spm.component.plan_version_id IS 'Version it belongs to.';
 COMMENT ON COLUMN spm.component.component_no IS 'Order on the statement.';
 COMMENT ON COLUMN spm.component.name IS 'Name shown on the statement.';
-COMMENT ON COLUMN spm.component.credit_kind IS 'direct: own credits; rollup: what comes up the tree; all: both.';
+COMMENT ON COLUMN spm.component.credit_kind IS 'direct: own credits; rollup: what comes up the tree; overlay, team, territory: what such rules credit; rolldown: what comes down the tree; all: every kind.';
 COMMENT ON COLUMN spm.component.measure_expression IS 'Checked expression: what of a transaction counts, before it is shared. amount, amount - cost, quantity ...';
 COMMENT ON COLUMN spm.component.eligibility_expression IS 'Checked expression: which transactions count. NULL: all.';
 COMMENT ON COLUMN spm.component.unit IS 'Unit of the measure expression: money is converted to the currency of the plan, a count is not.';
@@ -141,6 +148,11 @@ COMMENT ON COLUMN spm.component.credit_cap IS 'The most that one credit counts, 
 COMMENT ON COLUMN spm.component.lookup_id IS 'Lookup table whose value the measure of each transaction is multiplied by.';
 COMMENT ON COLUMN spm.component.lookup_expressions IS 'Checked expressions, one a dimension: where to look.';
 COMMENT ON COLUMN spm.component.ties IS 'rank: which place equals take. competition: 1, 2, 2, 4; dense: 1, 2, 2, 3; average: 1, 2.5, 2.5, 4; share: the prizes of the places they fill are shared.';
+COMMENT ON COLUMN spm.component.event IS 'Event that is credited: booking, or a kind of milestone mapped by spm.map_event(), such as invoice or payment.';
+COMMENT ON COLUMN spm.component.refund IS 'What a transaction with a reference_key does. running: counts like any other, priced top-down; original: takes back what the original earned, in proportion; unearned: of that, only the part not yet earned.';
+COMMENT ON COLUMN spm.component.refund_window IS 'How long after the original something is taken back: to that day, inclusive; a day that the month does not have is its last. NULL: always.';
+COMMENT ON COLUMN spm.component.refund_share IS 'Share of the commission that is taken back: 0.5 is half.';
+COMMENT ON COLUMN spm.component.earned_over IS 'refund unearned: months, from the date of the original, over which its commission is earned in equal parts.';
 
 CREATE TABLE spm.tier (
     tier_id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -185,23 +197,35 @@ CREATE TABLE spm.credit_rule (
     name text NOT NULL UNIQUE CHECK (name <> ''),
     condition text NOT NULL,
     span daterange NOT NULL CHECK (NOT isempty(span)),
-    priority int NOT NULL
+    priority int,
+    kind text NOT NULL DEFAULT 'share' CHECK (kind IN ('share', 'overlay', 'team')),
+    parts text NOT NULL DEFAULT 'full' CHECK (parts IN ('full', 'equal')),
+    title_id int REFERENCES spm.title,
+    manager_position_id int REFERENCES spm.position,
+    CONSTRAINT credit_rule_team CHECK (num_nonnulls(title_id, manager_position_id) <= CASE kind WHEN 'team' THEN 1 ELSE 0 END
+        AND (kind = 'team' OR parts = 'full'))
 );
-COMMENT ON TABLE spm.credit_rule IS 'A rule that shares transactions among payees. Shares given by the source go before rules, rules before the owner.';
+CREATE INDEX credit_rule_title ON spm.credit_rule (title_id);
+CREATE INDEX credit_rule_manager ON spm.credit_rule (manager_position_id);
+COMMENT ON TABLE spm.credit_rule IS 'A rule that credits transactions to payees. One of kind share divides them: shares given by the source go before rules, rules before the owner. Those of kind overlay and team credit on top.';
 COMMENT ON COLUMN spm.credit_rule.credit_rule_id IS 'Key.';
 COMMENT ON COLUMN spm.credit_rule.name IS 'Name, unique.';
 COMMENT ON COLUMN spm.credit_rule.condition IS 'Checked expression: which transactions it shares.';
 COMMENT ON COLUMN spm.credit_rule.span IS 'Days of the transactions; end exclusive.';
-COMMENT ON COLUMN spm.credit_rule.priority IS 'The smallest wins; among equals the older rule.';
+COMMENT ON COLUMN spm.credit_rule.priority IS 'kind share: the smallest wins; among equals the older rule. NULL: after all that have one, the rule whose condition tests the most columns wins.';
+COMMENT ON COLUMN spm.credit_rule.kind IS 'share: divides the transaction, one rule wins; overlay: each of its payees is credited a share on top, team: everybody in the team; of these every rule that matches applies.';
+COMMENT ON COLUMN spm.credit_rule.parts IS 'team: full, everybody is credited all of it; equal, it is divided among them.';
+COMMENT ON COLUMN spm.credit_rule.title_id IS 'team: all positions of the title. NULL: the payees named, or those below the manager.';
+COMMENT ON COLUMN spm.credit_rule.manager_position_id IS 'team: all positions below this one.';
 
 CREATE TABLE spm.credit_rule_share (
     credit_rule_id int NOT NULL REFERENCES spm.credit_rule ON DELETE CASCADE,
     payee_id int NOT NULL REFERENCES spm.payee,
-    share numeric NOT NULL CHECK (share > 0 AND share <= 1),
+    share numeric NOT NULL CHECK (share > 0 AND share < 'Infinity'),
     PRIMARY KEY (credit_rule_id, payee_id)
 );
 CREATE INDEX credit_rule_share_payee ON spm.credit_rule_share (payee_id);
-COMMENT ON TABLE spm.credit_rule_share IS 'Who shares by a rule. The shares of a rule total 1.';
+COMMENT ON TABLE spm.credit_rule_share IS 'Who is credited by a rule. The shares of a rule of kind share total 1.';
 COMMENT ON COLUMN spm.credit_rule_share.credit_rule_id IS 'Rule.';
 COMMENT ON COLUMN spm.credit_rule_share.payee_id IS 'Payee.';
 COMMENT ON COLUMN spm.credit_rule_share.share IS 'Share: 0.6 is 60 %.';
@@ -245,7 +269,7 @@ CREATE TABLE spm.credit (
     reverses_id bigint,
     position_id int NOT NULL,
     payee_id int,
-    kind text NOT NULL CHECK (kind IN ('direct', 'rollup')),
+    kind text NOT NULL CHECK (kind IN ('direct', 'rollup', 'overlay', 'team', 'rolldown', 'territory')),
     origin_position_id int NOT NULL,
     level smallint NOT NULL CHECK (level >= 0),
     share numeric NOT NULL CHECK (share > 0 AND share <= 1),
@@ -265,7 +289,14 @@ CREATE TABLE spm.credit (
     cost numeric,
     list_amount numeric,
     currency_code text NOT NULL,
-    attributes jsonb NOT NULL
+    attributes jsonb NOT NULL,
+    event text NOT NULL DEFAULT 'booking',
+    reference_key text,
+    rule text NOT NULL DEFAULT '',
+    factor numeric NOT NULL DEFAULT 1 CHECK (factor > 0),
+    part_no int NOT NULL DEFAULT 1,
+    part_count int NOT NULL DEFAULT 1,
+    CONSTRAINT credit_part CHECK (part_no BETWEEN 1 AND part_count)
 );
 CREATE INDEX credit_posting ON spm.credit (posting_id, period_id);
 CREATE INDEX credit_period ON spm.credit (period_id, position_id);
@@ -281,9 +312,9 @@ COMMENT ON COLUMN spm.credit.run_id IS 'Run that wrote it.';
 COMMENT ON COLUMN spm.credit.reverses_id IS 'Credit of a closed posting that this row takes back. NULL: an original.';
 COMMENT ON COLUMN spm.credit.position_id IS 'Position credited.';
 COMMENT ON COLUMN spm.credit.payee_id IS 'Who sat there on the event date. NULL: vacant.';
-COMMENT ON COLUMN spm.credit.kind IS 'direct: by ownership or split; rollup: from below in the reporting tree.';
+COMMENT ON COLUMN spm.credit.kind IS 'direct: by ownership or split; rollup: from below in the reporting tree; overlay, team, territory: on top, by a rule; rolldown: from above in the tree.';
 COMMENT ON COLUMN spm.credit.origin_position_id IS 'Position that holds the direct credit: for kind direct this one.';
-COMMENT ON COLUMN spm.credit.level IS 'Levels above the direct credit; 0 for kind direct.';
+COMMENT ON COLUMN spm.credit.level IS 'Levels above the direct credit, for kind rolldown below it; else 0.';
 COMMENT ON COLUMN spm.credit.share IS 'Share of the transaction: 0.6 is 60 %.';
 COMMENT ON COLUMN spm.credit.shares IS 'Shares of all who share in the transaction, in order. NULL: nobody shares.';
 COMMENT ON COLUMN spm.credit.share_no IS 'Place of this share in shares.';
@@ -302,6 +333,12 @@ COMMENT ON COLUMN spm.credit.cost IS 'Its cost, whole.';
 COMMENT ON COLUMN spm.credit.list_amount IS 'Its amount at list price, whole.';
 COMMENT ON COLUMN spm.credit.currency_code IS 'Its currency.';
 COMMENT ON COLUMN spm.credit.attributes IS 'Its further attributes.';
+COMMENT ON COLUMN spm.credit.event IS 'booking, or the milestone that is credited: amount, quantity, cost and list_amount are then its part of the transaction, event_date its day.';
+COMMENT ON COLUMN spm.credit.reference_key IS 'Key of the transaction that it takes back.';
+COMMENT ON COLUMN spm.credit.rule IS 'Name of the rule or territory that credits on top; empty for kinds direct, rollup and rolldown.';
+COMMENT ON COLUMN spm.credit.factor IS 'What its share is multiplied by: the share of an overlay or a territory, the roll-up factor; else 1.';
+COMMENT ON COLUMN spm.credit.part_no IS 'Which of part_count equal parts it is.';
+COMMENT ON COLUMN spm.credit.part_count IS 'Equal parts that it is divided into: members of a team; 1: not divided.';
 
 CREATE TABLE spm.uncredited (
     period_id int NOT NULL REFERENCES spm.period,

@@ -14,9 +14,9 @@ COMMENT ON COLUMN spm.standing_credit.run_id IS 'Run that wrote it.';
 COMMENT ON COLUMN spm.standing_credit.reverses_id IS 'Credit of a closed posting that this row takes back. NULL: an original.';
 COMMENT ON COLUMN spm.standing_credit.position_id IS 'Position credited.';
 COMMENT ON COLUMN spm.standing_credit.payee_id IS 'Who sat there on the event date. NULL: vacant.';
-COMMENT ON COLUMN spm.standing_credit.kind IS 'direct: by ownership or split; rollup: from below in the reporting tree.';
+COMMENT ON COLUMN spm.standing_credit.kind IS 'direct: by ownership or split; rollup: from below in the reporting tree; overlay, team, territory: on top, by a rule; rolldown: from above in the tree.';
 COMMENT ON COLUMN spm.standing_credit.origin_position_id IS 'Position that holds the direct credit: for kind direct this one.';
-COMMENT ON COLUMN spm.standing_credit.level IS 'Levels above the direct credit; 0 for kind direct.';
+COMMENT ON COLUMN spm.standing_credit.level IS 'Levels above the direct credit, for kind rolldown below it; else 0.';
 COMMENT ON COLUMN spm.standing_credit.share IS 'Share of the transaction: 0.6 is 60 %.';
 COMMENT ON COLUMN spm.standing_credit.shares IS 'Shares of all who share in the transaction, in order. NULL: nobody shares.';
 COMMENT ON COLUMN spm.standing_credit.share_no IS 'Place of this share in shares.';
@@ -35,6 +35,12 @@ COMMENT ON COLUMN spm.standing_credit.cost IS 'Its cost, whole.';
 COMMENT ON COLUMN spm.standing_credit.list_amount IS 'Its amount at list price, whole.';
 COMMENT ON COLUMN spm.standing_credit.currency_code IS 'Its currency.';
 COMMENT ON COLUMN spm.standing_credit.attributes IS 'Its further attributes.';
+COMMENT ON COLUMN spm.standing_credit.event IS 'booking, or the milestone that is credited: amount, quantity, cost and list_amount are then its part of the transaction, event_date its day.';
+COMMENT ON COLUMN spm.standing_credit.reference_key IS 'Key of the transaction that it takes back.';
+COMMENT ON COLUMN spm.standing_credit.rule IS 'Name of the rule or territory that credits on top; empty for kinds direct, rollup and rolldown.';
+COMMENT ON COLUMN spm.standing_credit.factor IS 'What its share is multiplied by: the share of an overlay or a territory, the roll-up factor; else 1.';
+COMMENT ON COLUMN spm.standing_credit.part_no IS 'Which of part_count equal parts it is.';
+COMMENT ON COLUMN spm.standing_credit.part_count IS 'Equal parts that it is divided into: members of a team; 1: not divided.';
 
 CREATE OR REPLACE VIEW spm.standing_measurement WITH (security_invoker = true) AS
 SELECT m.* FROM spm.measurement m
@@ -158,7 +164,8 @@ SELECT c.credit_id, c.period_id, p.name AS period_name, lower(p.span) AS period_
        c.kind AS credit_kind, c.level::int AS level, s0.name AS origin_position_name,
        c.share::numeric(12,6) AS share_ratio, c.source, c.transaction_key, c.line, c.event_date, c.type AS transaction_type,
        c.account_key, c.product_key, c.amount::numeric(24,6) AS transaction_amount,
-       c.credited_amount::numeric(24,6) AS credited_amount, c.currency_code, c.run_id
+       c.credited_amount::numeric(24,6) AS credited_amount, c.currency_code, c.run_id,
+       c.event, c.rule, c.reference_key, c.factor::numeric(18,6) AS factor, c.part_count
 FROM spm.credit c
 JOIN spm.period p ON p.period_id = c.period_id
 JOIN spm.posting o ON o.posting_id = c.posting_id
@@ -180,8 +187,8 @@ COMMENT ON COLUMN spm_bi.credit.payee_key IS 'Key of the payee in the warehouse.
 COMMENT ON COLUMN spm_bi.credit.payee_name IS 'Name of the payee.';
 COMMENT ON COLUMN spm_bi.credit.position_id IS 'Position.';
 COMMENT ON COLUMN spm_bi.credit.position_name IS 'Name of the position.';
-COMMENT ON COLUMN spm_bi.credit.credit_kind IS 'direct or rollup.';
-COMMENT ON COLUMN spm_bi.credit.level IS 'Levels above the direct credit; 0 for a direct one.';
+COMMENT ON COLUMN spm_bi.credit.credit_kind IS 'direct, rollup, overlay, team, territory or rolldown.';
+COMMENT ON COLUMN spm_bi.credit.level IS 'Levels above the direct credit, for kind rolldown below it; else 0.';
 COMMENT ON COLUMN spm_bi.credit.origin_position_name IS 'Position that holds the direct credit.';
 COMMENT ON COLUMN spm_bi.credit.share_ratio IS 'Share of the transaction: 0.6 is 60 %. Not additive.';
 COMMENT ON COLUMN spm_bi.credit.source IS 'Source of the transaction.';
@@ -195,6 +202,11 @@ COMMENT ON COLUMN spm_bi.credit.transaction_amount IS 'Amount of the whole trans
 COMMENT ON COLUMN spm_bi.credit.credited_amount IS 'Credited, in currency_code. Additive within a currency and credit kind.';
 COMMENT ON COLUMN spm_bi.credit.currency_code IS 'Currency of the amounts.';
 COMMENT ON COLUMN spm_bi.credit.run_id IS 'Run that wrote it.';
+COMMENT ON COLUMN spm_bi.credit.event IS 'booking, or the milestone that is credited, such as invoice or payment.';
+COMMENT ON COLUMN spm_bi.credit.rule IS 'Rule or territory that credits on top; empty for kinds direct, rollup and rolldown.';
+COMMENT ON COLUMN spm_bi.credit.reference_key IS 'Key of the transaction that it takes back.';
+COMMENT ON COLUMN spm_bi.credit.factor IS 'Roll-up factor, or share of an overlay; else 1. Not additive.';
+COMMENT ON COLUMN spm_bi.credit.part_count IS 'Equal parts that it is divided into; 1: not divided. Not additive.';
 
 CREATE OR REPLACE VIEW spm_bi.uncredited WITH (security_invoker = true) AS
 SELECT u.period_id, p.name AS period_name, u.source, u.transaction_key, u.line, u.owner_key, u.event_date,
@@ -439,8 +451,8 @@ COMMENT ON COLUMN spm_bi.lineage.rate IS 'Rate: 0.08 is 8 %. Not additive.';
 COMMENT ON COLUMN spm_bi.lineage.base_amount IS 'What counts of the deal, in the currency of the plan or the unit of the measure. Additive.';
 COMMENT ON COLUMN spm_bi.lineage.slice_amount IS 'Earned in the slice. Additive within a currency.';
 COMMENT ON COLUMN spm_bi.lineage.currency_code IS 'Currency of the amounts.';
-COMMENT ON COLUMN spm_bi.lineage.credit_kind IS 'direct or rollup.';
-COMMENT ON COLUMN spm_bi.lineage.level IS 'Levels above the direct credit; 0 for a direct one.';
+COMMENT ON COLUMN spm_bi.lineage.credit_kind IS 'direct, rollup, overlay, team, territory or rolldown.';
+COMMENT ON COLUMN spm_bi.lineage.level IS 'Levels above the direct credit, for kind rolldown below it; else 0.';
 COMMENT ON COLUMN spm_bi.lineage.share_ratio IS 'Share of the transaction: 0.6 is 60 %. Not additive.';
 COMMENT ON COLUMN spm_bi.lineage.source IS 'Source of the transaction.';
 COMMENT ON COLUMN spm_bi.lineage.transaction_key IS 'Key of the transaction.';

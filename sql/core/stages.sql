@@ -19,7 +19,8 @@ CREATE OR REPLACE FUNCTION spm._source_argument()
             ('key', 'transaction_key', 'label'), ('date', 'event_date', 'day'), ('owner', 'owner_key', 'label'),
             ('amount', 'amount', 'number'), ('line', 'line', 'label'), ('type', 'type', 'word'),
             ('account', 'account_key', 'label'), ('product', 'product_key', 'label'), ('quantity', 'quantity', 'number'),
-            ('cost', 'cost', 'number'), ('list_amount', 'list_amount', 'number'), ('currency', 'currency_code', 'word')
+            ('cost', 'cost', 'number'), ('list_amount', 'list_amount', 'number'), ('currency', 'currency_code', 'word'),
+            ('reference', 'reference_key', 'label')
         ) AS a (argument, name, kind);
     END;
 COMMENT ON FUNCTION spm._source_argument() IS
@@ -161,6 +162,12 @@ BEGIN
             to_regclass(format('%I.%I', p.relation_schema, p.relation_name))
         FROM spm.split_source AS p
         JOIN spm.source AS s USING (source_id)
+        UNION ALL
+        SELECT s.name, s, spm._map_event_call(e), 'spm.transaction_event',
+            format('%I.%I', e.relation_schema, e.relation_name),
+            to_regclass(format('%I.%I', e.relation_schema, e.relation_name))
+        FROM spm.event_source AS e
+        JOIN spm.source AS s USING (source_id)
     ), mapped AS (
         SELECT m.*, coalesce(a.argument, c.name) AS argument, c.column_name, c.column_type
         FROM mapping AS m
@@ -174,6 +181,13 @@ BEGIN
         CROSS JOIN LATERAL (VALUES ('key', p.key_column), ('owner', p.owner_column), ('share', p.share_column), ('line', p.line_column))
             AS c (argument, column_name)
         WHERE m.view = 'spm.transaction_split' AND m.oid IS NOT NULL AND c.column_name IS NOT NULL
+        UNION ALL
+        SELECT m.*, c.argument, c.column_name, NULL
+        FROM mapping AS m
+        JOIN spm.event_source AS e ON e.source_id = (m.source).source_id AND spm._map_event_call(e) = m.repair
+        CROSS JOIN LATERAL (VALUES ('key', e.key_column), ('date', e.date_column), ('amount', e.amount_column), ('line', e.line_column))
+            AS c (argument, column_name)
+        WHERE m.view = 'spm.transaction_event' AND m.oid IS NOT NULL AND c.column_name IS NOT NULL
     ), problem AS (
         SELECT m.name, 1 AS place, '42P01' AS code, format('relation %s of source "%s" does not exist', m.relation, m.name) AS problem,
             'It was dropped, renamed or moved to another schema after it was mapped.' AS detail, m.repair
@@ -283,11 +297,12 @@ AS $$
 DECLARE
     broken text[] := '{}';
     broken_splits text[] := '{}';
+    broken_events text[] := '{}';
     wrong record;
     described record;
 BEGIN
     IF NOT EXISTS (SELECT FROM spm.source) THEN
-        EXECUTE 'DROP VIEW IF EXISTS spm.transaction, spm.transaction_split';
+        EXECUTE 'DROP VIEW IF EXISTS spm.transaction, spm.transaction_split, spm.transaction_event';
         RETURN;
     END IF;
     FOR wrong IN SELECT * FROM spm._source_problem() WHERE code IN ('42P01', '42703', '42804') LOOP
@@ -295,6 +310,8 @@ BEGIN
             USING ERRCODE = wrong.code, HINT = 'Map it as it is now: ' || wrong.repair;
         IF wrong.repair LIKE '%map_split%' THEN
             broken_splits := broken_splits || wrong.source;
+        ELSIF wrong.repair LIKE '%map_event%' THEN
+            broken_events := broken_events || wrong.source;
         ELSE
             broken := broken || wrong.source;
         END IF;
@@ -318,12 +335,22 @@ BEGIN
     COMMENT ON COLUMN spm.transaction_split.line IS 'Its line; NULL when the split holds for all lines.';
     COMMENT ON COLUMN spm.transaction_split.owner_key IS 'payee_key of the sharer.';
     COMMENT ON COLUMN spm.transaction_split.share IS 'Share as a ratio; those of a transaction total 1.';
+
+    EXECUTE format('CREATE OR REPLACE VIEW spm.transaction_event WITH (security_invoker = true) AS %s', spm._event_query(broken_events));
+    COMMENT ON VIEW spm.transaction_event IS
+        'One row per milestone of a transaction: an invoice, a payment. Made by spm.map_event().';
+    COMMENT ON COLUMN spm.transaction_event.source IS 'Source of the transaction.';
+    COMMENT ON COLUMN spm.transaction_event.kind IS 'Kind of milestone: invoice, payment ...';
+    COMMENT ON COLUMN spm.transaction_event.transaction_key IS 'Key of the transaction.';
+    COMMENT ON COLUMN spm.transaction_event.line IS 'Its line; NULL when the milestone is of all lines.';
+    COMMENT ON COLUMN spm.transaction_event.event_date IS 'Day of the milestone.';
+    COMMENT ON COLUMN spm.transaction_event.amount IS 'How much of the transaction it is, in its currency, or as a ratio. NULL: all of it.';
     -- Whoever maps a view that reads spm.transaction learns it now.
     EXECUTE format('SELECT FROM %s LIMIT 0', to_regclass('spm.transaction'));
 END
 $$;
 COMMENT ON FUNCTION spm.rebuild_transaction_views() IS
-'Makes the views spm.transaction and spm.transaction_split anew from the mapped sources; without any, drops them. spm.map_source() and the like do it by themselves.
+'Makes the views spm.transaction, spm.transaction_split and spm.transaction_event anew from the mapped sources; without any, drops them. spm.map_source() and the like do it by themselves.
 A source whose relation or column is gone is left out with a warning; what uses sources refuses to run until it is mapped again.
 Errors: 2BP01 when something depends on a view that is to be dropped; 42501 for other than the owner of the views.
 Example: SELECT spm.rebuild_transaction_views();';
@@ -332,7 +359,7 @@ CREATE OR REPLACE FUNCTION spm.map_source(name text, relation regclass, key text
     line text DEFAULT NULL, type text DEFAULT NULL, account text DEFAULT NULL, product text DEFAULT NULL, quantity text DEFAULT NULL,
     cost text DEFAULT NULL, list_amount text DEFAULT NULL, currency text DEFAULT NULL,
     fixed_type text DEFAULT NULL, fixed_currency text DEFAULT NULL, attributes text[] DEFAULT '{}', filter text DEFAULT NULL,
-    time_zone text DEFAULT 'UTC')
+    time_zone text DEFAULT 'UTC', reference text DEFAULT NULL)
     RETURNS void
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
@@ -341,7 +368,7 @@ AS $$
 DECLARE
     given constant jsonb := jsonb_build_object('key', key, 'date', date, 'owner', owner, 'amount', amount, 'line', line,
         'type', type, 'account', account, 'product', product, 'quantity', quantity, 'cost', cost, 'list_amount', list_amount,
-        'currency', currency);
+        'currency', currency, 'reference', reference);
     attribute_types constant text[] := '{text,character varying,character,name,uuid,boolean,integer,bigint,smallint,numeric,date,timestamp without time zone,json,jsonb,enum}';
     checked_filter text;
     attribute text;
@@ -349,6 +376,9 @@ DECLARE
 BEGIN
     PERFORM spm._check_text(name, 'name'), spm._check_text(key, 'key'), spm._check_text(date, 'date'),
         spm._check_text(amount, 'amount'), spm._check_relation(relation);
+    IF name = 'manual' THEN
+        RAISE EXCEPTION 'no source can be named "manual"' USING ERRCODE = 'reserved_name', HINT = 'That is the source of spm.add_manual_credit(); choose another name.';
+    END IF;
     IF type IS NOT NULL AND fixed_type IS NOT NULL THEN
         RAISE EXCEPTION 'give type or fixed_type, not both' USING ERRCODE = '22023',
             HINT = 'type names a column; fixed_type is the type of all rows.';
@@ -399,11 +429,11 @@ BEGIN
     PERFORM spm.rebuild_transaction_views();
 END
 $$;
-COMMENT ON FUNCTION spm.map_source(text, regclass, text, text, text, text, text, text, text, text, text, text, text, text, text, text, text[], text, text) IS
+COMMENT ON FUNCTION spm.map_source(text, regclass, text, text, text, text, text, text, text, text, text, text, text, text, text, text, text[], text, text, text) IS
 'Maps a warehouse relation: its rows become transactions in the view spm.transaction. Nothing is copied. Under a name that exists the mapping is replaced.
-name: of the source; relation: table, view, materialized, partitioned or foreign table. Names of its columns: key (of the transaction; with line unique), date (date or timestamp; one with time zone is taken in time_zone), owner (payee_key, or NULL), amount, line, type, account, product, quantity, cost, list_amount, currency.
+name: of the source; relation: table, view, materialized, partitioned or foreign table. Names of its columns: key (of the transaction; with line unique), date (date or timestamp; one with time zone is taken in time_zone), owner (payee_key, or NULL), amount, line, type, account, product, quantity, cost, list_amount, currency, reference (key of the transaction that a refund, credit note or cancellation takes back).
 fixed_type: type of all rows without a type column, booking unless said otherwise; fixed_currency: currency of all rows without a currency column; attributes: further columns, for expressions as attributes->>''name''; filter: SQL condition over the relation''s columns for the rows that count.
-Errors: 42809 not a table or view; 42703 no such column; 42804 a type that does not fit (amounts are numeric or integer, never floating point); 42501 not readable; 22023 currency or time zone missing or unknown; 42704 fixed_currency unknown; those of spm.checked_expression() for the filter.
+Errors: 42809 not a table or view; 42703 no such column; 42804 a type that does not fit (amounts are numeric or integer, never floating point); 42501 not readable; 22023 currency or time zone missing or unknown; 42704 fixed_currency unknown; 42939 for the name manual; those of spm.checked_expression() for the filter.
 Example: SELECT spm.map_source(''orders'', ''crm.deal'', key => ''deal_id'', date => ''closed_on'', owner => ''owner_id'', amount => ''amount'', currency => ''currency'', filter => $$stage = ''won''$$);';
 
 CREATE OR REPLACE FUNCTION spm._source_named(source text)

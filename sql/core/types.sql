@@ -18,7 +18,8 @@ CREATE TYPE spm.transaction_row AS (
     cost numeric,
     list_amount numeric,
     currency_code text,
-    attributes jsonb
+    attributes jsonb,
+    reference_key text
 );
 COMMENT ON TYPE spm.transaction_row IS
     'Columns that an expression over a transaction may use. Only a shape: no column of any table has this type.';
@@ -36,3 +37,4 @@ COMMENT ON COLUMN spm.transaction_row.cost IS 'Cost of what was sold, in the sam
 COMMENT ON COLUMN spm.transaction_row.list_amount IS 'Amount at list price, before discounts, in the same currency.';
 COMMENT ON COLUMN spm.transaction_row.currency_code IS 'Currency of the amounts, ISO 4217.';
 COMMENT ON COLUMN spm.transaction_row.attributes IS 'Any further columns that the mapping adds, by name.';
+COMMENT ON COLUMN spm.transaction_row.reference_key IS 'Key of the transaction that this one takes back: a refund, credit note or cancellation.';

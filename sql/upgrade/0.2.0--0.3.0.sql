@@ -111,6 +111,69 @@ COMMENT ON COLUMN spm.payout.hold_id IS 'Hold that keeps it, or that was release
 COMMENT ON COLUMN spm.payout.adjustment_id IS 'Adjustment that it pays. NULL: none.';
 COMMENT ON COLUMN spm.payout.reason IS 'Why, in words. NULL: the kind says it.';
 
+ALTER TYPE spm.transaction_row ADD ATTRIBUTE reference_key text;
+COMMENT ON COLUMN spm.transaction_row.reference_key IS 'Key of the transaction that this one takes back: a refund, credit note or cancellation.';
+DROP FUNCTION spm.map_source(text, regclass, text, text, text, text, text, text, text, text, text, text, text, text, text, text, text[], text, text);
+
+ALTER TABLE spm.component
+    DROP CONSTRAINT component_credit_kind_check,
+    ADD CONSTRAINT component_credit_kind_check CHECK (credit_kind IN ('direct', 'rollup', 'all', 'overlay', 'team', 'rolldown', 'territory')),
+    ADD COLUMN event text NOT NULL DEFAULT 'booking' CHECK (event <> ''),
+    ADD COLUMN refund text NOT NULL DEFAULT 'running' CHECK (refund IN ('running', 'original', 'unearned')),
+    ADD COLUMN refund_window interval CHECK (refund_window > '0'),
+    ADD COLUMN refund_share numeric NOT NULL DEFAULT 1 CHECK (refund_share > 0 AND refund_share <= 1),
+    ADD COLUMN earned_over int CHECK (earned_over > 0),
+    ADD CONSTRAINT component_refund CHECK ((refund = 'unearned') = (earned_over IS NOT NULL)
+        AND (refund <> 'running' OR (refund_window IS NULL AND refund_share = 1)));
+COMMENT ON COLUMN spm.component.credit_kind IS 'direct: own credits; rollup: what comes up the tree; overlay, team, territory: what such rules credit; rolldown: what comes down the tree; all: every kind.';
+COMMENT ON COLUMN spm.component.event IS 'Event that is credited: booking, or a kind of milestone mapped by spm.map_event(), such as invoice or payment.';
+COMMENT ON COLUMN spm.component.refund IS 'What a transaction with a reference_key does. running: counts like any other, priced top-down; original: takes back what the original earned, in proportion; unearned: of that, only the part not yet earned.';
+COMMENT ON COLUMN spm.component.refund_window IS 'How long after the original something is taken back: to that day, inclusive; a day that the month does not have is its last. NULL: always.';
+COMMENT ON COLUMN spm.component.refund_share IS 'Share of the commission that is taken back: 0.5 is half.';
+COMMENT ON COLUMN spm.component.earned_over IS 'refund unearned: months, from the date of the original, over which its commission is earned in equal parts.';
+
+ALTER TABLE spm.credit_rule
+    ALTER COLUMN priority DROP NOT NULL,
+    ADD COLUMN kind text NOT NULL DEFAULT 'share' CHECK (kind IN ('share', 'overlay', 'team')),
+    ADD COLUMN parts text NOT NULL DEFAULT 'full' CHECK (parts IN ('full', 'equal')),
+    ADD COLUMN title_id int REFERENCES spm.title,
+    ADD COLUMN manager_position_id int REFERENCES spm.position,
+    ADD CONSTRAINT credit_rule_team CHECK (num_nonnulls(title_id, manager_position_id) <= CASE kind WHEN 'team' THEN 1 ELSE 0 END
+        AND (kind = 'team' OR parts = 'full'));
+CREATE INDEX credit_rule_title ON spm.credit_rule (title_id);
+CREATE INDEX credit_rule_manager ON spm.credit_rule (manager_position_id);
+COMMENT ON TABLE spm.credit_rule IS 'A rule that credits transactions to payees. One of kind share divides them: shares given by the source go before rules, rules before the owner. Those of kind overlay and team credit on top.';
+COMMENT ON COLUMN spm.credit_rule.priority IS 'kind share: the smallest wins; among equals the older rule. NULL: after all that have one, the rule whose condition tests the most columns wins.';
+COMMENT ON COLUMN spm.credit_rule.kind IS 'share: divides the transaction, one rule wins; overlay: each of its payees is credited a share on top, team: everybody in the team; of these every rule that matches applies.';
+COMMENT ON COLUMN spm.credit_rule.parts IS 'team: full, everybody is credited all of it; equal, it is divided among them.';
+COMMENT ON COLUMN spm.credit_rule.title_id IS 'team: all positions of the title. NULL: the payees named, or those below the manager.';
+COMMENT ON COLUMN spm.credit_rule.manager_position_id IS 'team: all positions below this one.';
+ALTER TABLE spm.credit_rule_share
+    DROP CONSTRAINT credit_rule_share_share_check,
+    ADD CONSTRAINT credit_rule_share_share_check CHECK (share > 0 AND share < 'Infinity');
+COMMENT ON TABLE spm.credit_rule_share IS 'Who is credited by a rule. The shares of a rule of kind share total 1.';
+
+ALTER TABLE spm.credit
+    DROP CONSTRAINT credit_kind_check,
+    ADD CONSTRAINT credit_kind_check CHECK (kind IN ('direct', 'rollup', 'overlay', 'team', 'rolldown', 'territory')),
+    ADD COLUMN event text NOT NULL DEFAULT 'booking',
+    ADD COLUMN reference_key text,
+    ADD COLUMN rule text NOT NULL DEFAULT '',
+    ADD COLUMN factor numeric NOT NULL DEFAULT 1 CHECK (factor > 0),
+    ADD COLUMN part_no int NOT NULL DEFAULT 1,
+    ADD COLUMN part_count int NOT NULL DEFAULT 1,
+    ADD CONSTRAINT credit_part CHECK (part_no BETWEEN 1 AND part_count);
+COMMENT ON COLUMN spm.credit.kind IS 'direct: by ownership or split; rollup: from below in the reporting tree; overlay, team, territory: on top, by a rule; rolldown: from above in the tree.';
+COMMENT ON COLUMN spm.credit.level IS 'Levels above the direct credit, for kind rolldown below it; else 0.';
+COMMENT ON COLUMN spm.credit.event IS 'booking, or the milestone that is credited: amount, quantity, cost and list_amount are then its part of the transaction, event_date its day.';
+COMMENT ON COLUMN spm.credit.reference_key IS 'Key of the transaction that it takes back.';
+COMMENT ON COLUMN spm.credit.rule IS 'Name of the rule or territory that credits on top; empty for kinds direct, rollup and rolldown.';
+COMMENT ON COLUMN spm.credit.factor IS 'What its share is multiplied by: the share of an overlay or a territory, the roll-up factor; else 1.';
+COMMENT ON COLUMN spm.credit.part_no IS 'Which of part_count equal parts it is.';
+COMMENT ON COLUMN spm.credit.part_count IS 'Equal parts that it is divided into: members of a team; 1: not divided.';
+
+-- include sql/core/tables_event.sql
+-- include sql/compensation/tables_credit.sql
 -- include sql/compensation/tables_component.sql
 -- include sql/compensation/tables_capitalization.sql
 -- include sql/compensation/tables_pay.sql
