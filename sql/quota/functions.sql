@@ -94,7 +94,7 @@ BEGIN
     END IF;
     IF set_quota.amount IS NULL OR set_quota.amount < 0 OR set_quota.amount IN ('NaN', 'Infinity') THEN
         RAISE EXCEPTION 'quota of % for % cannot be %',
-            coalesce(format('position "%s"', set_quota."position"), format('title "%s"', set_quota.title), 'everybody'), set_quota.period,
+            coalesce('position "' || set_quota."position" || '"', 'title "' || set_quota.title || '"', 'everybody'), set_quota.period,
             coalesce(set_quota.amount::text, 'NULL')
             USING ERRCODE = 'invalid_parameter_value', HINT = 'A quota is zero or more.';
     END IF;

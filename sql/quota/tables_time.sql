@@ -19,7 +19,7 @@ CREATE TABLE spm.ramp (
     name text NOT NULL UNIQUE CHECK (name <> ''),
     shares numeric[] NOT NULL,
     month_used text NOT NULL DEFAULT 'each' CHECK (month_used IN ('each', 'first', 'last')),
-    CONSTRAINT ramp_shares CHECK (array_ndims(shares) = 1 AND array_lower(shares, 1) = 1 AND cardinality(shares) <= 120
+    CONSTRAINT ramp_shares CHECK (cardinality(shares) BETWEEN 1 AND 120 AND array_ndims(shares) = 1 AND array_lower(shares, 1) = 1
         AND array_position(shares, NULL) IS NULL AND 0 <= ALL (shares) AND 'Infinity' > ALL (shares))
 );
 COMMENT ON TABLE spm.ramp IS 'How the quota of somebody new grows: a share of it for each month, beginning with the month of the start.';
