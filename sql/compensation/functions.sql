@@ -244,6 +244,7 @@ DECLARE
     of_plan spm.plan;
     version spm.plan_version;
     part record;
+    measures int[];
     message text;
     hint text;
 BEGIN
@@ -283,6 +284,7 @@ BEGIN
                 'Use deal, period, or a grain of the calendar.'::text;
         END IF;
         IF part.measure_id IS NOT NULL THEN
+            measures := spm._measure_chain(part.measure_id);
             RETURN QUERY
             WITH seat AS MATERIALIZED (SELECT a.* FROM spm.plan_seat(of_plan.plan_id, version.span) a),
             due AS (    -- periods, and those whose quota would do
@@ -293,15 +295,16 @@ BEGIN
                 FROM spm._open_periods(of_plan.calendar_id, version.span) o
                 JOIN spm.period p USING (period_id)
                 JOIN spm.period whole ON whole.period_id = spm._whole(o.period_id, part.accumulate)
-                WHERE o.nth = 1 OR EXISTS (SELECT FROM spm.quota q WHERE q.measure_id = part.measure_id
+                WHERE o.nth = 1 OR EXISTS (SELECT FROM spm.quota q WHERE q.measure_id = ANY (measures)
                                            AND q.period_id = o.period_id AND q.superseded_at IS NULL))
             SELECT part.name, format('position %s has no quota for %s in %s', s.position_key, m.name, p.name),
                    format('SELECT spm.set_quota(%L, %L, amount, %L);', s.position_key, p.name, m.name)
             FROM spm.measure m, due p, seat a
             JOIN spm.position s USING (position_id)
-            WHERE m.measure_id = part.measure_id AND part.tier_basis = 'quota' AND a.spans && p.span
-              AND NOT EXISTS (SELECT FROM spm.quota q WHERE q.position_id = a.position_id AND q.measure_id = part.measure_id
-                              AND q.period_id = ANY (p.any_of) AND q.superseded_at IS NULL)
+            WHERE m.measure_id = part.measure_id AND part.against = 'quota' AND (part.tier_basis = 'quota' OR part.pay = 'target') AND a.spans && p.span
+              AND NOT EXISTS (SELECT FROM spm.quota q
+                              WHERE (q.position_id = a.position_id OR q.title_id = s.title_id OR q.position_id IS NULL AND q.title_id IS NULL)
+                                AND q.measure_id = ANY (measures) AND q.period_id = ANY (p.any_of) AND q.superseded_at IS NULL)
             ORDER BY p.span, s.position_key;
         END IF;
         IF part.variable_id IS NOT NULL THEN
