@@ -63,9 +63,9 @@ CREATE OR REPLACE FUNCTION spm._plan_expression()
     RETURNS TABLE (field text, result_type text)
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
 BEGIN ATOMIC
-    VALUES ('measure_expression', 'numeric'), ('eligibility_expression', 'boolean'), ('group_expression', 'text'), ('lookup_expressions', 'text');
+    VALUES ('measure_expression', 'numeric'), ('eligibility_expression', 'boolean'), ('group_expression', 'text'), ('lookup_expressions', 'key');
 END;
-COMMENT ON FUNCTION spm._plan_expression() IS 'Columns of the tables of a plan version that hold expressions over a transaction, or arrays of them, and their types.';
+COMMENT ON FUNCTION spm._plan_expression() IS 'Columns of the tables of a plan version that hold expressions over a transaction, and their types; key: an array of keys for a lookup table.';
 REVOKE ALL ON FUNCTION spm._plan_expression() FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION spm._keyed(element jsonb)
@@ -76,46 +76,25 @@ AS $$
 DECLARE
     row_ jsonb := _keyed.element - '{calendar,measure,variable,lookup}'::text[];
     expression record;
-    name text;
-    id int;
 BEGIN
-    name := _keyed.element ->> 'calendar';
-    IF name IS NOT NULL THEN
-        SELECT c.calendar_id INTO id FROM spm.calendar c WHERE c.name = _keyed.element ->> 'calendar';
-        IF NOT FOUND THEN
-            RAISE EXCEPTION 'calendar "%" does not exist', name
-                USING ERRCODE = 'undefined_object', HINT = 'spm.create_calendar() or spm.load_periods() makes one.';
-        END IF;
-        row_ := row_ || jsonb_build_object('calendar_id', id);
+    IF _keyed.element ->> 'calendar' IS NOT NULL THEN
+        row_ := row_ || jsonb_build_object('calendar_id', spm._calendar_id(_keyed.element ->> 'calendar'));
     END IF;
-    name := _keyed.element ->> 'measure';
-    IF name IS NOT NULL THEN
-        row_ := row_ || jsonb_build_object('measure_id', spm._measure_id(name));
+    IF _keyed.element ->> 'measure' IS NOT NULL THEN
+        row_ := row_ || jsonb_build_object('measure_id', spm._measure_id(_keyed.element ->> 'measure'));
     END IF;
-    name := _keyed.element ->> 'variable';
-    IF name IS NOT NULL THEN
-        SELECT v.variable_id INTO id FROM spm.variable v WHERE v.name = _keyed.element ->> 'variable';
-        IF NOT FOUND THEN
-            RAISE EXCEPTION 'variable "%" does not exist', name
-                USING ERRCODE = 'undefined_object', HINT = format('SELECT spm.set_variable(%L, value, payee => ...);', name);
-        END IF;
-        row_ := row_ || jsonb_build_object('variable_id', id);
+    IF _keyed.element ->> 'variable' IS NOT NULL THEN
+        row_ := row_ || jsonb_build_object('variable_id', spm._variable_id(_keyed.element ->> 'variable'));
     END IF;
-    name := _keyed.element ->> 'lookup';
-    IF name IS NOT NULL THEN
-        SELECT l.lookup_id INTO id FROM spm.lookup l WHERE l.name = _keyed.element ->> 'lookup';
-        IF NOT FOUND THEN
-            RAISE EXCEPTION 'lookup table "%" does not exist', name
-                USING ERRCODE = 'undefined_object', HINT = 'SELECT name FROM spm.lookup;';
-        END IF;
-        row_ := row_ || jsonb_build_object('lookup_id', id);
+    IF _keyed.element ->> 'lookup' IS NOT NULL THEN
+        row_ := row_ || jsonb_build_object('lookup_id', spm._lookup_id(_keyed.element ->> 'lookup'));
     END IF;
     -- whoever wrote it: nothing becomes part of a plan unchecked
-    FOR expression IN SELECT x.* FROM spm._plan_expression() x WHERE jsonb_typeof(row_ -> x.field) IN ('string', 'array') LOOP
-        row_ := row_ || jsonb_build_object(expression.field, CASE jsonb_typeof(row_ -> expression.field)
-            WHEN 'string' THEN to_jsonb(spm.checked_expression(row_ ->> expression.field, expression.result_type::regtype))
-            ELSE (SELECT jsonb_agg(spm.checked_expression(e.value, expression.result_type::regtype) ORDER BY e.ordinality)
-                  FROM jsonb_array_elements_text(row_ -> expression.field) WITH ORDINALITY e) END);
+    FOR expression IN SELECT x.* FROM spm._plan_expression() x WHERE row_ ->> x.field IS NOT NULL LOOP
+        row_ := row_ || jsonb_build_object(expression.field, CASE expression.result_type
+            WHEN 'key' THEN (SELECT jsonb_agg(spm._checked_key(e.value) ORDER BY e.ordinality)
+                             FROM jsonb_array_elements_text(row_ -> expression.field) WITH ORDINALITY e)
+            ELSE to_jsonb(spm.checked_expression(row_ ->> expression.field, expression.result_type::regtype)) END);
     END LOOP;
     PERFORM (row_ ->> 'rates')::spm.rate_schedule;
     RETURN row_;
@@ -489,6 +468,7 @@ BEGIN
     number := spm.new_plan_version(of_plan.name, import_plan_version.since);
     draft := spm._draft_id(of_plan.name);
     DELETE FROM spm.component c WHERE c.plan_version_id = draft;
+    DELETE FROM spm.pay_rule r WHERE r.plan_version_id = draft;
     PERFORM spm._import_content(draft, import_plan_version.document);
     RETURN number;
 END

@@ -92,7 +92,9 @@ SELECT is_empty($$
     $$, 'no key of a plan version goes without a name');
 SELECT is_empty($$
     SELECT c.conrelid::regclass FROM pg_constraint c
-    WHERE c.contype = 'f' AND c.confdeltype = 'c' AND c.confrelid IN ('spm.plan_version'::regclass, 'spm.component'::regclass)
+    WHERE c.contype = 'f' AND c.confrelid IN ('spm.plan_version'::regclass, 'spm.component'::regclass)
+      -- but for results
+      AND NOT EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.conrelid AND a.attname IN ('run_id', 'posting_id', 'payee_id'))
       AND NOT EXISTS (SELECT FROM spm._plan_part() p WHERE format('spm.%I', p.relation)::regclass = c.conrelid)
     $$, 'no table that goes with a version is left out of what it says');
 SELECT is_empty($$
