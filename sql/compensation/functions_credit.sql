@@ -259,8 +259,8 @@ CREATE OR REPLACE FUNCTION spm._territory_query()
     SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT string_agg(format('SELECT %L::text AS territory, t.%I::text AS match_key, t.%I::text AS owner_key, %s AS share, daterange(%s, %s) AS span FROM %I.%I t',
-        s.name, s.key_column, s.owner_column, coalesce(format('t.%I::numeric', s.share_column), '1::numeric'),
-        coalesce(format('t.%I::date', s.since_column), 'NULL::date'), coalesce(format('t.%I::date', s.until_column), 'NULL::date'),
+        s.name, s.key_column, s.owner_column, coalesce('t.' || quote_ident(s.share_column) || '::numeric', '1::numeric'),
+        coalesce('t.' || quote_ident(s.since_column) || '::date', 'NULL::date'), coalesce('t.' || quote_ident(s.until_column) || '::date', 'NULL::date'),
         s.relation_schema, s.relation_name), E'\nUNION ALL\n' ORDER BY s.territory_source_id)
     FROM spm.territory_source s
 $$;
