@@ -6,17 +6,18 @@
 CREATE OR REPLACE VIEW spm.contract_cost_lot WITH (security_invoker = true) AS
 SELECT l.posting_id, l.is_posted, l.paid_period_id, l.capitalization_id, l.plan_id, l.component_name, l.payee_id,
        l.source, l.transaction_key, l.line, l.type AS transaction_type, l.event_date, l.currency_code, l.months, l.is_term,
-       l.is_expedient AND l.months <= 12 AS is_expensed, l.first_month, l.amount,
-       greatest(spm._month(l.event_date), spm._month(l.paid_from)) AS booked_month,
-       greatest(spm._month(l.paid_from), spm._last_month(l.event_date, l.first_month, l.months)) AS last_month,
+       l.is_expedient AND l.months <= 12 AS is_expensed, l.first_month, l.amount, l.booked_month,
+       greatest(l.booked_month, spm._last_month(l.event_date, l.first_month, l.months)) AS last_month,
        l.months * spm._month_unit(l.event_date, l.first_month) AS units,
        -- spread over what is left: as though the months before had not been there
        CASE l.late WHEN 'catch-up' THEN 0
-            ELSE spm._elapsed(l.event_date, l.first_month, l.months,
-                     (greatest(spm._month(l.event_date), spm._month(l.paid_from)) - interval '1 month')::date) END AS passed_units
-FROM (SELECT e.posting_id, o.state = 'posted' AS is_posted, o.period_id AS paid_period_id, lower(w.span) AS paid_from, k.capitalization_id,
-             v.plan_id, m.name AS component_name, e.payee_id, c.source, c.transaction_key, c.line, c.type, c.event_date, n.currency_code,
-             coalesce(t.term, k.months) AS months, t.term IS NOT NULL AS is_term, k.is_expedient, k.first_month, k.late, sum(e.amount) AS amount
+            ELSE spm._elapsed(l.event_date, l.first_month, l.months, (l.booked_month - interval '1 month')::date) END AS passed_units
+FROM (SELECT e.posting_id, o.state = 'posted' AS is_posted, o.period_id AS paid_period_id, k.capitalization_id,
+             v.plan_id, m.name AS component_name, e.payee_id, c.source, d.transaction_key, d.line, d.type, d.event_date, n.currency_code,
+             greatest(spm._month(c.event_date), spm._month(lower(w.span))) AS booked_month,
+             coalesce(t.term, k.months) AS months, t.term IS NOT NULL AS is_term, k.is_expedient, k.first_month,
+             CASE WHEN r.transaction_key IS NULL THEN k.late WHEN m.refund = 'unearned' THEN 'prospective' ELSE 'catch-up' END AS late,
+             sum(e.amount) AS amount
       FROM spm.earning e
       JOIN spm.posting o USING (posting_id)
       JOIN spm.period w ON w.period_id = o.period_id
@@ -24,15 +25,22 @@ FROM (SELECT e.posting_id, o.state = 'posted' AS is_posted, o.period_id AS paid_
       JOIN spm.plan_version v USING (plan_version_id)
       JOIN spm.plan n USING (plan_id)
       JOIN spm.credit c ON c.credit_id = e.credit_id
+      -- what takes a deal back belongs to the asset of that deal, as it stood then
+      LEFT JOIN LATERAL (
+          SELECT x.transaction_key, x.line, x.type, x.event_date, x.attributes FROM spm.credit x
+          WHERE x.transaction_key = c.reference_key AND x.source = c.source AND x.posting_id <= e.posting_id
+          ORDER BY x.line = c.line DESC, x.line, x.posting_id DESC, x.reverses_id NULLS FIRST LIMIT 1) r ON true
+      CROSS JOIN LATERAL (
+          SELECT coalesce(r.transaction_key, c.transaction_key) AS transaction_key, coalesce(r.line, c.line) AS line, coalesce(r.type, c.type) AS type,
+                 coalesce(r.event_date, c.event_date) AS event_date, coalesce(r.attributes, c.attributes) AS attributes) d
       CROSS JOIN LATERAL (
           SELECT x.* FROM spm.capitalization x
-          WHERE x.plan_id = v.plan_id AND x.component_name IN (m.name, '') AND x.transaction_type IN (c.type, '') AND x.span @> c.event_date
+          WHERE x.plan_id = v.plan_id AND x.component_name IN (m.name, '') AND x.transaction_type IN (d.type, '') AND x.span @> d.event_date
           ORDER BY x.component_name = '', x.transaction_type = '' LIMIT 1) k
       CROSS JOIN LATERAL (
-          SELECT CASE WHEN c.attributes ->> k.term_attribute ~ '^0*[1-9][0-9]{0,2}(\.0*)?$|^1[01][0-9]{2}(\.0*)?$|^1200(\.0*)?$'
-                      THEN (c.attributes ->> k.term_attribute)::numeric::int END AS term) t
-      GROUP BY e.posting_id, o.state, o.period_id, w.span, k.capitalization_id, v.plan_id, m.name, e.payee_id, c.source, c.transaction_key,
-               c.line, c.type, c.event_date, n.currency_code, k.months, t.term, k.is_expedient, k.first_month, k.late
+          SELECT CASE WHEN d.attributes ->> k.term_attribute ~ '^0*[1-9][0-9]{0,2}(\.0*)?$|^1[01][0-9]{2}(\.0*)?$|^1200(\.0*)?$'
+                      THEN (d.attributes ->> k.term_attribute)::numeric::int END AS term) t
+      GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19
       HAVING sum(e.amount) <> 0) l;
 COMMENT ON VIEW spm.contract_cost_lot IS 'One row per posting, deal line, payee and component that is a cost of obtaining a contract: what it adds to the asset, and how that is spread. A later posting adds only its difference.';
 COMMENT ON COLUMN spm.contract_cost_lot.posting_id IS 'Posting that it is paid in.';
@@ -43,7 +51,7 @@ COMMENT ON COLUMN spm.contract_cost_lot.plan_id IS 'Plan.';
 COMMENT ON COLUMN spm.contract_cost_lot.component_name IS 'Component.';
 COMMENT ON COLUMN spm.contract_cost_lot.payee_id IS 'Payee.';
 COMMENT ON COLUMN spm.contract_cost_lot.source IS 'Source of the transaction.';
-COMMENT ON COLUMN spm.contract_cost_lot.transaction_key IS 'Its key.';
+COMMENT ON COLUMN spm.contract_cost_lot.transaction_key IS 'Its key; of a refund, that of the deal which it takes back.';
 COMMENT ON COLUMN spm.contract_cost_lot.line IS 'Its line.';
 COMMENT ON COLUMN spm.contract_cost_lot.transaction_type IS 'Its type.';
 COMMENT ON COLUMN spm.contract_cost_lot.event_date IS 'Its date, on which the spreading starts.';
@@ -53,7 +61,7 @@ COMMENT ON COLUMN spm.contract_cost_lot.is_term IS 'Whether they are the term of
 COMMENT ON COLUMN spm.contract_cost_lot.is_expensed IS 'Whether it is expensed at once, as it is spread over twelve months or less.';
 COMMENT ON COLUMN spm.contract_cost_lot.first_month IS 'How the first month counts.';
 COMMENT ON COLUMN spm.contract_cost_lot.amount IS 'What is earned, in the currency of the plan; negative where a difference takes back.';
-COMMENT ON COLUMN spm.contract_cost_lot.booked_month IS 'Month in which the asset grows: that of the deal, or for a difference the first of the period that pays it.';
+COMMENT ON COLUMN spm.contract_cost_lot.booked_month IS 'Month in which the asset grows: that of the deal or refund, or for a difference the first of the period that pays it.';
 COMMENT ON COLUMN spm.contract_cost_lot.last_month IS 'Month in which the last part is amortised.';
 COMMENT ON COLUMN spm.contract_cost_lot.units IS 'Parts of months in all.';
 COMMENT ON COLUMN spm.contract_cost_lot.passed_units IS 'Parts of months that had passed before a difference that is spread over the rest.';

@@ -9,14 +9,14 @@ SET client_min_messages = warning;
 SELECT no_plan();
 
 CREATE SCHEMA lab;
-CREATE TABLE lab.deal (id text, day date, seller text, amount numeric, type text, term text);
+CREATE TABLE lab.deal (id text, day date, seller text, amount numeric, type text, term text, takes_back text);
 INSERT INTO lab.deal VALUES
     ('BC', '2026-01-01', 'ann', 24000, 'new', '24'), ('JE', '2026-01-20', 'ann', 60000, 'new', '24'),
     ('SHORT', '2026-01-05', 'ann', 1000, 'new', '12'), ('ODD', '2026-01-11', 'bob', 10000, 'new', 'two years'),
     ('RENEW', '2026-02-10', 'bob', 10000, 'renewal', NULL), ('GONE', '2026-01-31', 'bob', 12000, 'new', '24');
 SELECT spm.add_currency('USD'), spm.create_calendar('fiscal', 'month', '2026-01-01', '2027-01-01') \g /dev/null
 SELECT spm.map_source('deals', 'lab.deal', key => 'id', date => 'day', owner => 'seller', amount => 'amount', type => 'type',
-    fixed_currency => 'USD', attributes => '{term}') \g /dev/null
+    fixed_currency => 'USD', attributes => '{term}', reference => 'takes_back') \g /dev/null
 SELECT spm.add_payee(k, k), spm.add_position(k, k), spm.assign_position(k, k, '2025-01-01') FROM unnest('{ann,bob}'::text[]) k \g /dev/null
 SELECT spm.create_plan('Rep', 'fiscal', 'USD', '2026-01-01'), spm.add_component('Rep', 'Commission', '0: 10%', accumulate => 'deal'),
     spm.add_component('Rep', 'Spiff', '0: 1%', accumulate => 'deal') \g /dev/null
@@ -121,7 +121,7 @@ SELECT lives_ok($$SELECT spm.set_capitalization('Rep', 'Commission', 12, since =
 SELECT lives_ok($$SELECT spm.set_capitalization('Rep', 'Spiff', 24)$$, 'nor what was not an asset at all until now');
 
 -- ------------------------------------------------------- prospective, no expedient
-INSERT INTO lab.deal VALUES ('P', '2026-04-10', 'ann', 12000, 'new', NULL);
+INSERT INTO lab.deal VALUES ('P', '2026-04-10', 'ann', 12000, 'new', NULL, NULL);
 CALL spm.calculate('2026-04');
 CALL spm.post('2026-04');
 SELECT ok(is_capitalized AND months = 12, 'without the expedient, a year is an asset too') FROM spm_bi.contract_cost WHERE transaction_key = 'P' AND component_name = 'Commission';
@@ -144,6 +144,16 @@ UPDATE lab.deal SET amount = 24000 WHERE id = 'P';
 CALL spm.calculate('2027-05');
 SELECT results_eq($$SELECT month, added_amount, amortized_amount, carrying_amount FROM spm_bi.amortization WHERE transaction_key = 'P' AND component_name = 'Commission' AND NOT is_posted$$,
     $$VALUES ('2027-05-01'::date, 100.0000, 100.0000, 0.0000)$$, 'what comes after the last month is expensed in its own');
+
+-- ------------------------------------------------------------------------- refunds
+INSERT INTO lab.deal VALUES ('P-R', '2027-05-15', 'ann', -2400, 'refund', NULL, 'BC'), ('LOST-R', '2027-05-16', 'ann', -10, 'refund', NULL, 'NIX');
+CALL spm.calculate('2027-05');
+SELECT results_eq($$SELECT event_date, months, added_amount, amortized_amount, carrying_amount FROM spm_bi.amortization
+    JOIN (SELECT DISTINCT transaction_key, months FROM spm_bi.contract_cost WHERE NOT is_posted) c USING (transaction_key)
+    WHERE transaction_key = 'BC' AND component_name = 'Commission' AND NOT is_posted ORDER BY month LIMIT 2$$,
+    $$VALUES ('2026-01-01'::date, 24, -240.0000, -170.0000, -70.0000), ('2026-01-01'::date, 24, 0.0000, -10.0000, -60.0000)$$,
+    'a refund belongs to the asset of the deal that it takes back: of 240 over 24 months 17 have passed');
+SELECT is((SELECT count(*) FROM spm_bi.contract_cost WHERE transaction_key = 'LOST-R' AND component_name = 'Commission'), 1::bigint, 'one of a deal that nobody knows stands for itself');
 
 -- ------------------------------------------------------ lines, and a second source
 CREATE TABLE lab.more (id text, line int, day date, seller text, amount numeric);
