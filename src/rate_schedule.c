@@ -340,7 +340,8 @@ check_schedule(const SpmSchedule *s)
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("rate schedule must be in ascending order"),
 					 errdetail("Tier %d starts at %s, tier %d starts at %s.",
-							   i + 1, FLOOR(i), i + 2, FLOOR(i + 1))));
+							   i + 1, FLOOR(i), i + 2, FLOOR(i + 1)),
+					 errhint("Write the tiers in the order in which they start.")));
 			break;
 		case SPM_ERR_EMPTY:
 			ereport(ERROR,
@@ -353,7 +354,10 @@ check_schedule(const SpmSchedule *s)
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("tiers %d and %d of the rate schedule overlap", i + 1, i + 2),
 					 errdetail("Tier %d ends at %s, tier %d starts at %s.",
-							   i + 1, END(i), i + 2, FLOOR(i + 1))));
+							   i + 1, END(i), i + 2, FLOOR(i + 1)),
+					 errhint("Write '%s, %s' to let tier %d end where tier %d starts.",
+							 tier_text(s, i, s->floors[i]), tier_text(s, i + 1, s->floors[i + 1]),
+							 i + 1, i + 2)));
 			break;
 		case SPM_ERR_GAP:
 			ereport(ERROR,

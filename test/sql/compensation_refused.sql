@@ -1,0 +1,85 @@
+-- What published systems get wrong in silence is refused here: by SQLSTATE, by name, and with the call that repairs it.
+\set QUIET 1
+\pset format unaligned
+\pset tuples_only true
+\pset pager off
+SET datestyle = 'ISO, YMD';
+BEGIN;
+SET client_min_messages = warning;
+SELECT no_plan();
+CREATE FUNCTION pg_temp.refusal(command text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    state text; message text; detail text; hint text;
+BEGIN
+    EXECUTE command;
+    RETURN 'not refused';
+EXCEPTION WHEN others THEN
+    GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
+    RETURN concat_ws(' | ', state, message, nullif(detail, ''), nullif(hint, ''));
+END $$;
+
+CREATE SCHEMA shop;
+CREATE TABLE shop.deal (id text, day date, who text, amount numeric, currency text);
+CREATE TABLE shop.share (id text, who text, share numeric);
+INSERT INTO shop.deal VALUES ('D1', '2026-01-10', 'ann', 1000, 'USD');
+SELECT spm.add_currency('USD'), spm.add_currency('EUR'), spm.create_calendar('fiscal', 'quarter', '2026-01-01', '2027-01-01') \g /dev/null
+SELECT spm.map_source('deals', 'shop.deal', key => 'id', date => 'day', owner => 'who', amount => 'amount', currency => 'currency'),
+    spm.map_split('deals', 'shop.share', key => 'id', owner => 'who', share => 'share') \g /dev/null
+SELECT spm.add_payee(k, initcap(k)), spm.add_position(k, initcap(k)), spm.assign_position(k, k, '2025-01-01') FROM unnest('{ann,bob}'::text[]) k \g /dev/null
+SELECT spm.add_measure('bookings') \g /dev/null
+SELECT spm.create_plan('AE', 'fiscal', 'USD', '2026-01-01'), spm.assign_plan('AE', '2026-01-01', payee => 'ann') \g /dev/null
+
+-- ---- tables of rates
+SELECT is(pg_temp.refusal($$SELECT spm.add_component('AE', 'x', '0..100: 5%, 200..: 8%')$$),
+    '22023 | rate schedule has no rate between 100 and 200 | Tier 1 ends at 100, tier 2 starts at 200. | Write ''0: 5%, 100: 8%'' to let tier 2 start where tier 1 ends.', 'a gap between tiers');
+SELECT is(pg_temp.refusal($$SELECT spm.add_component('AE', 'x', '0..200: 5%, 100..: 8%')$$),
+    '22023 | tiers 1 and 2 of the rate schedule overlap | Tier 1 ends at 200, tier 2 starts at 100. | Write ''0: 5%, 100: 8%'' to let tier 1 end where tier 2 starts.', 'tiers that overlap');
+SELECT is(pg_temp.refusal($$SELECT spm.add_component('AE', 'x', '100: 5%, 0: 8%')$$),
+    '22023 | rate schedule must be in ascending order | Tier 1 starts at 100, tier 2 starts at 0. | Write the tiers in the order in which they start.', 'tiers out of order');
+SELECT is(pg_temp.refusal($$SELECT spm.add_component('AE', 'x', '0%: 5%, 100%: 8%')$$),
+    '22023 | component "x" has tiers in percent of quota, but no quota | Name the measure of the quota: quota => ''bookings''.', 'percent of a quota that is not named');
+SELECT spm.add_component('AE', 'Commission', '0%: 5%, 100%: 8%', quota => 'bookings') \g /dev/null
+SELECT is(pg_temp.refusal($$INSERT INTO spm.tier (component_id, bounds, rate) SELECT component_id, '[0.5,1.5)', 0.09 FROM spm.component$$),
+    '23P01 | conflicting key value violates exclusion constraint "tier_overlap" | Key (component_id, bounds)=(1, [0.5,1.5)) conflicts with existing key (component_id, bounds)=(1, [0,1)).', 'a tier written over another');
+
+-- ---- what a plan stands on
+SELECT is(pg_temp.refusal($$SELECT spm.add_component('AE', 'x', '0: 5%', quota => 'margin')$$),
+    '42704 | measure "margin" does not exist | SELECT spm.add_measure(''margin'');', 'a measure that is not there');
+SELECT is(pg_temp.refusal($$SELECT spm.add_component('AE', 'x', '0: 5%', variable => 'rate')$$),
+    '42704 | variable "rate" does not exist | SELECT spm.set_variable(''rate'', value, payee => ...);', 'a variable that is not there');
+SELECT is(pg_temp.refusal($$SELECT spm.publish_plan('AE')$$),
+    '23514 | plan "AE" version 1 has 1 defect(s) | Commission: position ann has no quota for bookings in 2026-Q1 | SELECT * FROM spm.plan_defect(''AE''); names the repair of each.', 'a quota that is missing, at publishing');
+SELECT is((SELECT string_agg(concat_ws(' | ', component, defect, repair), E'\n') FROM spm.plan_defect('AE')),
+    'Commission | position ann has no quota for bookings in 2026-Q1 | SELECT spm.set_quota(''ann'', ''2026-Q1'', amount, ''bookings'');', 'each defect with its repair');
+SELECT spm.add_component('AE', 'Kicker', '0: 5%', basis => 'result'), spm.add_input('AE', 'Kicker', 'Commission', 'earned') \g /dev/null
+SELECT is(pg_temp.refusal($$SELECT spm.add_modifier('AE', 'Commission', 'gate', of => '{Kicker}', value => 1)$$),
+    '42P19 | components "Commission", "Kicker" stand on each other | Take the input or modifier out that closes the circle: spm.drop_modifier() or spm.drop_component().', 'components in a circle');
+SELECT spm.set_quota('ann', '2026-Q1', 10000, 'bookings') \g /dev/null
+SELECT spm.publish_plan('AE') \g /dev/null
+SELECT is(pg_temp.refusal($$UPDATE spm.tier SET rate = 1$$),
+    '23001 | a published plan version never changes | This row of spm.tier belongs to one: {"rate": 0.05, "bounds": "[0,1)", "tier_id": 1, "component_id": 1} | SELECT spm.new_plan_version(plan, since);', 'a published plan is not changed');
+
+-- ---- people
+SELECT spm.set_manager('ann', 'bob', '2026-01-01') \g /dev/null
+SELECT is(pg_temp.refusal($$SELECT spm.set_manager('bob', 'ann', '2026-01-01')$$),
+    '23514 | positions would report to each other in a circle | bob reports to ann reports to bob on 2026-01-01. | End one of these lines first: SELECT spm.set_manager(position, NULL, since => day);', 'a circle in the reporting tree');
+
+-- ---- orders
+INSERT INTO shop.share VALUES ('D1', 'ann', 0.6), ('D1', 'bob', 0.3);
+SELECT is(pg_temp.refusal($$CALL spm.calculate('2026-Q1')$$),
+    '22000 | shares of transaction deals/D1 total 0.9, not 1 | Line "": {ann,bob} have {0.6,0.3}. | Repair the rows of the relation given to spm.map_split().', 'shares that total 0.9');
+UPDATE shop.share SET share = 0.5 WHERE who = 'bob';
+SELECT is(pg_temp.refusal($$CALL spm.calculate('2026-Q1')$$),
+    '22000 | shares of transaction deals/D1 total 1.1, not 1 | Line "": {ann,bob} have {0.6,0.5}. | Repair the rows of the relation given to spm.map_split().', 'shares that total 1.1');
+SELECT is(pg_temp.refusal($$SELECT spm.add_credit_rule('r', 'true', '{ann,bob}', '{0.6,0.3}', '2026-01-01')$$),
+    '23514 | shares of credit rule "r" must total 1, one for each payee | 2 payees, 2 shares, total 0.9. | Write 60 % as 0.6; for credit on top of the 100 % take spm.add_overlay_rule().', 'a rule whose shares total 0.9');
+DELETE FROM shop.share;
+UPDATE shop.deal SET currency = 'EUR';
+SELECT is(pg_temp.refusal($$CALL spm.calculate('2026-Q1')$$),
+    '22000 | no spot rate from EUR to USD on 2026-01-10 | Transaction deals/D1 needs it. | SELECT spm.set_exchange_rate(''EUR'', ''USD'', ''2026-01-10'', rate, ''spot'');', 'an exchange rate that is missing');
+UPDATE shop.deal SET currency = 'USD';
+UPDATE spm.quota SET superseded_at = now();
+SELECT is(pg_temp.refusal($$CALL spm.calculate('2026-Q1')$$),
+    '22000 | position "ann" has no quota of bookings for 2026-Q1 | Component "Commission" of plan "AE" needs it. | SELECT spm.set_quota(''ann'', ''2026-Q1'', amount, ''bookings'');', 'a quota that is missing, at calculating');
+SELECT * FROM finish();
+ROLLBACK;
