@@ -10,7 +10,7 @@ DOMAINS = core quota compensation
 
 # These work before PostgreSQL is there; they install what is missing, start a
 # private server below the checkout and call this file again.
-HOUSE = help setup start stop psql demo check unit tap valgrind bench reference release dist bare
+HOUSE = help setup start stop psql demo check oracle unit tap valgrind bench reference release dist bare
 
 ifneq ($(filter $(HOUSE),$(MAKECMDGOALS)),)
 
@@ -22,6 +22,7 @@ help:
 #: demo        fill a realistic company, run the pipeline, show what it earned
 #: psql        a shell on the private server, in the demo company
 #: check       build with two compilers, all tests, summary
+#: oracle      examples that others have published, through the pipeline (needs their data)
 #: unit        the kernels alone, with sanitizers
 #: tap         the tests with servers of their own; TESTS=name for one
 #: start/stop  the private server (tools/cluster has more)
@@ -36,7 +37,7 @@ setup:
 	@tools/setup check
 start stop: setup
 	@tools/cluster $@
-psql demo check valgrind reference release bare:
+psql demo check oracle valgrind reference release bare:
 	@tools/$@
 tap:
 	@tools/tap $(TESTS)

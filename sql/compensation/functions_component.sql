@@ -132,7 +132,8 @@ BEGIN
            1 + coalesce((SELECT max(c.component_no) FROM spm.component c WHERE c.plan_version_id = version), 0),
            add_component.name, add_component.credits, measured, condition, add_component.unit, of_quota,
            total, CASE WHEN spm._is_of_quota(schedule) THEN 'quota' ELSE 'amount' END,
-           spm._rate_options(schedule), of_variable, coalesce(add_component.places, c.minor_digits), add_component.rounding,
+           spm._rate_options(schedule), of_variable, coalesce(add_component.places, c.minor_digits),
+           CASE add_component.rounding WHEN 'ceil' THEN 'ceiling' ELSE add_component.rounding END,
            add_component.basis, add_component.pay, add_component.against, add_component.prorate, add_component.true_up,
            grouped, add_component.credit_cap, of_lookup, looked, add_component.ties,
            add_component.event, add_component.refund, add_component.refund_window, add_component.refund_share, add_component.earned_over

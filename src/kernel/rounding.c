@@ -21,6 +21,12 @@ spmk_rounding_from_name(const char *name, size_t len, SpmRounding *rounding)
 			return true;
 		}
 	}
+	/* PostgreSQL has both words, too */
+	if (len == strlen("ceiling") && memcmp("ceiling", name, len) == 0)
+	{
+		*rounding = SPM_CEIL;
+		return true;
+	}
 	return false;
 }
 

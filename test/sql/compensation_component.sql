@@ -6,7 +6,7 @@
 SET datestyle = 'ISO, YMD';
 BEGIN;
 SET client_min_messages = warning;
-SELECT plan(29);
+SELECT plan(30);
 
 CREATE SCHEMA lab;
 CREATE TABLE lab.sale (id text, line int, day date, seller text, account text, amount numeric, cost numeric, units int, category text);
@@ -39,6 +39,7 @@ SELECT spm.add_component('Lab', 'Whole', '0: 10%, 1000: 20% whole'),
     spm.add_component('Lab', 'Bonus', '100%: 77 bonus', quota => 'sales', accumulate => 'year'),
     spm.add_component('Lab', 'Curve', '0: 0%, 1000: 10% interpolated'),
     spm.add_component('Lab', 'Floored', '0: 33.3%', places => 0, rounding => 'floor'),
+    spm.add_component('Lab', 'Raised', '0: 33.3%', places => 0, rounding => 'ceil'),
     spm.add_component('Lab', 'Own', '0: 1%', variable => 'pct') \g /dev/null
 SELECT spm.assign_plan('Lab', '2026-01-01', title => 'Rep'), spm.assign_plan('Lab', '2026-01-01', payee => 'ann') \g /dev/null
 SELECT spm.create_plan('Top', 'fiscal', 'USD', '2026-01-01'), spm.add_component('Top', 'Everything', '0: 1%', credits => 'all'),
@@ -65,6 +66,7 @@ FROM (VALUES
     ('Bonus', 77, 0, 'a bonus when the year''s quota, the sum of its quarters, is reached: once'),
     ('Curve', 120, 9, 'interpolated: the rate grows with the total, and stays at the last point'),
     ('Floored', 399, 99, 'rounded down to whole dollars'),
+    ('Raised', 400, 100, 'rounded up to whole dollars'),
     ('Own', 24, 6, 'rates times a variable: the payee''s own goes before everybody''s')) v(c, q1, q2, d);
 SELECT results_eq($$SELECT slice_kind, tier_no, base_amount, rate, slice_amount FROM spm_bi.lineage
     WHERE component_name = 'Whole' AND transaction_key = 'A2' AND payee_key = 'ann' ORDER BY 1$$,
@@ -78,7 +80,7 @@ SELECT results_eq($$SELECT level, sum(credited_amount) FROM spm_bi.credit WHERE 
     $$VALUES (2, 1500.000000)$$, 'credit passes a vacant seat on its way up');
 SELECT is(pg_temp.paid('Everything', 'vera', '2026-Q1'), 12.0000, 'and is paid above it');
 SELECT is((SELECT count(*) FROM spm_bi.attainment WHERE payee_key = 'ann' AND component_name = 'Whole'), 2::bigint, 'on a plan twice, by title and by name, is on it once');
-SELECT is((SELECT count(*) FROM spm_bi.attainment WHERE payee_key = 'bob' AND period_name = '2026-Q1'), 10::bigint, 'who has sold nothing is measured too');
+SELECT is((SELECT count(*) FROM spm_bi.attainment WHERE payee_key = 'bob' AND period_name = '2026-Q1'), 11::bigint, 'who has sold nothing is measured too');
 
 CALL spm.post('2026-Q2');
 CALL spm.calculate('2026-Q3');
@@ -102,7 +104,7 @@ CALL spm.calculate('2026-Q4');
 SELECT is(changed_count, 0::bigint, 'calculating again changes nothing') FROM spm.run ORDER BY run_id DESC LIMIT 1;
 SELECT ok(length(line) <= 80, 'no line of a statement is wider than 80 columns') FROM spm.statement('ann', '2026-Q1') line ORDER BY length(line) DESC LIMIT 1;
 SELECT lives_ok($$SELECT * FROM spm.explain('ann', '2026-Q1')$$, 'all of it can be explained');
-SELECT is(count(*), 10::bigint, 'every component shows its query') FROM regexp_matches(spm.plan_query('Lab', '2026-Q1', 'measurement'), 'component \d+ "', 'g');
+SELECT is(count(*), 11::bigint, 'every component shows its query') FROM regexp_matches(spm.plan_query('Lab', '2026-Q1', 'measurement'), 'component \d+ "', 'g');
 
 SELECT * FROM finish();
 ROLLBACK;

@@ -49,6 +49,7 @@ main(void)
 		ok(in_int, "the same in integers");
 		ok(strcmp(spmk_rounding_name(rounding), table[t].name) == 0, "its name comes back");
 	}
+	ok(spmk_rounding_from_name("ceiling", 7, &rounding) && rounding == SPM_CEIL, "ceiling is ceil");
 	ok(!spmk_rounding_from_name("half", 4, &rounding), "half is no rounding");
 	ok(!spmk_rounding_from_name("half_upwards", 12, &rounding), "nor is half_upwards");
 	ok(same(spmk_round(dec_from_int(2, 0), dec_from_int(3, 0), 4, SPM_HALF_UP), 6667, 4), "2/3 to 4 places");
