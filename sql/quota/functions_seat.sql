@@ -26,29 +26,26 @@ REVOKE ALL ON FUNCTION spm._measure_chain(int) FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION spm._quota_rows(position_id int, measure_ids int[], period_ids int[])
     RETURNS TABLE (period_id int, amount numeric, step int, kind text, place int)
-    LANGUAGE plpgsql STABLE PARALLEL SAFE
-    SET search_path = pg_catalog, pg_temp
+    LANGUAGE sql STABLE PARALLEL SAFE
     ROWS 1
-AS $$
-#variable_conflict use_column
-BEGIN
-    RETURN QUERY
-    SELECT DISTINCT ON (q.period_id) q.period_id, q.amount, array_position(_quota_rows.measure_ids, q.measure_id), q.kind,
-           10 * array_position(_quota_rows.measure_ids, q.measure_id) + q.nth
-    FROM (SELECT p.period_id, p.amount, p.measure_id, 'position' AS kind, 1 AS nth FROM spm.quota p
+BEGIN ATOMIC
+    SELECT DISTINCT ON (q.period_id) q.period_id, q.amount, q.step, q.kind, 10 * q.step + q.nth
+    FROM (SELECT p.period_id, p.amount, array_position(_quota_rows.measure_ids, p.measure_id) AS step, 'position' AS kind, 1 AS nth
+          FROM spm.quota p
           WHERE p.superseded_at IS NULL AND p.position_id = _quota_rows.position_id
             AND p.measure_id = ANY (_quota_rows.measure_ids) AND p.period_id = ANY (_quota_rows.period_ids)
           UNION ALL
-          SELECT t.period_id, t.amount, t.measure_id, 'title', 2 FROM spm.quota t
+          SELECT t.period_id, t.amount, array_position(_quota_rows.measure_ids, t.measure_id), 'title', 2
+          FROM spm.quota t
           WHERE t.superseded_at IS NULL AND t.title_id = (SELECT s.title_id FROM spm.position s WHERE s.position_id = _quota_rows.position_id)
             AND t.measure_id = ANY (_quota_rows.measure_ids) AND t.period_id = ANY (_quota_rows.period_ids)
           UNION ALL
-          SELECT e.period_id, e.amount, e.measure_id, 'everybody', 3 FROM spm.quota e
+          SELECT e.period_id, e.amount, array_position(_quota_rows.measure_ids, e.measure_id), 'everybody', 3
+          FROM spm.quota e
           WHERE e.superseded_at IS NULL AND e.position_id IS NULL AND e.title_id IS NULL
             AND e.measure_id = ANY (_quota_rows.measure_ids) AND e.period_id = ANY (_quota_rows.period_ids)) q
-    ORDER BY q.period_id, 5;
-END
-$$;
+    ORDER BY q.period_id, q.step, q.nth;
+END;
 COMMENT ON FUNCTION spm._quota_rows(int, int[], int[]) IS
 'The quota that counts for a position in each of several periods: in the first of the measures that has one, that of the position before that of the title before everybody''s. step: place of the measure; kind: position, title or everybody; place: the smaller, the closer.';
 REVOKE ALL ON FUNCTION spm._quota_rows(int, int[], int[]) FROM PUBLIC;
@@ -238,6 +235,10 @@ BEGIN
         IF quota.period_id = this.period_id THEN
             days := seat_quota.active_days;
             of_days := seat_quota.period_days;
+        ELSIF seat_quota.prorate = 'none' OR active @> quota.span OR NOT active && quota.span THEN
+            -- all or nothing by any way of counting
+            days := (seat_quota.prorate = 'none' OR active && quota.span)::int;
+            of_days := 1;
         ELSE
             SELECT c.active_days, c.period_days INTO days, of_days
             FROM spm._day_count(active, quota.span, seat_quota.prorate, this.calendar_id) c;
