@@ -77,8 +77,9 @@ BEGIN
     IF part.pay = 'target' AND part.basis = 'credit' AND part.measure_id IS NULL AND part.against = 'quota' THEN
         RETURN QUERY SELECT 'it pays a target by attainment, but has no quota', 'Name the measure of the quota: quota => ''bookings''.'::text;
     END IF;
-    IF part.basis IN ('result', 'rank', 'pool') <> EXISTS (SELECT FROM spm.component_input i WHERE i.component_id = part.component_id) THEN
-        RETURN QUERY SELECT CASE WHEN part.basis IN ('result', 'rank', 'pool') THEN format('it has basis %s, but no input', part.basis)
+    -- a pool may be a fixed sum
+    IF part.basis <> 'pool' AND part.basis IN ('result', 'rank') <> EXISTS (SELECT FROM spm.component_input i WHERE i.component_id = part.component_id) THEN
+        RETURN QUERY SELECT CASE WHEN part.basis IN ('result', 'rank') THEN format('it has basis %s, but no input', part.basis)
                                  ELSE format('it has inputs, but basis %s', part.basis) END,
             CASE WHEN part.basis IN ('result', 'rank', 'pool') THEN format('SELECT spm.add_input(%L, %L, of => component);', of_plan.name, part.name)
                  ELSE 'Add it with basis => ''result'', ''rank'' or ''pool''.' END;

@@ -147,7 +147,11 @@ BEGIN
     SELECT array_agg(p.period_id ORDER BY p.span) INTO parts
     FROM spm.period p
     WHERE p.calendar_id = today.calendar_id AND p.span <@ days AND p.period_id IS DISTINCT FROM whole AND spm._is_leaf(p.period_id);
-    RETURN CASE WHEN whole IS NULL THEN format($sql$
+    RETURN CASE WHEN c.prorate = 'none' AND spm._is_plain_quota(c.measure_id) THEN format($sql$
+    LEFT JOIN (SELECT q.position_id, coalesce(sum(q.amount) FILTER (WHERE q.period_id = %1$s), sum(q.amount)) AS quota_amount, NULL::text AS because
+               FROM spm.quota q WHERE q.measure_id = %2$s AND q.period_id = ANY (%3$L::int[]) AND q.superseded_at IS NULL
+               GROUP BY q.position_id) w ON w.position_id = s.position_id$sql$, coalesce(whole, 0), c.measure_id, array_append(parts, whole))
+        WHEN whole IS NULL THEN format($sql$
     LEFT JOIN LATERAL (SELECT sum(p.quota_amount) AS quota_amount, string_agg(p.because, ' + ') AS because
                        FROM unnest(%1$L::int[]) part CROSS JOIN LATERAL spm.seat_quota(s.position_id, s.payee_id, s.spans, %2$s, part, NULL, %3$L, %4$s) p) w ON true$sql$,
             parts, c.measure_id, c.prorate, c.minor_digits)

@@ -283,3 +283,15 @@ times the share of the ramp, if the payee has one; less reliefs; never below 0; 
 position_id, payee_id, measure_id: keys. spans: days on the plan; NULL: those in the seat. whole_period_id: period; part_period_ids: its parts, NULL: none. prorate: a way of spm.day_count(); none: absences and days on the plan do not matter. places: decimals.
 Errors: 22023 for another way of prorating.
 Example: SELECT * FROM spm.seat_quota(1, 1, ''{[2026-01-15,)}'', 1, 1, NULL, ''calendar'', 2) may give 27419.35, 17, 31, "100,000 x 17 of 31 days x 50 % ramp".';
+
+CREATE OR REPLACE FUNCTION spm._is_plain_quota(measure_id int)
+    RETURNS boolean
+    LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT NOT EXISTS (SELECT FROM spm.ramp_assignment)
+       AND NOT EXISTS (SELECT FROM spm.measure m WHERE m.measure_id = _is_plain_quota.measure_id AND m.fallback_measure_id IS NOT NULL)
+       AND NOT EXISTS (SELECT FROM spm.quota_relief r WHERE r.measure_id = _is_plain_quota.measure_id AND r.superseded_at IS NULL)
+       AND NOT EXISTS (SELECT FROM spm.quota q WHERE q.measure_id = _is_plain_quota.measure_id AND q.superseded_at IS NULL AND q.position_id IS NULL);
+END;
+COMMENT ON FUNCTION spm._is_plain_quota(int) IS 'Whether all quotas of a measure belong to seats and nothing reduces them: then a join finds them, and spm.seat_quota() need not be asked seat by seat.';
+REVOKE ALL ON FUNCTION spm._is_plain_quota(int) FROM PUBLIC;

@@ -91,7 +91,7 @@ SELECT spm.set_lookup('Matrix', '{"[0,1)","[0,1)"}', 0.5), spm.set_lookup('Matri
 SELECT spm.add_component('Lab', 'Looked up', '0: 100%', accumulate => 'deal', lookup => 'Rates', lookup_by => $${product_key,"attributes ->> 'region'"}$$),
     spm.add_component('Lab', 'Banded', '0: 100%', measure => 'amount - cost', accumulate => 'deal', lookup => 'Bands', lookup_by => '{100 * (amount - cost) / amount,amount - cost}'),
     spm.add_component('Lab', 'Matrix', '0: 1%'), spm.add_modifier('Lab', 'Matrix', 'multiply', of => '{Revenue,Margin}', lookup => 'Matrix') \g /dev/null
-SELECT spm.set_objective(k, '2026-Q1', 'Launch', 0.4, 1.25), spm.set_objective(k, '2026-Q1', 'Train', 0.6, 1) FROM unnest('{ann,bob,cat}'::text[]) k \g /dev/null
+SELECT spm.set_objective(k, '2026-Q1', 'Launch', 0.4, 1.25), spm.set_objective(k, '2026-Q1', 'Train', 0.6, 1) FROM unnest('{ann,bob,cat,dan}'::text[]) k \g /dev/null
 
 -- ---- what is refused, with its repair
 SELECT throws_ok($$SELECT spm.add_component('Lab', 'x', '0: 1%', basis => 'fixed', accumulate => 'year')$$, '22023', 'component "x" cannot accumulate over "year" with basis fixed', 'only credits accumulate');
@@ -113,6 +113,7 @@ SELECT throws_ok($$SELECT spm.set_lookup('Rates', '{BIKE}', 1)$$, '22023', 'look
 SELECT throws_ok($$SELECT spm.set_lookup('Bands', '{"(20,60]","(0,10]"}', 1)$$, '23P01', 'lookup table "Bands" has a row that covers the same', 'and overlaps no other');
 SELECT throws_ok($$SELECT spm.set_objective('ann', '2026-Q1', 'x', 1.5)$$, '23514', NULL, 'no objective weighs more than all');
 SELECT spm.publish_plan('Lab') \g /dev/null
+UPDATE spm.objective SET superseded_at = now() WHERE payee_id = (SELECT payee_id FROM spm.payee WHERE payee_key = 'dan');
 SELECT throws_ok($$CALL spm.calculate('2026-Q1')$$, '22000', 'objectives of payee "dan" for 2026-Q1 are missing', 'whoever is paid by objectives has some');
 SELECT spm.set_objective('dan', '2026-Q1', 'Launch', 0.4, 0.5) \g /dev/null
 SELECT throws_ok($$CALL spm.calculate('2026-Q1')$$, '22000', 'objectives of payee "dan" for 2026-Q1 have weights that total 0.4, not 1', 'that weigh 1 in all');
