@@ -17,7 +17,7 @@ REVOKE ALL ON FUNCTION spm._open_periods(int, daterange) FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION spm._component_defect(component_id int)
     RETURNS TABLE (defect text, repair text)
-    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_column
@@ -181,7 +181,7 @@ REVOKE ALL ON FUNCTION spm._structure_defect(int) FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION spm._input_defect(plan_version_id int)
     RETURNS TABLE (component text, defect text, repair text)
-    LANGUAGE plpgsql STABLE
+    LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
     SET datestyle = 'ISO, YMD'
 AS $$

@@ -26,6 +26,7 @@ CREATE OR REPLACE FUNCTION spm._column_default(relation text)
     RETURNS jsonb
     LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
+    SET intervalstyle = 'postgres'
 AS $$
 DECLARE
     row_ jsonb;
@@ -107,6 +108,7 @@ CREATE OR REPLACE FUNCTION spm._part_content(parent text, parent_id int)
     RETURNS jsonb
     LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
+    SET intervalstyle = 'postgres'
     SET datestyle = 'ISO, YMD'
 AS $$
 DECLARE
@@ -146,6 +148,7 @@ CREATE OR REPLACE FUNCTION spm._write_row(relation text, element jsonb, other js
     RETURNS int
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
+    SET intervalstyle = 'postgres'
     SET datestyle = 'ISO, YMD'
 AS $$
 DECLARE
@@ -293,6 +296,7 @@ CREATE OR REPLACE FUNCTION spm._lookup_content(lookup_id int)
     RETURNS jsonb
     LANGUAGE sql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
+    SET intervalstyle = 'postgres'
     SET datestyle = 'ISO, YMD'
 AS $$
     SELECT spm._named(to_jsonb(l), spm._column_default('lookup'), '') || jsonb_strip_nulls(jsonb_build_object('rows',
