@@ -383,11 +383,11 @@ CREATE OR REPLACE FUNCTION spm._gl_purpose(kind text, method text)
     RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
 BEGIN ATOMIC
-    SELECT CASE WHEN _gl_purpose.kind IN ('holdback', 'hold', 'release') THEN 'held'
-                WHEN _gl_purpose.kind IN ('draw', 'recovery') OR _gl_purpose.kind = 'negative' AND _gl_purpose.method IS DISTINCT FROM 'zeroed' THEN 'advance'
+    SELECT CASE WHEN _gl_purpose.kind IN ('holdback', 'hold', 'release', 'carried') OR _gl_purpose.kind = 'cap' AND _gl_purpose.method = 'carried' THEN 'held'
+                WHEN _gl_purpose.kind IN ('draw', 'recovery', 'negative') THEN 'advance'
                 ELSE 'expense' END;
 END;
-COMMENT ON FUNCTION spm._gl_purpose(text, text) IS 'What a payout of a kind, by a pay rule of a method, is booked against: pay is an expense, what is held a debt, a draw and pay below zero a claim.';
+COMMENT ON FUNCTION spm._gl_purpose(text, text) IS 'What a payout of a kind, by a pay rule of a method, is booked against: pay is an expense, what is kept for later a debt, a draw and pay below zero a claim.';
 REVOKE ALL ON FUNCTION spm._gl_purpose(text, text) FROM PUBLIC;
 
 -- ---------------------------------------------------------------------- guards

@@ -153,6 +153,16 @@ LEFT JOIN spm.component c ON c.component_id = x.component_id
 LEFT JOIN spm.pay_rule r ON r.pay_rule_id = x.pay_rule_id
 CROSS JOIN LATERAL (VALUES (spm._gl_purpose(x.kind, r.method), x.amount), ('waiting', -x.amount)) l(purpose, amount)
 UNION ALL
+SELECT 'forgiveness', 'posting ' || o.posting_id, upper(w.span) - 1, v.plan_id, '', m.payee_id, l.purpose, l.amount, n.currency_code
+FROM spm.balance m
+JOIN spm.posting o ON o.posting_id = m.posting_id AND o.state = 'posted'
+JOIN spm.period w ON w.period_id = o.period_id
+JOIN spm.pay_rule r ON r.pay_rule_id = m.pay_rule_id
+JOIN spm.plan_version v ON v.plan_version_id = r.plan_version_id
+JOIN spm.plan n ON n.plan_id = v.plan_id
+CROSS JOIN LATERAL (VALUES ('expense', m.forgiven_amount), ('advance', -m.forgiven_amount)) l(purpose, amount)
+WHERE m.forgiven_amount <> 0
+UNION ALL
 SELECT 'payable', 'batch ' || b.payment_batch_id, b.pay_on, x.plan_id, coalesce(c.name, ''), m.payee_id, l.purpose, l.amount, l.currency_code
 FROM spm.payment_item i
 JOIN spm.payment m ON m.payment_id = i.payment_id
@@ -179,7 +189,7 @@ CROSS JOIN LATERAL (VALUES
     ('impairment', 'impairment', k.impaired_amount), ('impairment', 'contract cost', -k.impaired_amount)) l(entry, purpose, amount)
 WHERE k.is_posted;
 COMMENT ON VIEW spm.gl_line IS 'What is posted, approved, paid and amortised, as lines of a general ledger: a positive amount is a debit. The lines of a document and entry add up to zero in every currency.';
-COMMENT ON COLUMN spm.gl_line.entry IS 'accrual, payable, payment, capitalization, amortization or impairment.';
+COMMENT ON COLUMN spm.gl_line.entry IS 'accrual, forgiveness, payable, payment, capitalization, amortization or impairment.';
 COMMENT ON COLUMN spm.gl_line.document IS 'Posting, batch or month.';
 COMMENT ON COLUMN spm.gl_line.entry_date IS 'Day of the entry.';
 COMMENT ON COLUMN spm.gl_line.plan_id IS 'Plan. NULL: not of one.';
@@ -206,7 +216,7 @@ LEFT JOIN LATERAL (
     ORDER BY k.plan_id IS NULL, k.component_name = '' LIMIT 1) a ON true;
 COMMENT ON VIEW spm_bi.gl_export IS 'One row per entry, account, plan, component and payee: debits and credits for the general ledger. Debits equal credits in every document, entry and currency.';
 COMMENT ON COLUMN spm_bi.gl_export.entry_date IS 'Day of the entry: end of the paying period, day of payment, end of the month.';
-COMMENT ON COLUMN spm_bi.gl_export.entry IS 'accrual (expense to waiting, at posting), payable (waiting to payable, at approval), payment (payable to cash), capitalization, amortization or impairment of contract costs.';
+COMMENT ON COLUMN spm_bi.gl_export.entry IS 'accrual (expense to waiting, at posting), forgiveness (an advance that is written off becomes an expense), payable (waiting to payable, at approval), payment (payable to cash), capitalization, amortization or impairment of contract costs.';
 COMMENT ON COLUMN spm_bi.gl_export.document IS 'Posting, batch or month.';
 COMMENT ON COLUMN spm_bi.gl_export.account_code IS 'Account by spm.gl_account; the purpose itself where none is set.';
 COMMENT ON COLUMN spm_bi.gl_export.purpose IS 'What the account is for.';
