@@ -222,6 +222,79 @@ transaction: key. impaired_on: day of the cancellation. reason: why. share: of w
 Errors: 42704 when the transaction has earned nothing; 42P09 when two sources have it; 22023 for a share, reason or day that makes no sense; 55000 when the day is posted, lies before another impairment, or nothing is left.
 Example: SELECT spm.impair(''SO-1001'', ''2026-05-10'', ''contract cancelled'');';
 
+CREATE OR REPLACE FUNCTION spm.impair_cancelled(period text, calendar text DEFAULT NULL)
+    RETURNS int
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+    SET datestyle = 'ISO, YMD'
+AS $$
+DECLARE
+    this spm.period := (SELECT p FROM spm.period p WHERE p.period_id = spm._period_id(impair_cancelled.period, impair_cancelled.calendar));
+    n int;
+BEGIN
+    IF this.state <> 'calculated' THEN
+        RAISE EXCEPTION 'period % is %, not calculated', this.name, this.state
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                  HINT = CASE this.state WHEN 'open' THEN format('CALL spm.calculate(%L);', this.name) ELSE 'What is posted does not change.' END;
+    END IF;
+    LOCK TABLE spm.impairment IN SHARE ROW EXCLUSIVE MODE;
+    INSERT INTO spm.impairment (source, transaction_key, line, impaired_on, share, kept, reason)
+    WITH refund AS (    -- what this period takes back of deals, and of what earned nothing of its own
+        SELECT c.source, c.reference_key AS transaction_key, c.transaction_key AS refund_key, c.line, min(c.event_date) AS event_date, -sum(c.credited_amount) AS amount
+        FROM spm.credit c JOIN spm.posting o USING (posting_id)
+        WHERE o.period_id = this.period_id AND o.state = 'draft' AND c.reference_key IS NOT NULL AND c.kind = 'direct' AND c.event = 'booking'
+        GROUP BY c.source, c.reference_key, c.transaction_key, c.line
+        HAVING sum(c.credited_amount) < 0
+    ), deal AS (
+        SELECT c.source, c.transaction_key, c.line, sum(c.credited_amount) AS amount
+        FROM spm.standing_credit c
+        WHERE c.kind = 'direct' AND c.event = 'booking' AND (c.source, c.transaction_key) IN (SELECT r.source, r.transaction_key FROM refund r)
+        GROUP BY c.source, c.transaction_key, c.line
+    ), before AS (      -- taken back by earlier postings
+        SELECT c.source, c.reference_key AS transaction_key, c.line, -sum(c.credited_amount) AS amount
+        FROM spm.credit c JOIN spm.posting o USING (posting_id)
+        WHERE o.state = 'posted' AND c.kind = 'direct' AND c.event = 'booking'
+          AND (c.source, c.reference_key) IN (SELECT r.source, r.transaction_key FROM refund r)
+        GROUP BY c.source, c.reference_key, c.line
+    ), part AS (        -- of the same line; of all where the deal has no such line
+        SELECT d.source, d.transaction_key, d.line, sum(r.amount) AS refunded, max(d.amount) AS amount,
+               max(r.event_date) AS event_date, string_agg(r.refund_key, ', ' ORDER BY r.refund_key) AS refund_keys
+        FROM refund r
+        JOIN deal d ON d.source = r.source AND d.transaction_key = r.transaction_key
+        CROSS JOIN LATERAL (SELECT EXISTS (SELECT FROM deal e WHERE e.source = r.source AND e.transaction_key = r.transaction_key AND e.line = r.line) AS is_known) k
+        WHERE d.amount > 0 AND (d.line = r.line OR NOT k.is_known)
+          AND NOT EXISTS (SELECT FROM spm.credit c JOIN spm.earning e USING (credit_id)
+                          WHERE c.source = r.source AND c.transaction_key = r.refund_key AND e.amount <> 0)
+        GROUP BY d.source, d.transaction_key, d.line
+    ), whole AS (       -- a refund without a line of the deal is of the sum of all lines
+        SELECT p.*, CASE WHEN EXISTS (SELECT FROM refund r WHERE r.source = p.source AND r.transaction_key = p.transaction_key AND r.line = p.line) THEN p.amount
+                         ELSE (SELECT sum(d.amount) FROM deal d WHERE d.source = p.source AND d.transaction_key = p.transaction_key) END
+                    - coalesce((SELECT sum(b.amount) FROM before b WHERE b.source = p.source AND b.transaction_key = p.transaction_key
+                                AND (b.line = p.line OR NOT EXISTS (SELECT FROM deal d WHERE d.source = b.source AND d.transaction_key = b.transaction_key AND d.line = b.line))), 0) AS left_amount
+        FROM part p
+    )
+    SELECT w.source, w.transaction_key, w.line, greatest(w.event_date, lower(this.span)), s.share, coalesce(b.kept, 1) * (1 - s.share), 'taken back by ' || w.refund_keys
+    FROM whole w
+    CROSS JOIN LATERAL (SELECT CASE WHEN w.refunded >= w.left_amount THEN 1 ELSE w.refunded / w.left_amount END AS share) s
+    LEFT JOIN LATERAL (SELECT i.kept, i.impaired_on FROM spm.impairment i
+                       WHERE i.source = w.source AND i.transaction_key = w.transaction_key AND i.line = w.line ORDER BY i.impairment_id DESC LIMIT 1) b ON true
+    WHERE b.kept IS DISTINCT FROM 0 AND coalesce(b.impaired_on <= greatest(w.event_date, lower(this.span)), true)
+      AND EXISTS (SELECT FROM spm.contract_cost_lot l
+                  WHERE l.source = w.source AND l.transaction_key = w.transaction_key AND l.line = w.line AND NOT l.is_expensed)
+      AND NOT EXISTS (SELECT FROM spm.impairment i WHERE i.source = w.source AND i.transaction_key = w.transaction_key AND i.line = w.line
+                        AND i.reason = 'taken back by ' || w.refund_keys)
+    ORDER BY w.source, w.transaction_key, w.line;
+    GET DIAGNOSTICS n = ROW_COUNT;
+    RETURN n;
+END
+$$;
+COMMENT ON FUNCTION spm.impair_cancelled(text, text) IS
+'Writes off the contract costs of deals that a calculated period takes back (by transactions with a reference to them) without taking back the commission; returns the number of lines. What takes back commission takes its asset along anyway. A second call adds nothing.
+period: name. calendar: needed when two calendars have a period of that name.
+The share that is written off is what is taken back of what was left of the deal.
+Errors: 55000 unless the period is calculated and not yet posted; 42704 for an unknown period.
+Example: SELECT spm.impair_cancelled(''2026-05'');';
+
 CREATE OR REPLACE FUNCTION spm._guard_capitalization()
     RETURNS trigger
     LANGUAGE plpgsql

@@ -167,5 +167,27 @@ SELECT results_eq($$SELECT line, amortized_amount, impaired_amount, carrying_amo
     $$VALUES ('1', 200.0000, 2200.0000, 0.0000), ('2', 100.0000, 1100.0000, 0.0000)$$, 'each its own');
 SELECT ok(bool_and(is_reconciled), 'and the books still add up') FROM spm_bi.contract_cost_rollforward;
 
+-- ------------------------------------ cancelled, and the commission is not taken back
+SELECT spm.add_payee('cat', 'cat'), spm.add_position('cat', 'cat'), spm.assign_position('cat', 'cat', '2025-01-01'), spm.create_plan('Keep', 'fiscal', 'USD', '2026-01-01'),
+    spm.add_component('Keep', 'Commission', '0: 10%', eligible => 'amount > 0'), spm.assign_plan('Keep', '2026-01-01', payee => 'cat'), spm.publish_plan('Keep'),
+    spm.set_capitalization('Keep', 'Commission', 24) \g /dev/null
+INSERT INTO lab.deal VALUES ('K', '2027-05-02', 'cat', 24000, 'new', NULL, NULL), ('KR1', '2027-05-20', 'cat', -4000, 'refund', NULL, 'K'), ('KR2', '2027-05-21', 'cat', -2000, 'refund', NULL, 'K');
+SELECT throws_ok($$SELECT spm.impair_cancelled('2027-06')$$, '55000', 'period 2027-06 is open, not calculated', 'a period that is not calculated has no cancellations yet');
+SELECT throws_ok($$SELECT spm.impair_cancelled('2027-04')$$, '55000', 'period 2027-04 is posted, not calculated', 'and one that is posted no more');
+CALL spm.calculate('2027-05');
+SELECT is(spm.impair_cancelled('2027-05'), 1, 'what a later transaction takes back is written off, unless it takes the commission back too');
+SELECT is(spm.impair_cancelled('2027-05'), 0, 'once');
+SELECT results_eq($$SELECT amortized_amount, impaired_amount, carrying_amount FROM spm_bi.amortization WHERE transaction_key = 'K' AND month = '2027-05-01'$$,
+    $$VALUES (100.0000, 575.0000, 1725.0000)$$, '6000 of 24000 taken back: a quarter of the 2300 that are left');
+CALL spm.post('2027-05');
+INSERT INTO lab.deal VALUES ('KR3', '2027-06-10', 'cat', -18000, 'refund', NULL, 'K');
+CALL spm.calculate('2027-06');
+SELECT is(spm.impair_cancelled('2027-06'), 1, 'and the rest later');
+SELECT results_eq($$SELECT amortized_amount, impaired_amount, carrying_amount FROM spm_bi.amortization WHERE transaction_key = 'K' AND month = '2027-06-01'$$,
+    $$VALUES (75.0000, 1650.0000, 0.0000)$$, 'all of what was left');
+SELECT results_eq($$SELECT impaired_on, share, kept, reason FROM spm.impairment WHERE transaction_key = 'K' ORDER BY impairment_id$$,
+    $$VALUES ('2027-05-21'::date, 0.25::numeric, 0.75::numeric, 'taken back by KR1, KR2'), ('2027-06-10', 1, 0, 'taken back by KR3')$$, 'and it says by what');
+SELECT ok(bool_and(is_reconciled), 'and the books still add up') FROM spm_bi.contract_cost_rollforward;
+
 SELECT * FROM finish();
 ROLLBACK;
