@@ -207,7 +207,7 @@ SELECT t.source, t.transaction_key, t.line, t.event_date, t.type, t.account_key,
             WHEN y.payee_id IS NULL THEN 'its owner is not a payee'
             WHEN seat.position_id IS NULL THEN 'its owner held no position on that day' END AS reason
 FROM booked t
-LEFT JOIN split s ON s.source = t.source AND s.transaction_key = t.transaction_key AND coalesce(s.line, t.line) = t.line
+LEFT JOIN split s ON s.source = t.source AND s.transaction_key = %10$s AND coalesce(s.line, t.line) = t.line
 LEFT JOIN rule r ON r.credit_rule_id = t.credit_rule_id AND s.owners IS NULL
 CROSS JOIN LATERAL unnest(coalesce(s.owners, r.owners, ARRAY[t.owner_key])) WITH ORDINALITY c(owner_key, share_no)
 LEFT JOIN spm.payee y ON y.payee_key = c.owner_key
@@ -229,7 +229,11 @@ LEFT JOIN spm.payee y ON y.payee_key = c.owner_key
           WHERE NOT EXISTS (SELECT FROM spm.manual_credit_decision w WHERE w.manual_credit_id = m.manual_credit_id AND w.decision = 'withdrawn')) t
     WHERE t.event = ANY (%L::text[]) AND t.event_date >= %L AND t.event_date < %L AND (%s)$manual$,
             events, lower(days), upper(days), condition) ELSE '' END,
-        place);
+        place,
+        -- what takes an order back is shared as the order was, unless it says otherwise
+        CASE WHEN EXISTS (SELECT FROM spm.source_column c WHERE c.name = 'reference_key') THEN
+            'CASE WHEN t.reference_key IS NULL OR (t.source, t.transaction_key) IN (SELECT x.source, x.transaction_key FROM spm.transaction_split x)
+        THEN t.transaction_key ELSE t.reference_key END' ELSE 't.transaction_key' END);
 
     IF extras IS NOT NULL THEN
         sql := sql || format($sql$

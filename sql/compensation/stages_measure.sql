@@ -700,6 +700,10 @@ BEGIN
     FROM spm._components(_earn_period.period_id) c;
     PERFORM spm._result(coalesce(query, 'SELECT 0 AS component_id, 0::bigint AS credit_id, 0 AS position_id, 0 AS payee_id,
         0.0 AS exchange_rate, 0.0 AS base_amount, 0.0 AS from_total, 0::bigint AS schedule_id, 0.0 AS amount, ''deal'' AS kind WHERE false'));
+    -- refunds that are no part of the total go by what the deals, these and earlier ones, have earned
+    FOR query IN SELECT spm._refund_query(c.component_id, _earn_period.period_id) FROM spm._components(_earn_period.period_id) c WHERE c.refund <> 'running' LOOP
+        PERFORM spm._result(query, is_added => true);
+    END LOOP;
     RETURN spm._sync('earning', ARRAY['component_id', 'position_id', 'payee_id', 'kind', 'coalesce(credit_id, 0)'],
         ARRAY['credit_id', 'exchange_rate', 'base_amount', 'from_total', 'schedule_id', 'amount'],
         ARRAY['base_amount', 'amount'],

@@ -108,6 +108,7 @@ BEGIN
                     WHEN 'rerate' THEN 'earlier deals at the new rate'
                     WHEN 'cap' THEN 'held back by the cap'
                     WHEN 'floor' THEN 'raised to the minimum'
+                    WHEN 'refund' THEN 'taken back by refunds'
                     ELSE CASE WHEN slice.tier_no IS NULL OR slice.tier_no = 0 THEN CASE WHEN part.rate_options ~ '^(bonus|curve)' THEN 'not reached' ELSE 'below the first tier' END
                               WHEN slice.to_value IS NULL AND slice.from_value = 0 THEN 'all'
                               WHEN part.tier_basis = 'quota' THEN
@@ -191,6 +192,7 @@ BEGIN
         SELECT e.*, x.payout_id, x.amount AS paid_amount, c.component_no, c.name AS component_name, c.tier_basis, c.accumulate, c.rate_options,
                p.name AS period_name, n.currency_code, n.name AS plan_name, v.version_no, k.definition, t.transaction_key, t.source, t.line, t.event_date,
                t.kind AS credit_kind, t.level, t.share, t.amount AS transaction_amount, t.currency_code AS transaction_currency, t.credited_amount, t.owner_key, t.type,
+               t.rule, t.factor AS credit_factor, t.part_no, t.part_count, t.event, t.reference_key,
                s.name AS seat, s0.name AS origin
         FROM spm.earning e
         JOIN spm.posting o USING (posting_id)
@@ -215,6 +217,7 @@ BEGIN
         SELECT ARRAY[period_id, component_no, position_id, to_char(event_date, 'J')::int, earning_id], 2, 0, 'earning',
                format('%s/%s%s', source, transaction_key, '/' || nullif(line, '')), base_amount, NULL, amount, currency_code,
                CASE WHEN reverses_id IS NOT NULL THEN 'takes back a posted earning'
+                    WHEN kind = 'refund' THEN format('takes back what %s earned', reference_key)
                     ELSE format('takes the total from %s to %s', from_total, from_total + base_amount) END
         FROM earned
         UNION ALL
@@ -226,13 +229,19 @@ BEGIN
         SELECT ARRAY[period_id, component_no, position_id, to_char(event_date, 'J')::int, earning_id], 4, 0, 'credit',
                format('%s to %s', credit_kind, seat), credited_amount, NULL, NULL, transaction_currency,
                CASE credit_kind WHEN 'rollup' THEN format('%s level(s) up from %s', level, origin)
-                    ELSE format('share %s of owner %s', share, owner_key) END
+                    WHEN 'rolldown' THEN format('%s level(s) down from %s', level, origin)
+                    WHEN 'direct' THEN format('share %s of owner %s', share, owner_key)
+                    ELSE format('%s "%s"', CASE credit_kind WHEN 'territory' THEN 'holder in' ELSE 'rule' END, rule) END
+               || CASE WHEN credit_factor <> 1 THEN format(', times %s', trim_scale(credit_factor)) ELSE '' END
+               || CASE WHEN part_count > 1 THEN format(', part %s of %s', part_no, part_count) ELSE '' END
                || CASE WHEN exchange_rate <> 1 THEN format(', exchange rate %s', exchange_rate) ELSE '' END
         FROM earned
         UNION ALL
         SELECT ARRAY[e.period_id, e.component_no, e.position_id, to_char(e.event_date, 'J')::int, e.earning_id], 5, 0, 'transaction',
                format('%s of %s', e.type, e.event_date), e.transaction_amount, NULL, NULL, e.transaction_currency,
-               CASE WHEN t.transaction_key IS NULL THEN 'no longer in the warehouse'
+               CASE WHEN e.source = 'manual' THEN (SELECT format('entered by %s: %s', m.author, m.reason) FROM spm.manual_credit m WHERE 'M-' || m.manual_credit_id = e.transaction_key)
+                    WHEN t.transaction_key IS NULL THEN 'no longer in the warehouse'
+                    WHEN e.event <> 'booking' THEN format('%s; the part of %s %s that it credits', e.event, t.amount, t.currency_code)
                     WHEN (t.amount, t.event_date, t.currency_code) = (e.transaction_amount, e.event_date, e.transaction_currency) THEN 'as it is in the warehouse'
                     ELSE format('in the warehouse now: %s %s on %s', t.amount, t.currency_code, t.event_date) END
         FROM earned e

@@ -129,6 +129,9 @@ FROM (
     SELECT m.posting_id, m.period_id, m.component_id, m.position_id, m.payee_id, m.amount AS measured_base, 0::numeric AS earned_base,
            m.earned_amount AS measured_amount, 0::numeric AS earned_amount, 0::numeric AS sliced_amount, 0::numeric AS paid_amount
     FROM spm.measurement m
+    UNION ALL    -- what is taken back is no part of the totals
+    SELECT e.posting_id, e.period_id, e.component_id, e.position_id, e.payee_id, 0, 0, e.amount, 0, 0, 0
+    FROM spm.earning e WHERE e.kind = 'refund'
     UNION ALL
     SELECT e.posting_id, e.period_id, e.component_id, e.position_id, e.payee_id, 0, e.base_amount, 0, e.amount, 0, 0
     FROM spm.earning e
@@ -148,7 +151,7 @@ COMMENT ON COLUMN spm.reconciliation.position_id IS 'Position.';
 COMMENT ON COLUMN spm.reconciliation.payee_id IS 'Payee.';
 COMMENT ON COLUMN spm.reconciliation.measured_base IS 'Measured, from the totals.';
 COMMENT ON COLUMN spm.reconciliation.earned_base IS 'Measured, added up from the deals.';
-COMMENT ON COLUMN spm.reconciliation.measured_amount IS 'Earned, from the totals.';
+COMMENT ON COLUMN spm.reconciliation.measured_amount IS 'Earned, from the totals, less what refunds take back of earlier deals.';
 COMMENT ON COLUMN spm.reconciliation.earned_amount IS 'Earned, added up from the deals.';
 COMMENT ON COLUMN spm.reconciliation.sliced_amount IS 'Earned, added up from the tier slices.';
 COMMENT ON COLUMN spm.reconciliation.paid_amount IS 'Paid.';
