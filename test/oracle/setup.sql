@@ -184,11 +184,13 @@ BEGIN
 END
 $$;
 
--- A line for each answer; every level of what was calculated must agree.
+-- A line for each answer, and for each level of what was calculated that does not agree with the others.
 CREATE FUNCTION verdict() RETURNS SETOF text LANGUAGE sql AS $$
-    SELECT CASE WHEN a.reason IS NOT NULL THEN format('cannot be expressed - %s %s: %s', a.id, x.category, a.reason)
-                WHEN x.id IS NULL THEN format('not ok - %s: there is no such example', a.id)
-                WHEN oracle.same(x.e, coalesce(a.got, 'null')) THEN format('ok - %s %s: %s', a.id, x.category, a.options)
-                ELSE format(E'not ok - %s %s: %s\n# expected %s\n#      got %s', a.id, x.category, a.options, x.e, coalesce(a.got, 'null')) END
-    FROM oracle.answer a LEFT JOIN oracle.example x USING (id) ORDER BY a.answer_no
+    (SELECT CASE WHEN a.reason IS NOT NULL THEN format('cannot be expressed - %s %s: %s', a.id, x.category, a.reason)
+                 WHEN x.id IS NULL THEN format('not ok - %s: there is no such example', a.id)
+                 WHEN oracle.same(x.e, coalesce(a.got, 'null')) THEN format('ok - %s %s: %s', a.id, x.category, a.options)
+                 ELSE format(E'not ok - %s %s: %s\n# expected %s\n#      got %s', a.id, x.category, a.options, x.e, coalesce(a.got, 'null')) END
+     FROM oracle.answer a LEFT JOIN oracle.example x USING (id) ORDER BY a.answer_no)
+    UNION ALL
+    SELECT format('not ok - %s of %s in %s is not reconciled', r.component_name, r.payee_key, r.period_name) FROM spm_bi.reconciliation r WHERE NOT r.is_reconciled
 $$;
