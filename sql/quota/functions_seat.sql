@@ -268,7 +268,11 @@ BEGIN
     relief := (SELECT sum(r.amount) FROM spm.quota_relief r
                WHERE r.payee_id = seat_quota.payee_id AND r.superseded_at IS NULL AND r.measure_id = ANY (chain[1:steps])
                  AND EXISTS (SELECT FROM spm.period p WHERE p.period_id = r.period_id AND p.calendar_id = this.calendar_id AND p.span <@ this.span));
-    quota_amount := round(round(greatest(total - coalesce(relief, 0), 0), 15), coalesce(seat_quota.places, 2));
+    -- what was only added up or taken off stays as it was set
+    quota_amount := greatest(total - coalesce(relief, 0), 0);
+    IF reduced IS NOT NULL THEN
+        quota_amount := round(round(quota_amount, 15), coalesce(seat_quota.places, 2));
+    END IF;
     because := array_to_string(
             CASE WHEN in_full IS NOT NULL THEN ARRAY[spm._figure(in_full)] END || reduced
             || CASE WHEN in_vain IS NOT NULL THEN ARRAY[format('nothing of %s', spm._figure(in_vain))] END, ' + ')
@@ -279,8 +283,8 @@ $$;
 COMMENT ON FUNCTION spm.seat_quota(int, int, datemultirange, int, int, int[], text, int) IS
 'Quota of a payee in a seat, as a calculation takes it, in the unit of the measure; NULL when none is set. With it active_days of period_days, and because: the arithmetic in words.
 That is the quota of the whole period, else of its parts (position before title before everybody, see spm.quota_of()); times the days on the plan less relieved absences, divided by the days of the period (parts each by their own);
-times the share of the ramp, if the payee has one; less reliefs; never below 0; rounded once.
-position_id, payee_id, measure_id: keys. spans: days on the plan; NULL: those in the seat. whole_period_id: period; part_period_ids: its parts, NULL: none. prorate: a way of spm.day_count(); none: absences and days on the plan do not matter. places: decimals.
+times the share of the ramp, if the payee has one; less reliefs; never below 0; rounded once, at the end, where something was multiplied.
+position_id, payee_id, measure_id: keys. spans: days on the plan; NULL: those in the seat. whole_period_id: period; part_period_ids: its parts, NULL: none. prorate: a way of spm.day_count(); none: absences and days on the plan do not matter. places: decimals of what is multiplied.
 Errors: 22023 for another way of prorating.
 Example: SELECT * FROM spm.seat_quota(1, 1, ''{[2026-01-15,)}'', 1, 1, NULL, ''calendar'', 2) may give 27419.35, 17, 31, "100,000 x 17 of 31 days x 50 % ramp".';
 
