@@ -488,7 +488,7 @@ BEGIN
                   HINT = format('CALL spm.calculate(%L); CALL spm.post(%L);', before, before);
     END IF;
     IF NOT EXISTS (SELECT FROM spm.period_watermark w WHERE w.period_id = this.period_id) THEN
-        RAISE EXCEPTION 'period % was calculated before an earlier one changed', this.name
+        RAISE EXCEPTION 'period % was calculated before something it stands on changed', this.name
             USING ERRCODE = 'object_not_in_prerequisite_state', HINT = format('CALL spm.calculate(%L);', this.name);
     END IF;
     SELECT o.posting_id INTO STRICT draft FROM spm.posting o WHERE o.period_id = this.period_id AND o.state = 'draft';

@@ -478,7 +478,7 @@ CREATE TABLE spm.payout (
     adjustment_id int,
     reason text,
     CONSTRAINT payout_key UNIQUE NULLS NOT DISTINCT
-        (posting_id, period_id, payee_id, position_id, component_id, kind, plan_id, pay_rule_id, hold_id, adjustment_id),
+        (posting_id, period_id, payee_id, position_id, component_id, kind, plan_id, pay_rule_id, hold_id, adjustment_id, currency_code),
     CONSTRAINT payout_earning CHECK (kind <> 'earning' OR num_nulls(position_id, component_id) = 0)
 );
 CREATE INDEX payout_payee ON spm.payout (payee_id);

@@ -88,7 +88,7 @@ ALTER TABLE spm.payout
     ADD COLUMN reason text,
     DROP CONSTRAINT payout_posting_id_period_id_payee_id_position_id_component__key,
     ADD CONSTRAINT payout_key UNIQUE NULLS NOT DISTINCT
-        (posting_id, period_id, payee_id, position_id, component_id, kind, plan_id, pay_rule_id, hold_id, adjustment_id),
+        (posting_id, period_id, payee_id, position_id, component_id, kind, plan_id, pay_rule_id, hold_id, adjustment_id, currency_code),
     ADD CONSTRAINT payout_earning CHECK (kind <> 'earning' OR num_nulls(position_id, component_id) = 0);
 -- the plan of what is posted is no change of what was paid
 ALTER TABLE spm.payout DISABLE TRIGGER guard;
