@@ -71,34 +71,6 @@ END;
 COMMENT ON FUNCTION spm._plan_payee(int, daterange) IS 'Who is on a plan during a span: the payee, the first of their seats, and the days in any of them.';
 REVOKE ALL ON FUNCTION spm._plan_payee(int, daterange) FROM PUBLIC;
 
-CREATE OR REPLACE FUNCTION spm._pay_rule_defect(plan_version_id int)
-    RETURNS TABLE (component text, defect text, repair text)
-    LANGUAGE sql STABLE PARALLEL SAFE
-BEGIN ATOMIC
-    WITH rule AS (
-        SELECT r.*, n.plan_id, n.name AS plan_name, n.calendar_id, v.span
-        FROM spm.pay_rule r JOIN spm.plan_version v USING (plan_version_id) JOIN spm.plan n USING (plan_id)
-        WHERE r.plan_version_id = _pay_rule_defect.plan_version_id)
-    SELECT r.name, format('the version has no component "%s" that the pay rule names', c), format('SELECT spm.drop_pay_rule(%L, %L);', r.plan_name, r.name)
-    FROM rule r, unnest(r.components) c
-    WHERE NOT EXISTS (SELECT FROM spm.component k WHERE k.plan_version_id = r.plan_version_id AND k.name = c)
-    UNION ALL
-    SELECT r.name, format('the cap holds for a %s, but the calendar has none', r.grain), 'Use period, or a grain of the calendar.'
-    FROM rule r
-    WHERE r.grain <> 'period' AND NOT EXISTS (SELECT FROM spm.period p WHERE p.calendar_id = r.calendar_id AND p.grain = r.grain)
-    UNION ALL
-    SELECT r.name, format('payee %s has no value of %s in %s', y.payee_key, x.name, p.name), format('SELECT spm.set_variable(%L, value, payee => %L);', x.name, y.payee_key)
-    FROM rule r
-    JOIN spm.variable x USING (variable_id)
-    JOIN spm._open_periods(r.calendar_id, r.span) o ON o.nth = 1
-    JOIN spm.period p ON p.period_id = o.period_id
-    CROSS JOIN LATERAL spm._plan_payee(r.plan_id, p.span) a
-    JOIN spm.payee y ON y.payee_id = a.payee_id
-    WHERE spm.variable_value(x.variable_id, a.payee_id, a.position_id, p.span) IS NULL;
-END;
-COMMENT ON FUNCTION spm._pay_rule_defect(int) IS 'What keeps the pay rules of a plan version from working, as rows of spm.plan_defect().';
-REVOKE ALL ON FUNCTION spm._pay_rule_defect(int) FROM PUBLIC;
-
 CREATE OR REPLACE FUNCTION spm._rule_amount(rule spm.pay_rule, payee_id int, position_id int, spans datemultirange, period_id int)
     RETURNS numeric
     LANGUAGE plpgsql STABLE PARALLEL SAFE

@@ -198,7 +198,7 @@ SELECT results_eq($$SELECT * FROM spm.plan_defect('x')$$, $$VALUES ('cap', 'paye
     'a variable without a value is found before publishing');
 SELECT spm.drop_component('x', 'Commission'), spm.add_component('x', 'Bonus', '0: 5%') \g /dev/null
 SELECT spm.add_pay_rule('x', 'guarantee', 5, components => '{Bonus}'), spm.drop_component('x', 'Bonus'), spm.add_component('x', 'Other', '0: 5%') \g /dev/null
-SELECT ok(count(*) = 1, 'and so is a component that was dropped') FROM spm.plan_defect('x') WHERE defect = 'the version has no component "Bonus" that the pay rule names';
+SELECT is(count(*), 1::bigint, 'and so is a component that was dropped') FROM spm.plan_defect('x') WHERE component = 'guarantee' AND defect LIKE '%"Bonus"%';
 
 SELECT * FROM finish();
 ROLLBACK;
