@@ -413,6 +413,8 @@ CREATE OR REPLACE FUNCTION spm._check_once(posting_id int)
     RETURNS void
     LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
+    -- rows just written have no statistics: by loops this takes the square of them
+    SET enable_nestloop = off
 AS $$
 DECLARE
     twice record;
@@ -510,6 +512,7 @@ BEGIN
     UPDATE spm.posting o SET state = 'posted', posted_at = clock_timestamp(), posted_by = session_user, run_id = this_run
     WHERE o.posting_id = draft;
     UPDATE spm.period p SET state = 'posted' WHERE p.period_id = this.period_id;
+    PERFORM spm._keep_statements(draft);
     UPDATE spm.run r SET finished_at = clock_timestamp() WHERE r.run_id = this_run;
     SELECT string_agg(s.line, ', ' ORDER BY s.line) INTO total
     FROM (SELECT format('%s %s', sum(o.amount), o.currency_code) AS line FROM spm.payout o WHERE o.posting_id = draft GROUP BY o.currency_code) s;

@@ -1,258 +1,408 @@
 /*
  * compensation/statement.sql: results told to the people they are about.
+ *
+ * One query writes the statements of everybody, so that posting can keep them.
  */
 
 CREATE OR REPLACE FUNCTION spm._statement_line(label text, base text, rate text, amount text)
     RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
 BEGIN ATOMIC
-    SELECT rtrim(rpad(CASE WHEN length(_statement_line.label) > 36 THEN left(_statement_line.label, 35) || '~'
-                           ELSE _statement_line.label END, 36)
+    SELECT rtrim(rpad(CASE WHEN length(_statement_line.label) > w.width THEN left(_statement_line.label, w.width - 1) || '~'
+                           ELSE _statement_line.label END, w.width)
         -- lpad() would cut the end off a long amount
-        || lpad(coalesce(_statement_line.base, ''), greatest(17, 1 + length(_statement_line.base)))
-        || lpad(coalesce(_statement_line.rate, ''), greatest(10, 1 + length(_statement_line.rate)))
-        || lpad(coalesce(_statement_line.amount, ''), greatest(17, 1 + length(_statement_line.amount))));
+        || CASE WHEN w.width = 36 THEN lpad(coalesce(_statement_line.base, ''), greatest(17, 1 + length(_statement_line.base)))
+                || lpad(coalesce(_statement_line.rate, ''), greatest(10, 1 + length(_statement_line.rate))) ELSE '' END
+        || lpad(coalesce(_statement_line.amount, ''), greatest(17, 1 + length(_statement_line.amount))))
+    FROM (SELECT CASE WHEN num_nulls(_statement_line.base, _statement_line.rate) = 2 THEN 63 ELSE 36 END AS width) w;
 END;
 COMMENT ON FUNCTION spm._statement_line(text, text, text, text) IS 'A line of a statement, 80 columns wide unless an amount needs more.';
 REVOKE ALL ON FUNCTION spm._statement_line(text, text, text, text) FROM PUBLIC;
 
-CREATE OR REPLACE FUNCTION spm.statement(payee text, period text, calendar text DEFAULT NULL)
+CREATE OR REPLACE FUNCTION spm._wrapped(words text, indent int)
+    RETURNS SETOF text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT repeat(' ', CASE WHEN m.nth = 1 THEN _wrapped.indent ELSE _wrapped.indent + 2 END) || m.found[1]
+    FROM regexp_matches(regexp_replace(_wrapped.words, '\s+', ' ', 'g'),
+        format('\S(?:.{0,%s}\S)?(?=\s|$)|\S{%s}', 76 - _wrapped.indent, 78 - _wrapped.indent), 'g') WITH ORDINALITY m(found, nth)
+    ORDER BY m.nth
+$$;
+COMMENT ON FUNCTION spm._wrapped(text, int) IS 'Words as lines of at most 80 columns.';
+REVOKE ALL ON FUNCTION spm._wrapped(text, int) FROM PUBLIC;
+
+CREATE OR REPLACE FUNCTION spm._plain(expression text)
+    RETURNS text
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    e text := _plain.expression;
+    before text;
+BEGIN
+    e := regexp_replace(e, '\mt\.(\w+)', '\1', 'g');
+    e := regexp_replace(e, '::(?:pg_catalog\.)?(?:text|numeric|date|integer|bigint|boolean|character varying|interval)(?:\([\d,]+\))?(?:\[\])?', '', 'g');
+    e := regexp_replace(e, '\(?attributes ->> ''([^'']*)''\)?', '\1', 'g');
+    e := regexp_replace(e, '_key\M', '', 'g');
+    e := regexp_replace(e, ' = ANY \(\(?''\{([^}]*)\}''\)?\)', ' is one of \1', 'g');
+    LOOP    -- brackets that say nothing
+        before := e;
+        e := regexp_replace(e, '\(([^()]* (?:=|<>|<|>|<=|>=|is one of) [^()]*)\)', '\1', 'g');
+        e := regexp_replace(e, '^\(([^()]*)\)$', '\1');
+        EXIT WHEN e = before;
+    END LOOP;
+    e := regexp_replace(e, '\mAND\M', 'and', 'g');
+    RETURN regexp_replace(e, '\mOR\M', 'or', 'g');
+END
+$$;
+COMMENT ON FUNCTION spm._plain(text) IS 'A checked expression without what only PostgreSQL needs.';
+REVOKE ALL ON FUNCTION spm._plain(text) FROM PUBLIC;
+
+CREATE OR REPLACE FUNCTION spm._method_words(c spm.component, grain text, minor_digits int)
+    RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT concat_ws('; ',
+        CASE WHEN c.basis IN ('fixed', 'rank', 'pool') THEN NULL ELSE concat(
+            CASE substring(c.rate_options FROM '^(whole|interpolated|weighted|bonus|excess|curve)')
+                WHEN 'whole' THEN 'the rate reached pays for everything'
+                WHEN 'interpolated' THEN 'the rate grows evenly between the steps and pays for everything'
+                WHEN 'weighted' THEN 'a rate made up from the steps passed pays for everything'
+                WHEN 'bonus' THEN 'a fixed amount for the step reached'
+                WHEN 'excess' THEN 'all above the first step at the rate reached'
+                WHEN 'curve' THEN 'the amount grows evenly between the steps'
+                ELSE 'each part at its own rate' END,
+            CASE WHEN c.basis <> 'credit' THEN NULL
+                WHEN c.accumulate = 'deal' THEN ', every deal by itself'
+                WHEN c.accumulate = 'group' THEN format(', every %s by itself', spm._plain(c.group_expression))
+                WHEN c.accumulate = 'period' THEN format(', on the %s''s total', grain)
+                WHEN c.accumulate ~ '^rolling' THEN format(', on the last %s %ss'' total', substring(c.accumulate FROM '\d+'), grain)
+                ELSE format(', on the %s''s total so far', c.accumulate) END) END,
+        CASE WHEN c.basis = 'credit' AND c.accumulate NOT IN ('deal', 'group') AND c.is_true_up THEN 'less what was earned before' END,
+        CASE WHEN c.credit_cap IS NOT NULL THEN format('a deal counts for %s at most', spm._money(c.credit_cap, minor_digits)) END,
+        CASE WHEN c.rate_options ~ '^bonus' AND c.rounding = 'half_up' THEN NULL ELSE concat(CASE WHEN c.basis = 'credit' THEN 'deals ' ELSE '' END,
+            CASE c.rounding WHEN 'up' THEN 'rounded up to ' WHEN 'ceiling' THEN 'rounded up to ' WHEN 'down' THEN 'rounded down to '
+                 WHEN 'floor' THEN 'rounded down to ' ELSE 'rounded to ' END,
+            CASE c.places WHEN 0 THEN 'whole units' WHEN 2 THEN 'the cent' ELSE format('%s decimals', c.places) END,
+            CASE c.rounding WHEN 'half_even' THEN ', halves to the even one' WHEN 'half_down' THEN ', halves down' END) END)
+$$;
+COMMENT ON FUNCTION spm._method_words(spm.component, text, int) IS 'How a component is rated, in the words of who is paid by it.';
+REVOKE ALL ON FUNCTION spm._method_words(spm.component, text, int) FROM PUBLIC;
+
+CREATE OR REPLACE FUNCTION spm._known_state(period_id int, as_of timestamptz, OUT posted_count bigint, OUT posting_id int, OUT is_draft boolean)
+    LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT p.posted_count, p.posting_id,
+           EXISTS (SELECT FROM spm.run r WHERE r.period_id = _known_state.period_id AND r.kind = 'calculate'
+                   AND r.finished_at <= _known_state.as_of AND r.finished_at > coalesce(p.posted_at, '-infinity'))
+    FROM (SELECT count(*) AS posted_count, max(o.posting_id) AS posting_id, max(o.posted_at) AS posted_at
+          FROM spm.posting o WHERE o.period_id = _known_state.period_id AND o.posted_at <= _known_state.as_of) p;
+END;
+COMMENT ON FUNCTION spm._known_state(int, timestamptz) IS 'Of a paying period at an instant: how often it had been posted, the last posting of these, and whether it had been calculated since.';
+REVOKE ALL ON FUNCTION spm._known_state(int, timestamptz) FROM PUBLIC;
+
+CREATE OR REPLACE FUNCTION spm._statement_lines(period_id int, payee_id int, as_of timestamptz)
+    RETURNS TABLE (who int, line_no bigint, line text)
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    SET datestyle = 'ISO, YMD'
+    SET jit = off
+AS $$
+#variable_conflict use_column
+DECLARE
+    this int := _statement_lines.period_id;
+    wanted int := _statement_lines.payee_id;
+    instant timestamptz := _statement_lines.as_of;
+    is_past boolean := _statement_lines.as_of < 'infinity';
+    -- of a period that was reopened, the first posting is told in full, what the others add by line
+    postings int[] := array(SELECT o.posting_id FROM spm.posting o WHERE o.period_id = _statement_lines.period_id ORDER BY 1);
+    first_posting int := postings[1];
+    how_far text := (SELECT concat(CASE WHEN h.posted_count > 1 OR h.posted_count = 1 AND h.is_draft THEN 'posted, reopened, ' END,
+                                 CASE WHEN h.is_draft THEN 'calculated, not yet posted' ELSE 'posted' END)
+                   FROM spm._known_state(_statement_lines.period_id, _statement_lines.as_of) h);
+BEGIN
+    RETURN QUERY
+    WITH known AS MATERIALIZED (
+        SELECT r.run_id FROM spm.run r WHERE r.finished_at <= instant
+    ), m AS MATERIALIZED (
+        -- as the period itself paid it: what a later posting has taken back still stands here
+        SELECT m.* FROM spm.measurement m
+        WHERE m.posting_id = first_posting AND m.period_id = this AND m.reverses_id IS NULL AND (wanted IS NULL OR m.payee_id = wanted)
+          AND m.run_id IN (SELECT run_id FROM known)
+        UNION ALL
+        SELECT m.* FROM spm._superseded(NULL::spm.measurement, 'measurement', instant, postings[1:1], wanted) m
+        WHERE is_past AND m.period_id = this AND m.reverses_id IS NULL
+    ), e AS MATERIALIZED (
+        SELECT e.* FROM spm.earning e
+        WHERE e.posting_id = first_posting AND e.period_id = this AND e.reverses_id IS NULL AND (wanted IS NULL OR e.payee_id = wanted)
+          AND e.run_id IN (SELECT run_id FROM known)
+        UNION ALL
+        SELECT e.* FROM spm._superseded(NULL::spm.earning, 'earning', instant, postings[1:1], wanted) e
+        WHERE is_past AND e.period_id = this AND e.reverses_id IS NULL
+    ), x AS MATERIALIZED (
+        SELECT x.*, coalesce(x.plan_id, 0) AS of_plan FROM (
+            SELECT x.* FROM spm.payout x
+            WHERE x.posting_id = ANY (postings) AND (wanted IS NULL OR x.payee_id = wanted) AND x.run_id IN (SELECT run_id FROM known)
+            UNION ALL
+            SELECT x.* FROM spm._superseded(NULL::spm.payout, 'payout', instant, postings, wanted) x WHERE is_past) x
+    ), balance AS MATERIALIZED (
+        SELECT b.* FROM spm.balance b
+        WHERE b.posting_id = ANY (postings) AND (wanted IS NULL OR b.payee_id = wanted) AND b.run_id IN (SELECT run_id FROM known)
+        UNION ALL
+        SELECT b.* FROM spm._superseded(NULL::spm.balance, 'balance', instant, postings, wanted) b WHERE is_past
+    ), part AS MATERIALIZED (    -- a component as it was measured for somebody
+        SELECT m.*, p.plan_id, v.version_no, c AS component, c.component_no, c.name AS component_name, c.rate_options, c.basis, c.tier_basis, c.unit, c.pay, c.places,
+               s.name AS seat, u.minor_digits, x.name AS variable_name, q.grain,
+               count(*) OVER (PARTITION BY m.payee_id, m.component_id) > 1 AS has_seats,
+               min(v.version_no) OVER (PARTITION BY m.payee_id, p.plan_id) < max(v.version_no) OVER (PARTITION BY m.payee_id, p.plan_id) AS has_versions,
+               ARRAY[v.version_no::text, lpad(c.component_no::text, 6, '0'), s.name, m.position_id::text] AS place,
+               m.because AS told
+        FROM m
+        JOIN spm.component c USING (component_id) JOIN spm.plan_version v USING (plan_version_id) JOIN spm.plan p USING (plan_id)
+        JOIN spm.currency u USING (currency_code)
+        JOIN spm.position s USING (position_id)
+        JOIN spm.period q ON q.period_id = this
+        LEFT JOIN spm.variable x USING (variable_id)
+    ), slice AS MATERIALIZED (
+        SELECT e.payee_id, e.component_id, e.position_id, s.tier_no, s.kind, s.rate, sum(s.base) AS base_amount, sum(s.amount) AS amount
+        FROM e
+        JOIN spm.schedule k USING (schedule_id)
+        JOIN spm.component c USING (component_id)
+        CROSS JOIN LATERAL spm.commission_slice(k.schedule, e.from_total, e.from_total + e.base_amount, c.places, c.rounding) s
+        WHERE e.kind IN ('deal', 'total') AND c.basis NOT IN ('fixed', 'objective')
+        GROUP BY e.payee_id, e.component_id, e.position_id, s.tier_no, s.kind, s.rate
+    ), tier AS MATERIALIZED (
+        SELECT t.component_id, row_number() OVER (PARTITION BY t.component_id ORDER BY lower(t.bounds)) AS tier_no,
+               lower(t.bounds) AS from_value, upper(t.bounds) AS to_value, t.rate
+        FROM spm.tier t WHERE t.component_id IN (SELECT part.component_id FROM part)
+    ), plan AS MATERIALIZED (    -- a section for each plan; 0: beside all plans
+        SELECT y.payee_id, y.plan_id, n.name, coalesce(n.currency_code, y.currency_code) AS currency_code, coalesce(u.minor_digits, 2) AS minor_digits, y.versions, y.amount
+        FROM (SELECT a.payee_id, a.plan_id, a.currency_code, string_agg(DISTINCT a.version, ', ') AS versions, coalesce(sum(a.amount), 0) AS amount
+              FROM (SELECT part.payee_id, part.plan_id, NULL AS currency_code, 'v' || part.version_no AS version, NULL::numeric AS amount FROM part
+                    UNION ALL
+                    SELECT x.payee_id, x.of_plan, CASE x.of_plan WHEN 0 THEN x.currency_code END, NULL, x.amount FROM x) a
+              GROUP BY a.payee_id, a.plan_id, a.currency_code) y
+        LEFT JOIN spm.plan n USING (plan_id)
+        LEFT JOIN spm.currency u ON u.currency_code = coalesce(n.currency_code, y.currency_code)
+    ), difference AS MATERIALIZED (
+        SELECT x.payee_id, x.of_plan AS plan_id, x.period_id, p.name AS period_name, c.name AS component_name, x.posting_id, sum(x.amount) AS amount,
+               ARRAY[to_char(lower(p.span), 'YYYYMMDD'), lpad(min(c.component_no)::text, 6, '0'), c.name, x.posting_id::text] AS place
+        FROM x JOIN spm.component c USING (component_id) JOIN spm.period p ON p.period_id = x.period_id
+        WHERE x.kind = 'earning' AND (x.period_id <> this OR x.posting_id <> first_posting) AND x.amount <> 0
+        GROUP BY x.payee_id, x.of_plan, x.period_id, p.name, p.span, c.name, x.posting_id
+    ), reason AS MATERIALIZED (    -- of what is there now; a draft that is gone has left its amounts only
+        SELECT d.payee_id, d.plan_id, d.period_id, d.component_name, d.posting_id, d.transaction_key, d.line, d.amount, d.cause, d.reason,
+               row_number() OVER w AS nth, count(*) OVER (PARTITION BY d.payee_id, d.plan_id, d.period_id, d.component_name, d.posting_id) AS n
+        FROM spm.difference d
+        WHERE NOT is_past AND d.posting_id = ANY (postings) AND (wanted IS NULL OR d.payee_id = wanted)
+        WINDOW w AS (PARTITION BY d.payee_id, d.plan_id, d.period_id, d.component_name, d.posting_id
+                     ORDER BY abs(d.amount) DESC, d.transaction_key COLLATE "C", d.line COLLATE "C", d.source COLLATE "C")
+    ), written AS (
+        -- ---- whose it is
+        SELECT n.payee_id, n.plan_id, n.name AS plan_name, 1 AS section, '{}'::text[] AS place, w.nth::bigint AS nth, 0::bigint AS sub, w.words AS line
+        FROM plan n JOIN spm.payee y USING (payee_id) JOIN spm.period p ON p.period_id = this
+        CROSS JOIN LATERAL (
+            SELECT 1 AS nth, left(concat_ws(' - ', y.name, concat_ws(' ', coalesce(n.name, 'Beside all plans'), n.versions), p.name, n.currency_code), 80) AS words
+            UNION ALL SELECT 2, format('%s to %s, %s', lower(p.span), upper(p.span) - 1, how_far)
+            UNION ALL SELECT 3, repeat('-', 80)
+            UNION ALL SELECT 4, spm._statement_line('', 'base', 'rate', 'earned')) w
+        UNION ALL
+        -- ---- each component: what counted, what it was measured by, what it earns
+        SELECT p.payee_id, p.plan_id, n.name, 2, p.place, w.nth, w.sub, w.words
+        FROM part p JOIN plan n USING (payee_id, plan_id)
+        CROSS JOIN LATERAL (
+            SELECT 1 AS nth, 0::bigint AS sub, left(concat(p.component_name, CASE WHEN p.has_versions THEN ' v' || p.version_no END, CASE WHEN p.has_seats THEN ' in ' || p.seat END), 80) AS words
+            UNION ALL
+            SELECT 2, l.sub, l.words FROM spm._wrapped(concat_ws(', ',
+                CASE p.basis WHEN 'credit' THEN format('%s deal%s%s', p.credit_count, CASE WHEN p.credit_count <> 1 THEN 's' END,
+                        CASE (p.component).credit_kind WHEN 'direct' THEN NULL WHEN 'rollup' THEN ' of the team' ELSE ', own and of the team' END)
+                    WHEN 'objective' THEN 'objectives met to ' || spm._percent(p.amount) END,
+                CASE WHEN p.opening_amount <> 0 THEN 'brought forward ' || spm._money(p.opening_amount, p.minor_digits) END,
+                CASE WHEN p.quota_amount IS NOT NULL AND p.basis = 'credit' THEN CASE (p.component).against WHEN 'quota' THEN 'quota ' ELSE 'compared with ' END
+                        || spm._money(p.quota_amount, p.minor_digits) END,
+                CASE WHEN p.quota_amount > 0 AND p.basis = 'credit'
+                     THEN 'attainment ' || spm._percent(spm.attainment(p.opening_amount + p.amount, p.quota_amount, 6)) END), 2) WITH ORDINALITY l(words, sub)
+            UNION ALL
+            SELECT 3, l.sub, l.words FROM spm._wrapped(CASE WHEN p.basis = 'credit' THEN concat_ws(' ',
+                CASE WHEN spm._plain((p.component).measure_expression) <> 'amount' THEN 'counts ' || spm._plain((p.component).measure_expression) END,
+                CASE WHEN (p.component).eligibility_expression IS NOT NULL THEN
+                    concat(CASE WHEN spm._plain((p.component).measure_expression) = 'amount' THEN 'only ' END, 'deals where ', spm._plain((p.component).eligibility_expression)) END) END, 2) WITH ORDINALITY l(words, sub)
+            UNION ALL
+            SELECT 4, 100 * b.nth + l.sub, l.words FROM unnest(p.told) WITH ORDINALITY b(words, nth)
+            CROSS JOIN LATERAL spm._wrapped(b.words, 2) WITH ORDINALITY l(words, sub)
+            UNION ALL
+            SELECT 7, l.sub, l.words FROM spm._wrapped(spm._method_words(p.component, p.grain, p.minor_digits), 2) WITH ORDINALITY l(words, sub)
+            UNION ALL
+            SELECT 8, l.sub, l.words FROM spm._wrapped(CASE WHEN p.variable_name IS NOT NULL AND p.told = '{}'
+                THEN format('times your %s of %s', p.variable_name, trim_scale(p.factor)) END, 2) WITH ORDINALITY l(words, sub)) w
+        UNION ALL
+        SELECT p.payee_id, p.plan_id, n.name, 2, p.place, 5,
+               row_number() OVER (PARTITION BY p.payee_id, p.component_id, p.position_id ORDER BY s.kind = 'tier' DESC, s.kind, s.tier_no, s.rate),
+               spm._statement_line('  ' || CASE s.kind
+                   WHEN 'rerate' THEN 'earlier deals at the new rate'
+                   WHEN 'cap' THEN 'held back by the cap'
+                   WHEN 'floor' THEN 'raised to the minimum'
+                   ELSE CASE WHEN coalesce(s.tier_no, 0) = 0 THEN CASE WHEN p.rate_options ~ '^(bonus|curve)' THEN 'not reached' ELSE 'below the first step' END
+                             WHEN t.to_value IS NULL AND t.from_value = 0 THEN 'all'
+                             WHEN p.tier_basis = 'quota' THEN
+                                 concat(CASE WHEN t.to_value IS NULL THEN 'from ' END, trim_scale(100 * t.from_value),
+                                        ' - ' || trim_scale(100 * t.to_value), ' % of quota')
+                             WHEN t.to_value IS NULL THEN 'from ' || spm._money(t.from_value, 0)
+                             ELSE spm._money(t.from_value, 0) || ' - ' || spm._money(t.to_value, 0) END END,
+                   CASE WHEN s.kind IN ('tier', 'rerate') THEN CASE WHEN p.basis = 'credit' THEN spm._money(s.base_amount, CASE p.unit WHEN 'count' THEN 0 ELSE p.minor_digits END)
+                        ELSE trim_scale(round(s.base_amount, 6))::text END END,
+                   CASE WHEN p.rate_options ~ '^(bonus|curve)' THEN NULL
+                        WHEN p.pay = 'target' AND s.kind = 'tier' AND s.tier_no > 0 THEN 'x ' || trim_scale(t.rate)
+                        WHEN s.rate IS NOT NULL THEN CASE WHEN p.unit = 'count' OR p.basis <> 'credit' THEN trim_scale(s.rate)::text ELSE spm._percent(s.rate) END END,
+                   spm._money(s.amount, p.places))
+        FROM slice s
+        JOIN part p USING (payee_id, component_id, position_id)
+        JOIN plan n USING (payee_id, plan_id)
+        LEFT JOIN tier t ON t.component_id = s.component_id AND t.tier_no = s.tier_no
+        -- but for the deals before a bonus was reached
+        WHERE NOT (s.amount = 0 AND p.earned_amount <> 0 AND p.rate_options ~ '^(bonus|curve)')
+        UNION ALL
+        SELECT p.payee_id, p.plan_id, n.name, 2, p.place, 6, row_number() OVER (PARTITION BY p.payee_id, p.component_id, p.position_id ORDER BY o.kind),
+               spm._statement_line('  ' || CASE
+                   WHEN o.kind = 'true_up' THEN 'earlier deals, as they are worth by now'
+                   WHEN o.kind = 'rank' THEN format('place %s', trim_scale(p.amount))
+                   WHEN o.kind = 'pool' THEN format('your part of %s', spm._money(p.amount, p.minor_digits))
+                   WHEN o.kind = 'refund' THEN 'taken back of deals that were cancelled'
+                   WHEN p.basis = 'objective' THEN 'paid by that'
+                   ELSE 'fixed amount' END, NULL, NULL, spm._money(o.amount, p.places))
+        FROM (SELECT e.payee_id, e.component_id, e.position_id, e.kind, sum(e.amount) AS amount
+              FROM e GROUP BY e.payee_id, e.component_id, e.position_id, e.kind) o
+        JOIN part p USING (payee_id, component_id, position_id)
+        JOIN plan n USING (payee_id, plan_id)
+        WHERE o.kind IN ('true_up', 'rank', 'pool', 'refund') OR p.basis IN ('fixed', 'objective')
+        UNION ALL
+        SELECT n.payee_id, n.plan_id, n.name, 3, '{}', 1, 0, spm._statement_line('Earned in ' || p.name, NULL, NULL, spm._money(sum(part.earned_amount), n.minor_digits))
+        FROM plan n JOIN part USING (payee_id, plan_id) JOIN spm.period p ON p.period_id = this
+        WHERE EXISTS (SELECT FROM x WHERE x.payee_id = n.payee_id AND x.of_plan = n.plan_id
+                      AND (x.kind <> 'earning' OR x.amount <> 0 AND (x.period_id <> this OR x.posting_id <> first_posting)))
+        GROUP BY n.payee_id, n.plan_id, n.name, n.minor_digits, p.name
+        UNION ALL
+        -- ---- what has changed since it was posted
+        SELECT n.payee_id, n.plan_id, n.name, 4, d.place, 0, 0,
+               spm._statement_line(format('%s %s: %s', CASE WHEN d.period_id = this THEN 'Reopened' ELSE 'Difference' END, d.period_name, d.component_name),
+                   NULL, NULL, spm._money(d.amount, n.minor_digits))
+        FROM difference d JOIN plan n USING (payee_id, plan_id)
+        UNION ALL
+        SELECT n.payee_id, n.plan_id, n.name, 4, d.place, r.nth, l.sub, l.words
+        FROM difference d
+        JOIN plan n USING (payee_id, plan_id)
+        JOIN reason r USING (payee_id, plan_id, period_id, component_name, posting_id)
+        CROSS JOIN LATERAL spm._wrapped(format('%s%s, %s', coalesce(r.transaction_key || coalesce('/' || nullif(r.line, ''), '') || ': ', ''),
+                                               spm._money(r.amount, n.minor_digits), r.reason), 2) WITH ORDINALITY l(words, sub)
+        WHERE r.nth <= 3 OR r.n = 4
+        UNION ALL
+        SELECT n.payee_id, n.plan_id, n.name, 4, d.place, 100, l.sub, l.words
+        FROM difference d
+        JOIN plan n USING (payee_id, plan_id)
+        JOIN (SELECT r.payee_id, r.plan_id, r.period_id, r.component_name, r.posting_id, count(*) AS n, sum(r.amount) AS amount, string_agg(DISTINCT r.cause, ', ') AS causes
+              FROM reason r WHERE r.n > 4 AND r.nth > 3
+              GROUP BY r.payee_id, r.plan_id, r.period_id, r.component_name, r.posting_id) o USING (payee_id, plan_id, period_id, component_name, posting_id)
+        CROSS JOIN LATERAL spm._wrapped(format('%s more deals: %s (%s)', o.n, spm._money(o.amount, n.minor_digits), o.causes), 2) WITH ORDINALITY l(words, sub)
+        UNION ALL
+        -- ---- what pay rules, holds and adjustments made of it, in their order
+        SELECT n.payee_id, n.plan_id, n.name, 5, ARRAY[lpad(coalesce(r.rule_no, 999999)::text, 6, '0'), x.kind, lpad(x.payout_id::text, 18, '0')], w.nth, w.sub, w.words
+        FROM (SELECT x.payee_id, x.of_plan, x.kind, x.pay_rule_id, x.reason, x.period_id, min(x.payout_id) AS payout_id, sum(x.amount) AS amount
+              FROM x WHERE x.kind <> 'earning' GROUP BY x.payee_id, x.of_plan, x.kind, x.pay_rule_id, x.reason, x.period_id) x
+        JOIN plan n ON n.payee_id = x.payee_id AND n.plan_id = x.of_plan
+        JOIN spm.period p ON p.period_id = x.period_id
+        LEFT JOIN spm.pay_rule r USING (pay_rule_id)
+        CROSS JOIN LATERAL (
+            SELECT 1 AS nth, 0::bigint AS sub, spm._statement_line(concat(r.name || ': ', CASE x.kind WHEN 'budget' THEN 'above the budget' WHEN 'cap' THEN 'above the cap'
+                    WHEN 'carried' THEN 'paid of what was above the cap before' WHEN 'holdback' THEN 'held back until later' WHEN 'guarantee' THEN 'topped up to the guarantee'
+                    WHEN 'draw' THEN 'drawn' WHEN 'recovery' THEN 'paid back' WHEN 'forgiveness' THEN 'written off' WHEN 'negative' THEN 'below zero, not collected now'
+                    WHEN 'adjustment' THEN 'adjustment' WHEN 'hold' THEN 'on hold' WHEN 'release' THEN 'released' ELSE x.kind END,
+                CASE WHEN x.period_id <> this THEN ' ' || p.name END), NULL, NULL, spm._money(x.amount, n.minor_digits)) AS words
+            UNION ALL
+            SELECT 2, l.sub, l.words FROM spm._wrapped(x.reason, 2) WITH ORDINALITY l(words, sub)) w
+        UNION ALL
+        SELECT n.payee_id, n.plan_id, n.name, 6, ARRAY[lpad(r.rule_no::text, 6, '0'), b.balance_id::text], 1, l.sub, l.words
+        FROM balance b
+        JOIN spm.pay_rule r USING (pay_rule_id) JOIN spm.plan_version v USING (plan_version_id)
+        JOIN plan n ON n.payee_id = b.payee_id AND n.plan_id = v.plan_id
+        CROSS JOIN LATERAL spm._wrapped(format('%s by %s: %s before, %s now', CASE WHEN r.kind IN ('draw', 'negative') THEN 'Owed' ELSE 'Kept for you' END, r.name,
+            spm._money(b.opening_amount, n.minor_digits), spm._money(b.closing_amount, n.minor_digits)), 0) WITH ORDINALITY l(words, sub)
+        WHERE b.opening_amount <> 0 OR b.closing_amount <> 0
+        UNION ALL
+        SELECT n.payee_id, n.plan_id, n.name, 7, '{}', w.nth, 0, w.words
+        FROM plan n
+        CROSS JOIN LATERAL (
+            SELECT 1 AS nth, repeat('-', 80) AS words
+            UNION ALL
+            SELECT 2, spm._statement_line('Payable', NULL, n.currency_code, spm._money(n.amount, n.minor_digits))) w
+    )
+    SELECT w.payee_id, row_number() OVER (PARTITION BY w.payee_id ORDER BY w.plan_name COLLATE "C" NULLS LAST, w.plan_id, w.section, w.place COLLATE "C", w.nth, w.sub), w.line
+    FROM (SELECT w.* FROM written w
+          UNION ALL    -- a space between plans
+          SELECT n.payee_id, n.plan_id, n.name, 0, '{}', 0, 0, ''
+          FROM (SELECT n.*, row_number() OVER (PARTITION BY n.payee_id ORDER BY n.name COLLATE "C" NULLS LAST, n.plan_id) AS nth FROM plan n) n WHERE n.nth > 1) w;
+END
+$$;
+COMMENT ON FUNCTION spm._statement_lines(int, int, timestamptz) IS 'The statements of a paying period as they were at an instant, of one payee or, NULL, of everybody.';
+REVOKE ALL ON FUNCTION spm._statement_lines(int, int, timestamptz) FROM PUBLIC;
+
+CREATE OR REPLACE FUNCTION spm._keep_statements(posting_id int)
+    RETURNS void
+    LANGUAGE sql
+    SET search_path = pg_catalog, pg_temp
+AS $$
+    INSERT INTO spm.posted_statement (posting_id, payee_id, content)
+    SELECT o.posting_id, s.who, string_agg(s.line, E'\n' ORDER BY s.line_no)
+    FROM spm.posting o CROSS JOIN LATERAL spm._statement_lines(o.period_id, NULL, 'infinity') s
+    WHERE o.posting_id = _keep_statements.posting_id
+    GROUP BY o.posting_id, s.who
+$$;
+COMMENT ON FUNCTION spm._keep_statements(int) IS 'Keeps what the statements of a posting say, once it is posted.';
+REVOKE ALL ON FUNCTION spm._keep_statements(int) FROM PUBLIC;
+
+CREATE OR REPLACE FUNCTION spm.statement(payee text, period text, calendar text DEFAULT NULL, as_of timestamptz DEFAULT NULL)
     RETURNS SETOF text
     LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
     SET datestyle = 'ISO, YMD'
 AS $$
 DECLARE
-    who spm.payee;
+    whose spm.payee;
     paid spm.period := (SELECT p FROM spm.period p WHERE p.period_id = spm._period_id(statement.period, statement.calendar));
-    plan record;
-    part record;
-    slice record;
-    other record;
-    n int := 0;
-    digits int;
-    -- of a period that was reopened, the first posting is told in full, what the others add by line
-    original int := (SELECT min(o.posting_id) FROM spm.posting o WHERE o.period_id = paid.period_id);
-    is_reopened boolean := (SELECT count(*) > 1 FROM spm.posting o WHERE o.period_id = paid.period_id);
+    instant timestamptz := coalesce(statement.as_of, 'infinity');
+    known record;
 BEGIN
-    SELECT y.* INTO who FROM spm.payee y WHERE y.payee_key = statement.payee;
+    SELECT y.* INTO whose FROM spm.payee y WHERE y.payee_key = statement.payee;
     IF NOT FOUND THEN
         RAISE EXCEPTION 'payee "%" does not exist', statement.payee
             USING ERRCODE = 'undefined_object', HINT = 'SELECT payee_key, name FROM spm.payee;';
     END IF;
-    IF paid.state = 'open' THEN
-        RAISE EXCEPTION 'period % is not calculated', paid.name
-            USING ERRCODE = 'object_not_in_prerequisite_state', HINT = format('CALL spm.calculate(%L);', paid.name);
+    SELECT h.* INTO known FROM spm._known_state(paid.period_id, instant) h;
+    IF paid.state = 'open' AND statement.as_of IS NULL OR known.posted_count = 0 AND NOT known.is_draft THEN
+        RAISE EXCEPTION '%', CASE WHEN statement.as_of IS NULL THEN format('period %s is not calculated', paid.name)
+                                  ELSE format('period %s was not calculated by then', paid.name) END
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                  HINT = CASE WHEN statement.as_of IS NULL THEN format('CALL spm.calculate(%L);', paid.name)
+                              ELSE format('SELECT * FROM spm.statement_version(%L, %L);', statement.payee, paid.name) END;
     END IF;
-    FOR plan IN
-        SELECT p.plan_id, p.name, p.currency_code, u.minor_digits, max(r.finished_at) AS calculated_at,
-               string_agg(DISTINCT 'v' || v.version_no, ', ') AS versions
-        FROM spm.measurement m
-        JOIN spm.posting o USING (posting_id)
-        JOIN spm.run r ON r.run_id = m.run_id
-        JOIN spm.component c USING (component_id) JOIN spm.plan_version v USING (plan_version_id) JOIN spm.plan p USING (plan_id)
-        JOIN spm.currency u USING (currency_code)
-        WHERE m.payee_id = who.payee_id AND o.period_id = paid.period_id
-        GROUP BY p.plan_id, p.name, p.currency_code, u.minor_digits ORDER BY p.name
-    LOOP
-        n := n + 1;
-        digits := plan.minor_digits;
-        IF n > 1 THEN
-            RETURN NEXT '';
+    IF NOT known.is_draft THEN
+        -- what was posted is shown as it was said then
+        RETURN QUERY SELECT l.line FROM spm.posted_statement s CROSS JOIN LATERAL string_to_table(s.content, E'\n') l(line)
+        WHERE s.posting_id = known.posting_id AND s.payee_id = whose.payee_id;
+        IF FOUND THEN
+            RETURN;
         END IF;
-        RETURN NEXT left(format('%s - %s %s - %s - %s', who.name, plan.name, plan.versions, paid.name, plan.currency_code), 80);
-        RETURN NEXT format('%s to %s, %s', lower(paid.span), upper(paid.span) - 1,
-            concat(CASE WHEN is_reopened THEN 'posted, reopened, ' END,
-                   CASE paid.state WHEN 'posted' THEN 'posted' ELSE 'calculated, not yet posted' END));
-        RETURN NEXT repeat('-', 80);
-        RETURN NEXT spm._statement_line('', 'base', 'rate', 'earned');
-        FOR part IN
-            SELECT c.*, m.position_id, m.opening_amount, m.amount, m.quota_amount, m.factor, m.earned_amount, m.credit_count,
-                   s.name AS seat, count(*) OVER (PARTITION BY c.component_id) > 1 AS has_seats,
-                   min(v.version_no) OVER () < max(v.version_no) OVER () AS has_versions,
-                   q.name AS measure_name, v.version_no, x.name AS variable_name
-            FROM spm.measurement m
-            JOIN spm.posting o USING (posting_id)
-            JOIN spm.component c USING (component_id) JOIN spm.plan_version v USING (plan_version_id)
-            JOIN spm.position s USING (position_id)
-            LEFT JOIN spm.measure q USING (measure_id)
-            LEFT JOIN spm.variable x USING (variable_id)
-            WHERE m.payee_id = who.payee_id AND m.period_id = paid.period_id AND v.plan_id = plan.plan_id
-              -- as the period itself paid it: what a later posting has taken back still stands here
-              AND o.posting_id = original AND m.reverses_id IS NULL
-            ORDER BY v.version_no, c.component_no, s.name
-        LOOP
-            RETURN NEXT left(concat(part.name, CASE WHEN part.has_versions THEN ' v' || part.version_no END,
-                CASE WHEN part.has_seats THEN ' in ' || part.seat END), 80);
-            RETURN NEXT left(format('  %s deal(s)%s%s%s', part.credit_count,
-                CASE WHEN part.opening_amount <> 0 THEN ', brought forward ' || spm._money(part.opening_amount, digits) ELSE '' END,
-                CASE WHEN part.quota_amount IS NOT NULL THEN ', quota ' || spm._money(part.quota_amount, digits) ELSE '' END,
-                CASE WHEN part.quota_amount > 0
-                     THEN ', attainment ' || spm._percent(spm.attainment(part.opening_amount + part.amount, part.quota_amount, 6)) ELSE '' END), 80);
-            FOR slice IN
-                SELECT e.tier_no, e.kind, e.rate, sum(e.base_amount) AS base_amount, sum(e.amount) AS amount,
-                       k.from_value, k.to_value
-                FROM spm.earning_slice e
-                LEFT JOIN LATERAL (
-                    SELECT lower(t.bounds) AS from_value, upper(t.bounds) AS to_value FROM spm.tier t
-                    WHERE t.component_id = e.component_id ORDER BY lower(t.bounds) OFFSET greatest(e.tier_no, 1) - 1 LIMIT 1) k ON e.tier_no > 0
-                WHERE e.payee_id = who.payee_id AND e.period_id = paid.period_id
-                  AND e.component_id = part.component_id AND e.position_id = part.position_id
-                  AND e.posting_id = original AND e.reverses_id IS NULL
-                GROUP BY e.tier_no, e.kind, e.rate, k.from_value, k.to_value
-                ORDER BY e.kind = 'tier' DESC, e.kind, e.tier_no, e.rate
-            LOOP
-                -- the deals before a bonus was reached
-                CONTINUE WHEN slice.amount = 0 AND part.earned_amount <> 0 AND part.rate_options ~ '^(bonus|curve)';
-                RETURN NEXT spm._statement_line('  ' || CASE slice.kind
-                    WHEN 'rerate' THEN 'earlier deals at the new rate'
-                    WHEN 'cap' THEN 'held back by the cap'
-                    WHEN 'floor' THEN 'raised to the minimum'
-                    WHEN 'refund' THEN 'taken back by refunds'
-                    ELSE CASE WHEN slice.tier_no IS NULL OR slice.tier_no = 0 THEN CASE WHEN part.rate_options ~ '^(bonus|curve)' THEN 'not reached' ELSE 'below the first tier' END
-                              WHEN slice.to_value IS NULL AND slice.from_value = 0 THEN 'all'
-                              WHEN part.tier_basis = 'quota' THEN
-                                  concat(CASE WHEN slice.to_value IS NULL THEN 'from ' END, trim_scale(100 * slice.from_value),
-                                         ' - ' || trim_scale(100 * slice.to_value), ' % of quota')
-                              WHEN slice.to_value IS NULL THEN 'from ' || spm._money(slice.from_value, 0)
-                              ELSE spm._money(slice.from_value, 0) || ' - ' || spm._money(slice.to_value, 0) END END,
-                    CASE WHEN slice.kind = 'tier' OR slice.kind = 'rerate' THEN spm._money(slice.base_amount, CASE part.unit WHEN 'count' THEN 0 ELSE digits END) END,
-                    CASE WHEN part.rate_options ~ '^(bonus|curve)' THEN NULL WHEN slice.rate IS NOT NULL THEN spm._percent(slice.rate) END,
-                    spm._money(slice.amount, part.places));
-            END LOOP;
-            RETURN NEXT left(format('  %s, %s; each deal rounded to %s places, %s',
-                coalesce(substring(part.rate_options FROM '^(whole|interpolated|weighted|bonus|excess|curve)'), 'marginal'),
-                CASE part.accumulate WHEN 'deal' THEN 'deal by deal' WHEN 'period' THEN 'on the total of the period'
-                     ELSE 'on the total of the ' || part.accumulate END, part.places, part.rounding), 80);
-            IF part.variable_name IS NOT NULL THEN
-                RETURN NEXT left(format('  rates times your %s of %s', part.variable_name, trim_scale(part.factor)), 80);
-            END IF;
-        END LOOP;
-        FOR other IN
-            SELECT p.name, c.name AS component_name, x.amount, x.period_id = o.period_id AS is_own
-            FROM spm.payout x
-            JOIN spm.posting o USING (posting_id)
-            JOIN spm.period p ON p.period_id = x.period_id
-            JOIN spm.component c USING (component_id) JOIN spm.plan_version v USING (plan_version_id)
-            WHERE x.payee_id = who.payee_id AND o.period_id = paid.period_id AND v.plan_id = plan.plan_id
-              AND x.kind = 'earning' AND (x.period_id <> o.period_id OR x.posting_id <> original AND x.amount <> 0)
-            ORDER BY p.span, c.component_no, x.posting_id
-        LOOP
-            RETURN NEXT spm._statement_line(format('%s %s: %s', CASE WHEN other.is_own THEN 'Reopened' ELSE 'Difference' END, other.name, other.component_name), NULL, NULL, spm._money(other.amount, digits));
-        END LOOP;
-        -- what pay rules, holds and adjustments made of it, in their order
-        FOR other IN
-            SELECT x.kind, coalesce(r.name, x.kind) AS name, x.reason, p.name AS period_name, x.period_id = o.period_id AS is_own, sum(x.amount) AS amount
-            FROM spm.payout x
-            JOIN spm.posting o USING (posting_id)
-            JOIN spm.period p ON p.period_id = x.period_id
-            LEFT JOIN spm.pay_rule r USING (pay_rule_id)
-            WHERE x.payee_id = who.payee_id AND o.period_id = paid.period_id AND x.plan_id = plan.plan_id AND x.kind <> 'earning'
-            GROUP BY x.kind, r.name, r.rule_no, x.reason, p.name, p.span, x.period_id = o.period_id
-            ORDER BY r.rule_no NULLS LAST, p.span, x.kind, x.reason
-        LOOP
-            RETURN NEXT spm._statement_line(left(concat(upper(left(other.name, 1)), substr(other.name, 2),
-                CASE WHEN other.kind <> other.name THEN ', ' || other.kind END,
-                CASE WHEN NOT other.is_own THEN ' ' || other.period_name END, ': ' || other.reason), 60),
-                NULL, NULL, spm._money(other.amount, digits));
-        END LOOP;
-        RETURN NEXT repeat('-', 80);
-        RETURN NEXT spm._statement_line('Payable', NULL, plan.currency_code,
-            spm._money((SELECT coalesce(sum(x.amount), 0) FROM spm.payout x JOIN spm.posting o USING (posting_id)
-                        WHERE x.payee_id = who.payee_id AND o.period_id = paid.period_id AND x.plan_id = plan.plan_id), digits));
-    END LOOP;
-    IF n = 0 THEN
-        RETURN NEXT format('%s is on no plan in %s.', who.name, paid.name);
+    END IF;
+    RETURN QUERY SELECT l.line FROM spm._statement_lines(paid.period_id, whose.payee_id, instant) l ORDER BY l.line_no;
+    IF NOT FOUND THEN
+        RETURN NEXT format('%s is on no plan in %s.', whose.name, paid.name);
     END IF;
 END
 $$;
-COMMENT ON FUNCTION spm.statement(text, text, text) IS
-'What a payee is paid in a period and why, as lines of text of at most 80 columns: for each component the quota, the attainment and what each tier earns; then differences of earlier periods; then the sum.
-payee: payee_key. period: name of the paying period. calendar: needed when two calendars have a period of that name.
-Errors: 42704 for an unknown payee or period, 55000 while the period is not calculated.
-Example: SELECT spm.statement(''U-17'', ''2026-Q1'');';
-
-CREATE OR REPLACE FUNCTION spm.explain(payee text, period text, transaction_key text DEFAULT NULL, calendar text DEFAULT NULL)
-    RETURNS TABLE (step text, item text, base_amount numeric, rate numeric, amount numeric, currency_code text, because text)
-    LANGUAGE plpgsql STABLE PARALLEL SAFE
-    SET search_path = pg_catalog, pg_temp
-    SET datestyle = 'ISO, YMD'
-AS $$
-#variable_conflict use_column
-DECLARE
-    who int := (spm._target(explain.payee, NULL, NULL)).payee_id;
-    paid int := spm._period_id(explain.period, explain.calendar);
-BEGIN
-    IF to_regclass('spm.transaction') IS NULL THEN
-        RAISE EXCEPTION 'no source of transactions is mapped'
-            USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'SELECT spm.map_source(...);';
-    END IF;
-    RETURN QUERY EXECUTE $q$
-    WITH earned AS MATERIALIZED (
-        SELECT e.*, x.payout_id, x.amount AS paid_amount, c.component_no, c.name AS component_name, c.tier_basis, c.accumulate, c.rate_options,
-               p.name AS period_name, n.currency_code, n.name AS plan_name, v.version_no, k.definition, t.transaction_key, t.source, t.line, t.event_date,
-               t.kind AS credit_kind, t.level, t.share, t.amount AS transaction_amount, t.currency_code AS transaction_currency, t.credited_amount, t.owner_key, t.type,
-               t.rule, t.factor AS credit_factor, t.part_no, t.part_count, t.event, t.reference_key,
-               s.name AS seat, s0.name AS origin
-        FROM spm.earning e
-        JOIN spm.posting o USING (posting_id)
-        LEFT JOIN spm.payout x ON (x.posting_id, x.period_id, x.payee_id, x.position_id, x.component_id, x.kind)
-            = (e.posting_id, e.period_id, e.payee_id, e.position_id, e.component_id, 'earning')
-        JOIN spm.component c ON c.component_id = e.component_id
-        JOIN spm.plan_version v USING (plan_version_id) JOIN spm.plan n ON n.plan_id = v.plan_id
-        JOIN spm.period p ON p.period_id = e.period_id
-        JOIN spm.schedule k USING (schedule_id)
-        JOIN spm.credit t USING (credit_id)
-        JOIN spm.position s ON s.position_id = e.position_id
-        JOIN spm.position s0 ON s0.position_id = t.origin_position_id
-        WHERE e.payee_id = $1 AND o.period_id = $2 AND ($3 IS NULL OR t.transaction_key = $3)
-    ), line AS (
-        SELECT DISTINCT ON (payout_id, period_id, component_id, position_id)
-               ARRAY[period_id, component_no, position_id]::bigint[] AS place, 1 AS depth, 0::bigint AS nth, 'payout' AS step,
-               format('%s, %s', component_name, period_name) AS item, NULL::numeric AS base, NULL::numeric AS rate, coalesce(paid_amount, 0) AS amount, currency_code,
-               concat(CASE WHEN period_id <> $2 THEN 'difference of a posted period; ' END,
-                      format('plan %s v%s, rates %s, total of the %s', plan_name, version_no, definition, accumulate)) AS because
-        FROM earned
-        UNION ALL
-        SELECT ARRAY[period_id, component_no, position_id, to_char(event_date, 'J')::int, earning_id], 2, 0, 'earning',
-               format('%s/%s%s', source, transaction_key, '/' || nullif(line, '')), base_amount, NULL, amount, currency_code,
-               CASE WHEN reverses_id IS NOT NULL THEN 'takes back a posted earning'
-                    WHEN kind = 'refund' THEN format('takes back what %s earned', reference_key)
-                    ELSE format('takes the total from %s to %s', from_total, from_total + base_amount) END
-        FROM earned
-        UNION ALL
-        SELECT ARRAY[e.period_id, e.component_no, e.position_id, to_char(e.event_date, 'J')::int, e.earning_id], 3, CASE s.kind WHEN 'tier' THEN 0 WHEN 'rerate' THEN 100000 ELSE 200000 END + coalesce(s.tier_no, 0), 'slice',
-               CASE s.kind WHEN 'tier' THEN format('tier %s', s.tier_no) ELSE s.kind END, s.base_amount, s.rate, s.amount, e.currency_code,
-               format('from %s to %s', s.slice_from, s.slice_to)
-        FROM earned e JOIN spm.earning_slice s USING (earning_id)
-        UNION ALL
-        SELECT ARRAY[period_id, component_no, position_id, to_char(event_date, 'J')::int, earning_id], 4, 0, 'credit',
-               format('%s to %s', credit_kind, seat), credited_amount, NULL, NULL, transaction_currency,
-               CASE credit_kind WHEN 'rollup' THEN format('%s level(s) up from %s', level, origin)
-                    WHEN 'rolldown' THEN format('%s level(s) down from %s', level, origin)
-                    WHEN 'direct' THEN format('share %s of owner %s', share, owner_key)
-                    ELSE format('%s "%s"', CASE credit_kind WHEN 'territory' THEN 'holder in' ELSE 'rule' END, rule) END
-               || CASE WHEN credit_factor <> 1 THEN format(', times %s', trim_scale(credit_factor)) ELSE '' END
-               || CASE WHEN part_count > 1 THEN format(', part %s of %s', part_no, part_count) ELSE '' END
-               || CASE WHEN exchange_rate <> 1 THEN format(', exchange rate %s', exchange_rate) ELSE '' END
-        FROM earned
-        UNION ALL
-        SELECT ARRAY[e.period_id, e.component_no, e.position_id, to_char(e.event_date, 'J')::int, e.earning_id], 5, 0, 'transaction',
-               format('%s of %s', e.type, e.event_date), e.transaction_amount, NULL, NULL, e.transaction_currency,
-               CASE WHEN e.source = 'manual' THEN (SELECT format('entered by %s: %s', m.author, m.reason) FROM spm.manual_credit m WHERE 'M-' || m.manual_credit_id = e.transaction_key)
-                    WHEN t.transaction_key IS NULL THEN 'no longer in the warehouse'
-                    WHEN e.event <> 'booking' THEN format('%s; the part of %s %s that it credits', e.event, t.amount, t.currency_code)
-                    WHEN (t.amount, t.event_date, t.currency_code) = (e.transaction_amount, e.event_date, e.transaction_currency) THEN 'as it is in the warehouse'
-                    ELSE format('in the warehouse now: %s %s on %s', t.amount, t.currency_code, t.event_date) END
-        FROM earned e
-        LEFT JOIN spm.transaction t ON t.source = e.source AND t.transaction_key = e.transaction_key AND t.line = e.line
-    )
-    SELECT repeat('  ', depth - 1) || step, item, base, rate, amount, currency_code, because FROM line ORDER BY place, depth, nth
-    $q$ USING who, paid, explain.transaction_key;
-END
-$$;
-COMMENT ON FUNCTION spm.explain(text, text, text, text) IS
-'Where a payee''s money comes from, as rows in reading order: payout, and under it each earning, its tier slices, its credit, and the transaction, compared with what the warehouse says now.
-payee: payee_key. period: name of the paying period. transaction_key: only that transaction; NULL: all. calendar: needed when two calendars have a period of that name.
-Errors: 42704 for an unknown payee or period, 55000 when no source is mapped.
-Example: SELECT * FROM spm.explain(''U-17'', ''2026-Q1'', ''D-1007'');';
+COMMENT ON FUNCTION spm.statement(text, text, text, timestamptz) IS
+'What a payee is paid in a period and why, as lines of text of at most 80 columns: for each component what counted, the quota, the attainment and what each step earns; then differences of earlier periods with their reasons; then what caps, draws, holds and adjustments make of it; then the sum.
+What was posted is shown to the letter as it was then, whatever has changed since.
+payee: payee_key. period: name of the paying period. calendar: needed when two calendars have a period of that name. as_of: an instant, to see what was known then; NULL: now.
+Errors: 42704 for an unknown payee or period, 55000 while the period is not calculated, or was not by then.
+Example: SELECT spm.statement(''U-17'', ''2026-Q1''); SELECT spm.statement(''U-17'', ''2026-Q1'', as_of => ''2026-04-02 09:00+00'');';

@@ -17,9 +17,9 @@ CREATE TABLE spm.superseded (
     content jsonb NOT NULL
 );
 CREATE INDEX superseded_posting ON spm.superseded (posting_id, payee_id);
-COMMENT ON TABLE spm.superseded IS 'Draft rows of spm.credit, measurement, earning and payout that a later calculation has removed. Written by triggers, never changed.';
+COMMENT ON TABLE spm.superseded IS 'Draft rows of spm.credit, measurement, earning, payout and balance that a later calculation has removed. Written by triggers, never changed.';
 COMMENT ON COLUMN spm.superseded.superseded_id IS 'Key.';
-COMMENT ON COLUMN spm.superseded.relation IS 'Table that the row was in: credit, measurement, earning or payout.';
+COMMENT ON COLUMN spm.superseded.relation IS 'Table that the row was in: credit, measurement, earning, payout or balance.';
 COMMENT ON COLUMN spm.superseded.posting_id IS 'Posting that the row was in.';
 COMMENT ON COLUMN spm.superseded.payee_id IS 'Payee of the row.';
 COMMENT ON COLUMN spm.superseded.run_id IS 'Run that had written the row.';

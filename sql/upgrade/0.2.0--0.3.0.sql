@@ -110,6 +110,7 @@ COMMENT ON COLUMN spm.payout.pay_rule_id IS 'Pay rule that it comes from. NULL: 
 COMMENT ON COLUMN spm.payout.hold_id IS 'Hold that keeps it, or that was released. NULL: none.';
 COMMENT ON COLUMN spm.payout.adjustment_id IS 'Adjustment that it pays. NULL: none.';
 COMMENT ON COLUMN spm.payout.reason IS 'Why, in words. NULL: the kind says it.';
+DROP FUNCTION spm.statement(text, text, text);
 
 ALTER TYPE spm.transaction_row ADD ATTRIBUTE reference_key text;
 COMMENT ON COLUMN spm.transaction_row.reference_key IS 'Key of the transaction that this one takes back: a refund, credit note or cancellation.';

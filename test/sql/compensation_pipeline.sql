@@ -78,11 +78,11 @@ SELECT results_eq($$SELECT * FROM spm.statement('dana', '2026-Q1')$$, $$VALUES
     ('--------------------------------------------------------------------------------'),
     ('                                                 base      rate           earned'),
     ('Commission'),
-    ('  2 deal(s), quota 250,000.00, attainment 124.96 %'),
+    ('  2 deals, quota 250,000.00, attainment 124.96 %'),
     ('  0 - 80 % of quota                        200,000.00       8 %        16,000.00'),
     ('  80 - 100 % of quota                       50,000.00      10 %         5,000.00'),
     ('  from 100 % of quota                       62,400.00      14 %         8,736.00'),
-    ('  marginal, on the total of the period; each deal rounded to 2 places, half_up'),
+    ('  each part at its own rate, on the quarter''s total; deals rounded to the cent'),
     ('--------------------------------------------------------------------------------'),
     ('Payable                                                     USD        29,736.00')$$, 'a seller can read it');
 SELECT results_eq($$SELECT step, item, base_amount, amount, because FROM spm.explain('dana', '2026-Q1', 'D-02')$$, $$VALUES
