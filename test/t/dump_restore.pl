@@ -34,6 +34,10 @@ sql('before', $_) foreach (
 	q{SELECT spm.reopen_period('2026-Q2', 'the bank returned it')},
 	q{UPDATE company.sales_order SET amount = amount + 0.01 WHERE order_id = (SELECT max(order_id) FROM company.sales_order WHERE ordered_on < '2026-04-01')},
 	q{SELECT spm.new_plan_version('Seller', '2026-11-01')},
+	q{SELECT spm.add_measure('bookings/goods', falls_back_to => 'bookings'), spm.add_absence_kind('leave', min_days => 30), spm.add_ramp('new', '{0.5,0.75}'),
+		spm.add_holiday((SELECT name FROM spm.calendar LIMIT 1), '2026-12-25', 'Christmas')},
+	q{SELECT spm.set_quota(NULL, '2026-Q4', 12000, 'bookings/goods'), spm.add_absence('s08', 'leave', '2026-04-01', '2026-05-15'),
+		spm.assign_ramp('new', 's08', '2026-02-16'), spm.relieve_quota('s09', '2026-Q2', 1500.5, 'bookings', 'account moved')},
 	q{CALL spm.calculate('2026-Q2')}, q{CALL spm.calculate('2026-Q4')});
 
 my %dump = map { $_ => "$PostgreSQL::Test::Utils::tmp_check/before.$_" } 'sql', 'dump';
