@@ -259,11 +259,12 @@ AS $$
                       sum(f.quota_amount) AS quota, sum(f.credit_count) AS credits
                FROM pg_temp.spm_result f WHERE f.component_id = %3$s GROUP BY %4$s) %1$s ON %5$s$sql$,
         _figure_join.alias,
-        CASE _figure_join.scope WHEN 'own' THEN 'f.position_id, f.payee_id' WHEN 'team' THEN 'f.team' ELSE '1 AS one' END,
+        CASE _figure_join.scope WHEN 'own' THEN 'f.position_id, f.payee_id' WHEN 'payee' THEN 'f.payee_id' WHEN 'team' THEN 'f.team' ELSE '1 AS one' END,
         coalesce((SELECT c.component_id FROM spm.component c
                   WHERE c.plan_version_id = _figure_join.version AND c.name = _figure_join.of_component), 0),
-        CASE _figure_join.scope WHEN 'own' THEN 'f.position_id, f.payee_id' WHEN 'team' THEN 'f.team' ELSE '()' END,
+        CASE _figure_join.scope WHEN 'own' THEN 'f.position_id, f.payee_id' WHEN 'payee' THEN 'f.payee_id' WHEN 'team' THEN 'f.team' ELSE '()' END,
         CASE _figure_join.scope WHEN 'own' THEN format('%1$s.position_id = s.position_id AND %1$s.payee_id = s.payee_id', _figure_join.alias)
+            WHEN 'payee' THEN format('%s.payee_id = s.payee_id', _figure_join.alias)
             WHEN 'team' THEN format('%s.team = s.team', _figure_join.alias) ELSE 'true' END)
 $$;
 COMMENT ON FUNCTION spm._figure_join(text, int, text, text) IS 'SQL that joins the figures of another component to seat s.';
@@ -398,7 +399,7 @@ BEGIN
     END IF;
     FOR i IN SELECT n.* FROM spm.component_input n WHERE n.component_id = c.component_id ORDER BY n.input_no LOOP
         joins := joins || spm._figure_join('i' || i.input_no, c.plan_version_id, i.of_component,
-            CASE WHEN c.basis = 'rank' OR c.basis = 'pool' AND i.input_no > 1 THEN 'own' ELSE i.scope END);
+            CASE WHEN c.basis = 'rank' OR c.basis = 'pool' AND i.input_no > 1 THEN 'payee' ELSE i.scope END);
         figure := format('%s * %s', i.weight, CASE i.figure
             WHEN 'attainment' THEN format($q$coalesce(spm.attainment(i%1$s.amount, i%1$s.quota, 20), spm._refuse(
             format('attainment of "%%s" is not defined for position "%%s"', %2$L, (SELECT position_key FROM spm.position WHERE position_id = s.position_id)),
@@ -482,7 +483,7 @@ BEGIN
     SELECT s.position_id, s.payee_id, q.quota_amount, q.because, y.active_days, y.period_days, f.factor,
            coalesce((SELECT h.ancestor_position_id FROM spm.position_path h
                      WHERE h.position_id = s.position_id AND h.depth = 1 AND h.span @> %2$L::date), -s.position_id) AS team
-    FROM spm.plan_seat(%3$s, %4$L) s%5$s
+    FROM %9$s s%5$s
     CROSS JOIN LATERAL %6$s y
     CROSS JOIN LATERAL (SELECT %7$s AS factor) f
     WHERE s.spans && %8$L::daterange
@@ -491,7 +492,12 @@ $sql$, c.component_id, upper(today.span) - 1, c.plan_id, c.version_span, spm._qu
         CASE c.prorate WHEN 'none' THEN '(SELECT 1::numeric AS active_days, 1::numeric AS period_days)'
              ELSE format('spm.seat_share(s.position_id, s.payee_id, s.spans, %s, %L)', coalesce(spm._whole(today.period_id, c.accumulate), today.period_id), c.prorate) END,
         CASE WHEN c.variable_id IS NULL OR c.basis = 'pool' THEN '1::numeric' ELSE spm._variable_sql(c.variable_id, c.component_id, today.period_id) END,
-        today.span)
+        today.span,
+        -- a salary, a prize or a part of a pot is paid once, also to somebody who has changed seats: in the last one
+        CASE WHEN c.basis IN ('rank', 'pool') OR c.basis IN ('fixed', 'objective') AND c.prorate = 'none' THEN format(
+            '(SELECT DISTINCT ON (p.payee_id) p.* FROM spm.plan_seat(%1$s, %2$L) p WHERE p.spans && %3$L::daterange
+          ORDER BY p.payee_id, upper(p.spans * datemultirange(%3$L::daterange)) DESC, p.position_id)', c.plan_id, c.version_span, today.span)
+            ELSE format('spm.plan_seat(%s, %L)', c.plan_id, c.version_span) END)
     || CASE c.basis
         WHEN 'credit' THEN format($sql$    SELECT s.*, coalesce(t.credit_count, 0) AS credit_count, coalesce(t.opening_amount, 0) AS opening_amount,
            coalesce(t.amount, 0) AS amount, 1::numeric AS weight, %s AS earned_before

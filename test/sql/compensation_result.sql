@@ -192,5 +192,22 @@ SELECT is(pg_temp.earned('Rolling', '2026-Q3'), '1000 0 0 0', 'the first quarter
 SELECT is((SELECT count(*) FROM spm.reconciliation WHERE NOT is_reconciled), 0::bigint, 'and still all adds up');
 CALL spm.calculate('2026-Q3');
 SELECT is(r.changed_count, 0::bigint, 'again changes nothing') FROM spm.run r ORDER BY run_id DESC LIMIT 1;
+
+-- ---- somebody who changes seats is paid once
+SELECT spm.add_position('new', 'New seat'), spm.assign_position('dan', 'cat', '2026-11-01', is_primary => false) \g /dev/null
+SELECT spm.vacate_position('bob', since => '2026-11-16') \g /dev/null
+SELECT spm.assign_position('new', 'bob', '2026-11-16'), spm.set_manager('new', 'max', '2025-01-01') \g /dev/null
+SELECT spm.set_quota(k, '2026-Q4', 100000, 'bookings'), spm.set_quota(k, '2026-Q4', 50000, 'margin') FROM unnest('{ann,bob,cat,dan,new}'::text[]) k \g /dev/null
+SELECT spm.set_objective(k, '2026-Q4', 'All', 1, 1) FROM unnest('{ann,bob,cat,dan}'::text[]) k \g /dev/null
+INSERT INTO lab.deal VALUES ('B7', '2026-10-10', 'bob', 50000, 0, 'BIKE', 'EU', 9, 'P1', 'booking'), ('B8', '2026-12-10', 'bob', 50000, 0, 'BIKE', 'EU', 9, 'P2', 'booking'),
+    ('A8', '2026-12-10', 'ann', 60000, 0, 'BIKE', 'EU', 9, 'P3', 'booking');
+CALL spm.post('2026-Q3');
+CALL spm.calculate('2026-Q4');
+SELECT results_eq($$SELECT y.payee_key, c.name, sum(e.amount) FROM spm.standing_earning e JOIN spm.payee y USING (payee_id) JOIN spm.component c USING (component_id)
+    JOIN spm.period p USING (period_id) WHERE p.name = '2026-Q4' AND c.name IN ('Base pay', 'MBO', 'Prize', 'Fixed pot') AND y.payee_key IN ('bob', 'cat') GROUP BY 1, 2 ORDER BY 1, 2$$,
+    $$VALUES ('bob', 'Base pay', 20000.00), ('bob', 'Fixed pot', 2500.00), ('bob', 'MBO', 10000.00), ('bob', 'Prize', 1000.00),
+             ('cat', 'Base pay', 20000.00), ('cat', 'Fixed pot', 2500.00), ('cat', 'MBO', 10000.00), ('cat', 'Prize', 300.00)$$,
+    'bob in two seats, one after the other, is first with both; cat sits in two at once');
+SELECT is((SELECT count(*) FROM spm.reconciliation WHERE NOT is_reconciled), 0::bigint, 'and still all adds up');
 SELECT * FROM finish();
 ROLLBACK;
