@@ -194,7 +194,7 @@ BEGIN
         JOIN spm.period q ON q.calendar_id = p.calendar_id AND q.span @> p.span
             AND CASE ($1).grain WHEN ''period'' THEN q.period_id = p.period_id ELSE q.grain = ($1).grain END
     )
-    SELECT w.period_id, w.span @> $4 AS is_own, l.payee_id, k AS rule,
+    SELECT w.period_id, w.span @> $4 AS is_own, l.payee_id, k AS in_force,
            coalesce(sum(l.amount) FILTER (WHERE l.rule_no < k.rule_no AND (k.components IS NULL OR l.component_name = ANY (k.components))), 0) AS base,
            coalesce(sum(l.amount) FILTER (WHERE l.rule_name = k.name AND l.kind = ''cap''), 0) AS capped,
            coalesce(sum(l.amount) FILTER (WHERE l.rule_name = k.name AND l.kind = ''carried''), 0) AS carried
@@ -206,12 +206,12 @@ BEGIN
     GROUP BY w.period_id, w.span, l.payee_id, k' USING rule, _pay_cap.plan_id, this.period_id, this.span, this.calendar_id;
     INSERT INTO pg_temp.spm_line (is_new, posting_period_id, period_id, payee_id, plan_id, currency_code, kind, pay_rule_id, rule_name, rule_no, amount)
     SELECT true, this.period_id, CASE WHEN w.is_own THEN this.period_id ELSE w.period_id END, w.payee_id, n.plan_id, n.currency_code,
-           'cap', (w.rule).pay_rule_id, (w.rule).name, (w.rule).rule_no, -greatest(w.base - a.amount, 0) - w.capped
+           'cap', (w.in_force).pay_rule_id, (w.in_force).name, (w.in_force).rule_no, -greatest(w.base - a.amount, 0) - w.capped
     FROM pg_temp.spm_cap w
     JOIN spm.plan n ON n.plan_id = _pay_cap.plan_id
     JOIN spm.period p ON p.period_id = w.period_id
-    LEFT JOIN LATERAL spm._plan_payee(n.plan_id, p.span) s ON s.payee_id = w.payee_id AND ((w.rule).variable_id IS NOT NULL OR (w.rule).prorate <> 'none')
-    CROSS JOIN LATERAL (SELECT spm._rule_amount(w.rule, w.payee_id, s.position_id, coalesce(s.spans, '{}'), w.period_id) AS amount) a
+    LEFT JOIN LATERAL spm._plan_payee(n.plan_id, p.span) s ON s.payee_id = w.payee_id AND ((w.in_force).variable_id IS NOT NULL OR (w.in_force).prorate <> 'none')
+    CROSS JOIN LATERAL (SELECT spm._rule_amount(w.in_force, w.payee_id, s.position_id, coalesce(s.spans, '{}'), w.period_id) AS amount) a
     WHERE (w.base > 0 OR w.capped <> 0) AND -greatest(w.base - a.amount, 0) - w.capped <> 0;
     IF rule.method <> 'carried' THEN
         RETURN;

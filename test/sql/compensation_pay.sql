@@ -11,39 +11,9 @@ BEGIN;
 SET client_min_messages = warning;
 SELECT no_plan();
 
-CREATE SCHEMA shop;
-CREATE TABLE shop.deal (deal_id text PRIMARY KEY, closed_on date, owner text, amount numeric);
-SELECT spm.add_currency('USD', 2) \g /dev/null
-SELECT spm.map_source('deals', 'shop.deal', key => 'deal_id', date => 'closed_on', owner => 'owner', amount => 'amount', fixed_currency => 'USD') \g /dev/null
-SELECT spm.create_calendar('fiscal', 'month', '2026-01-01', '2027-01-01') \g /dev/null
-
--- a payee with a plan of their own, paid what they sell: amounts by month
-CREATE FUNCTION pg_temp.seller(who text, sold numeric[], since date DEFAULT '2026-01-01', until date DEFAULT NULL) RETURNS void LANGUAGE plpgsql AS $$
-BEGIN
-    PERFORM spm.add_payee(who, initcap(who)), spm.add_position(who, initcap(who)), spm.assign_position(who, who, since),
-        spm.create_plan(who, 'fiscal', 'USD', '2026-01-01'), spm.add_component(who, 'Commission', '0: 100%'), spm.assign_plan(who, since, until, payee => who);
-    INSERT INTO shop.deal SELECT who || '-' || m, greatest(make_date(2026, m::int, 15), since), who, a FROM unnest(sold) WITH ORDINALITY s(a, m) WHERE a <> 0;
-END
-$$;
-CREATE FUNCTION pg_temp.run(first int, last int) RETURNS void LANGUAGE plpgsql AS $$
-BEGIN
-    FOR m IN first .. last LOOP
-        EXECUTE format('CALL spm.calculate(%L)', '2026-' || lpad(m::text, 2, '0'));
-        EXECUTE format('CALL spm.post(%L)', '2026-' || lpad(m::text, 2, '0'));
-    END LOOP;
-END
-$$;
--- paid by month, and owed after each month, as lists
-CREATE FUNCTION pg_temp.net(who text, of_kind text DEFAULT NULL) RETURNS text LANGUAGE sql AS $$
-    SELECT string_agg(trim_scale(paid)::text, ' ' ORDER BY month) FROM (
-        SELECT p.span AS month, coalesce(sum(b.paid_amount) FILTER (WHERE of_kind IS NULL OR b.kind = of_kind), 0) AS paid FROM spm.period p
-        LEFT JOIN spm_bi.payout b ON b.paid_period_id = p.period_id AND b.payee_key = who WHERE p.grain = 'month' AND p.state <> 'open' GROUP BY p.span) x
-$$;
-CREATE FUNCTION pg_temp.owed(who text, rule text DEFAULT 'draw') RETURNS text LANGUAGE sql AS $$
-    SELECT string_agg(coalesce(trim_scale(b.closing_amount), 0)::text, ' ' ORDER BY p.span) FROM spm.period p
-    LEFT JOIN spm_bi.balance b ON b.period_id = p.period_id AND b.payee_key = who AND b.pay_rule_name = rule WHERE p.grain = 'month' AND p.state <> 'open'
-$$;
-CREATE FUNCTION pg_temp.last_run(OUT spm.run) LANGUAGE sql AS $$SELECT * FROM spm.run ORDER BY run_id DESC LIMIT 1$$;
+\set ECHO none
+\i test/fixture/seller.sql
+\set ECHO all
 
 -- ---- plans with their rules
 SELECT pg_temp.seller('sb', '{2750,3000,1500,2375,3000,2750}'), spm.add_pay_rule('sb', 'draw', 2000) \g /dev/null
