@@ -118,7 +118,7 @@ SELECT answer(id, 'eligible', jsonb_build_object('base', (attained(rep(id))).cre
 SELECT answer(id, 'tiers', paid_each(id, jsonb_array_length(e))) FROM example
 WHERE id IN ('MARG-GIST-1', 'MARG-MT-1', 'MARG-QAM-1', 'MARG-HF-1', 'MARG-SPG-1', 'TAX-BG-1');
 SELECT answer(id, 'tiers, accumulate deal', jsonb_build_object('payout', earned(rep(id)), 'total', paid(rep(id)), 'blended_rate_percent',
-    (SELECT jsonb_agg(round(100 * earned_amount / base_amount, 3) ORDER BY transaction_key::int) FROM spm_bi.earning WHERE payee_key = rep(id))))
+    (SELECT jsonb_agg(round(100 * earned_amount / base_amount, 3) ORDER BY transaction_key) FROM spm_bi.earning WHERE payee_key = rep(id))))
 FROM example WHERE id = 'MARG-OF-1';
 SELECT answer(id, 'tiers; lineage', jsonb_build_object('blended_rate', sum(slice_amount) / min(transaction_amount), 'parts', jsonb_agg(slice_amount / transaction_amount ORDER BY tier_no)))
 FROM example JOIN spm_bi.lineage ON payee_key = rep(id) WHERE id = 'MARG-OF-2' GROUP BY id;

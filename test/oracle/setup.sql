@@ -4,7 +4,7 @@
  * A category sets its examples up from their inputs (people, quotas, plans, and
  * deals in a table that is mapped as a source), calculates, and reads the
  * answers from the views.  One person is "EXAMPLE 1", "EXAMPLE 2" ..., and so is
- * one plan; everything happens in 2025, in a calendar of months.
+ * one plan; what has no date of its own happens in January 2025.
  */
 CREATE SCHEMA oracle;
 SET search_path = oracle, public;
@@ -15,8 +15,9 @@ SELECT line->>'id' AS id, line->>'category' AS category, line->'inputs' AS i, li
 CREATE TABLE answer (answer_no bigint GENERATED ALWAYS AS IDENTITY, id text NOT NULL UNIQUE, options text NOT NULL, got jsonb, reason text);
 
 -- The warehouse: sales, and for some of them who shares in them.
+CREATE SEQUENCE deal_no;
 CREATE TABLE deal (
-    deal_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    deal_id text PRIMARY KEY DEFAULT to_char(nextval('deal_no'), 'FM00000'),
     day date NOT NULL,
     rep text,
     amount numeric NOT NULL,
@@ -28,22 +29,22 @@ CREATE TABLE deal (
     kind text NOT NULL,
     tags jsonb NOT NULL
 );
-CREATE TABLE share (deal_id bigint NOT NULL REFERENCES deal, rep text NOT NULL, part numeric NOT NULL);
+CREATE TABLE share (deal_id text NOT NULL REFERENCES deal, rep text NOT NULL, part numeric NOT NULL);
 SELECT spm.map_source('deal', 'oracle.deal', key => 'deal_id', date => 'day', owner => 'rep', amount => 'amount', type => 'kind', account => 'account',
     product => 'product', quantity => 'quantity', cost => 'cost', currency => 'currency', attributes => '{tags}');
 SELECT spm.map_split('deal', 'oracle.share', key => 'deal_id', owner => 'rep', share => 'part');
 SELECT spm.add_currency('USD'), spm.add_measure('bookings');
-SELECT spm.create_calendar('months', 'month', '2025-01-01', '2027-01-01');
+SELECT spm.create_calendar('months', 'month', '2023-01-01', '2027-01-01');
 
 -- ------------------------------------------------------------------- set-up
 
 -- A person with a seat of the same name.
-CREATE FUNCTION rep(id text, n bigint DEFAULT 1, since date DEFAULT '2025-01-01') RETURNS text LANGUAGE plpgsql AS $$
+CREATE FUNCTION rep(id text, n bigint DEFAULT 1) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
     key text := concat_ws(' ', rep.id, rep.n);
 BEGIN
     IF NOT EXISTS (SELECT FROM spm.payee p WHERE p.payee_key = key) THEN
-        PERFORM spm.add_payee(key, key), spm.add_position(key, key), spm.assign_position(key, key, since);
+        PERFORM spm.add_payee(key, key), spm.add_position(key, key), spm.assign_position(key, key, '2023-01-01');
     END IF;
     RETURN key;
 END
@@ -51,19 +52,19 @@ $$;
 
 CREATE FUNCTION sell(rep text, amount numeric, day date DEFAULT '2025-01-15', quantity numeric DEFAULT NULL, cost numeric DEFAULT NULL,
                      product text DEFAULT NULL, account text DEFAULT NULL, tags jsonb DEFAULT '{}', currency text DEFAULT 'USD', kind text DEFAULT 'sale')
-RETURNS bigint LANGUAGE sql AS $$
+RETURNS text LANGUAGE sql AS $$
     INSERT INTO oracle.deal (day, rep, amount, quantity, cost, account, product, currency, kind, tags)
     VALUES (sell.day, sell.rep, sell.amount, sell.quantity, sell.cost, sell.account, sell.product, sell.currency, sell.kind, sell.tags)
     RETURNING deal_id
 $$;
 
 -- An empty plan.
-CREATE FUNCTION plan(id text, n bigint DEFAULT 1, calendar text DEFAULT 'months', currency text DEFAULT 'USD') RETURNS text LANGUAGE plpgsql AS $$
+CREATE FUNCTION plan(id text, n bigint DEFAULT 1, calendar text DEFAULT 'months', currency text DEFAULT 'USD', since date DEFAULT '2025-01-01') RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
     key text := concat_ws(' ', plan.id, plan.n);
 BEGIN
     IF NOT EXISTS (SELECT FROM spm.plan p WHERE p.name = key) THEN
-        PERFORM spm.create_plan(key, plan.calendar, plan.currency, '2025-01-01');
+        PERFORM spm.create_plan(key, plan.calendar, plan.currency, plan.since);
     END IF;
     RETURN key;
 END
@@ -79,15 +80,16 @@ END
 $$;
 
 -- The commonest case: person n of an example, on a plan of one component (by default all on the same), with some deals in a row.
-CREATE FUNCTION deals(id text, rates text, amounts numeric[], options jsonb DEFAULT '{}', n bigint DEFAULT 1, plan_no bigint DEFAULT 1) RETURNS text LANGUAGE plpgsql AS $$
+CREATE FUNCTION deals(id text, rates text, amounts numeric[], options jsonb DEFAULT '{}', n bigint DEFAULT 1, plan_no bigint DEFAULT 1,
+                      since date DEFAULT '2025-01-01', until date DEFAULT NULL, calendar text DEFAULT 'months') RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
     who text := oracle.rep(deals.id, deals.n);
     x numeric;
 BEGIN
     IF NOT EXISTS (SELECT FROM spm.plan p WHERE p.name = concat_ws(' ', deals.id, deals.plan_no)) THEN
-        PERFORM oracle.component(oracle.plan(deals.id, deals.plan_no), 'Pay', deals.rates, deals.options);
+        PERFORM oracle.component(oracle.plan(deals.id, deals.plan_no, deals.calendar, since => date_trunc('year', deals.since)::date), 'Pay', deals.rates, deals.options);
     END IF;
-    PERFORM spm.assign_plan(concat_ws(' ', deals.id, deals.plan_no), '2025-01-01', payee => who);
+    PERFORM spm.assign_plan(concat_ws(' ', deals.id, deals.plan_no), deals.since, deals.until, payee => who);
     FOREACH x IN ARRAY deals.amounts LOOP
         PERFORM oracle.sell(who, x);
     END LOOP;
@@ -95,19 +97,20 @@ BEGIN
 END
 $$;
 
-CREATE FUNCTION quota(rep text, amount numeric, period text DEFAULT '2025-01') RETURNS void LANGUAGE sql AS
-$$ SELECT spm.set_quota(quota.rep, quota.period, quota.amount, 'bookings') $$;
+CREATE FUNCTION quota(rep text, amount numeric, period text DEFAULT '2025-01', measure text DEFAULT 'bookings', calendar text DEFAULT 'months') RETURNS void LANGUAGE sql AS
+$$ SELECT spm.set_quota(quota.rep, quota.period, quota.amount, quota.measure, quota.calendar) $$;
 
 -- Publishes all plans and calculates the periods of a calendar from one to another.
-CREATE PROCEDURE calculate(until text DEFAULT '2025-01', calendar text DEFAULT 'months', is_posted boolean DEFAULT false) LANGUAGE plpgsql AS $$
+CREATE PROCEDURE calculate(first text DEFAULT '2025-01', last text DEFAULT NULL, calendar text DEFAULT 'months', is_posted boolean DEFAULT false) LANGUAGE plpgsql AS $$
 DECLARE
     this text;
 BEGIN
     PERFORM spm.publish_plan(n.name) FROM spm.plan n JOIN spm.plan_version v USING (plan_id) WHERE v.state = 'draft' ORDER BY n.plan_id;
-    FOR this IN SELECT p.name FROM spm.period p JOIN spm.calendar c USING (calendar_id)
-             WHERE c.name = calculate.calendar AND spm._is_leaf(p.period_id) AND p.state <> 'posted'
-               AND p.span && daterange(NULL, (SELECT upper(u.span) FROM spm.period u WHERE u.name = calculate.until AND u.calendar_id = c.calendar_id))
-             ORDER BY p.span LOOP
+    FOR this IN SELECT p.name FROM spm.period p JOIN spm.calendar c USING (calendar_id), spm.period f, spm.period l
+                WHERE c.name = calculate.calendar AND spm._is_leaf(p.period_id) AND p.state <> 'posted'
+                  AND f.calendar_id = c.calendar_id AND f.name = calculate.first AND l.calendar_id = c.calendar_id AND l.name = coalesce(calculate.last, calculate.first)
+                  AND p.span <@ daterange(lower(f.span), upper(l.span))
+                ORDER BY p.span LOOP
         CALL spm.calculate(this, calculate.calendar);
         IF is_posted THEN
             CALL spm.post(this, calculate.calendar);
@@ -145,10 +148,11 @@ $$;
 
 -- What each deal of a person earns, in their order.
 CREATE FUNCTION earned(rep text, component text DEFAULT 'Pay') RETURNS jsonb LANGUAGE sql STABLE AS $$
-    SELECT jsonb_agg(e.earned_amount ORDER BY e.event_date, e.transaction_key::bigint) FROM spm_bi.earning e
+    SELECT jsonb_agg(e.earned_amount ORDER BY e.event_date, e.transaction_key) FROM spm_bi.earning e
     WHERE e.payee_key = earned.rep AND e.component_name = earned.component
 $$;
 
+-- Where a person stands by a component.
 CREATE FUNCTION attained(rep text, component text DEFAULT 'Pay', period text DEFAULT '2025-01') RETURNS spm_bi.attainment LANGUAGE sql STABLE AS $$
     SELECT a FROM spm_bi.attainment a WHERE a.payee_key = attained.rep AND a.component_name = attained.component AND a.period_name = attained.period
 $$;

@@ -177,7 +177,7 @@ SELECT answer(id, 'pay target, variable; another component from quota on', jsonb
 FROM example WHERE id = 'ACC-GH-7';
 SELECT answer(id, 'pay target, variable; basis fixed', jsonb_build_object('ote', paid(rep(id)), 'rate', paid(rep(id), 'Pay') / (attained(rep(id))).credited_amount)) FROM example WHERE id IN ('OTE-BEN-1', 'OTE-MK-1');
 SELECT answer(id, 'basis objective, variable', paid(rep(id))) FROM example WHERE id IN ('MBO-OI-1', 'MBO-CARV-1');
-SELECT answer(id, 'lookup of two dimensions', (SELECT jsonb_agg(earned_amount / num(tags, 0) ORDER BY deal_id) FROM spm_bi.earning JOIN deal ON deal_id = transaction_key::bigint WHERE payee_key = rep(id)))
+SELECT answer(id, 'lookup of two dimensions', (SELECT jsonb_agg(earned_amount / num(tags, 0) ORDER BY deal_id) FROM spm_bi.earning JOIN deal ON deal_id = transaction_key WHERE payee_key = rep(id)))
 FROM example WHERE id = 'MTX-NECS-1';
 SELECT answer(id, 'modifier multiply by attainment', paid(rep(id))) FROM example WHERE id = 'MULT-SB-1';
 SELECT answer(id, 'two modifiers multiply', (SELECT jsonb_build_object('base', m.earned_amount / m.factor, 'total', paid(rep(id))) FROM spm.standing_measurement m JOIN spm.payee USING (payee_id) WHERE payee_key = rep(id)))
