@@ -10,7 +10,7 @@ DOMAINS = core quota compensation
 
 # These work before PostgreSQL is there; they install what is missing, start a
 # private server below the checkout and call this file again.
-HOUSE = help setup start stop psql demo check oracle unit tap valgrind bench reference release dist bare
+HOUSE = help setup start stop psql demo check oracle unit tap property valgrind bench reference release dist bare
 
 ifneq ($(filter $(HOUSE),$(MAKECMDGOALS)),)
 
@@ -25,6 +25,7 @@ help:
 #: oracle      examples that others have published, through the pipeline (needs their data)
 #: unit        the kernels alone, with sanitizers
 #: tap         the tests with servers of their own; TESTS=name for one
+#: property    random plans paid in three ways and by a twin: make property N=10000
 #: start/stop  the private server (tools/cluster has more)
 #: setup       only install the packages that the others need
 #: reference   write docs/reference.md from the comments in the database
@@ -41,6 +42,8 @@ psql demo check oracle valgrind reference release bare:
 	@tools/$@
 tap:
 	@tools/tap $(TESTS)
+property: setup
+	@N=$(N) tools/property
 bench: setup
 	@tools/cluster prefix
 	@tools/cluster run $(MAKE) -s --no-print-directory all install
