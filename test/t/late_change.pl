@@ -35,6 +35,7 @@ SELECT spm.set_quota('s' || to_char(i, 'FM00'), '2027-Q' || q, 9000 + 400 * i, '
 SELECT spm.set_quota('s' || to_char(i, 'FM00'), '2026-Q' || q, 7000 + 200 * i, 'bookings') FROM generate_series(1, 20) i, generate_series(1, 4) q;
 SELECT spm.set_quota(k, p.name, 50000, 'bookings') FROM unnest('{l1,l2,l3,l4,d1}'::text[]) k, spm.period p WHERE p.grain = 'quarter';
 SELECT spm.set_variable('target_bonus', 999.99);
+SELECT spm.add_absence_kind('leave', min_days => 10), spm.add_ramp('new', '{0.25,0.5,0.75,0.9}');
 SQL
 }
 
@@ -111,6 +112,15 @@ my @settings = (
 		my ($seat, $period) = (seller(), any(@periods[ 0 .. $reached ]));
 		my $old = $node->safe_psql('main', "SELECT amount FROM spm.quota q JOIN spm.position USING (position_id) JOIN spm.period p USING (period_id) WHERE position_key = '$seat' AND p.name = '$period' AND superseded_at IS NULL");
 		return ("SELECT spm.set_quota('$seat', '$period', " . int(rand(30000)) . ", 'bookings')", "SELECT spm.set_quota('$seat', '$period', $old, 'bookings')"); } ],
+	[ 3, 'a relief', sub {
+		my ($who, $period) = (seller(), any(@periods[ 0 .. $reached ]));
+		return ("SELECT spm.relieve_quota('$who', '$period', " . int(rand(300000)) / 100 . ", 'bookings', 'because')", "SELECT spm.relieve_quota('$who', '$period', 0, 'bookings', 'because')"); } ],
+	[ 3, 'an absence', sub {
+		my $day = day();
+		$person++;
+		return ("SELECT spm.add_absence('" . seller() . "', 'leave', $day, $day + " . (1 + int(rand(60))) . ", 'number $person')",
+			"SELECT spm.withdraw_absence(absence_id) FROM spm.absence WHERE reason = 'number $person'"); } ],
+	[ 1, 'a ramp', sub { tried("spm.assign_ramp('new', '" . seller() . "', " . day() . ", share_before => " . any(0, 1) . ')') } ],
 	[ 5, 'a corrected exchange rate', sub { my $day = day(); tried("spm.set_exchange_rate('EUR', 'USD', $day, " . (1 + int(rand(2000)) / 10000) . ", until => $day + " . (1 + int(rand(40))) . ')') } ],
 	[ 4, 'a seat that changes hands', sub {
 		my ($seat, $day) = (seller(), day());
@@ -125,7 +135,7 @@ my @settings = (
 		$version_day += 20 + int(rand(60));
 		my $rates = any('0%: 4%, 70%: 8%', '0%: 6%, 90%: 7%, 120%: 12%');
 		return "SELECT spm.new_plan_version('Seller', date '2026-01-01' + $version_day), spm.drop_component('Seller', 'Commission'), "
-			. "spm.add_component('Seller', 'Commission', '$rates', quota => 'bookings'), spm.publish_plan('Seller')"; } ]);
+			. "spm.add_component('Seller', 'Commission', '$rates', quota => 'bookings', prorate => '" . any('none', 'calendar', 'working', 'months') . "'), spm.publish_plan('Seller')"; } ]);
 
 # Makes one edit of a kind in both databases, and remembers how to take it back.
 my (@undo, @log, @since_last);
