@@ -62,6 +62,19 @@ SELECT count(*) AS kept FROM spm.superseded \gset
 CALL spm.calculate('2026-Q1');
 SELECT is((SELECT count(*) FROM spm.superseded), :kept::bigint, 'calculating again without a change keeps nothing');
 
+-- ---- why a draft says something else than before
+SELECT results_eq($$SELECT w.item, before_amount, after_amount, difference, reason FROM noted n, noted l, spm.why(n.payee, '2026-Q1', n.noted_at, l.noted_at) w
+    WHERE n.version = 'draft 1' AND l.version = 'draft 2' AND n.payee = 'dana' AND l.payee = 'dana'$$,
+    $$VALUES ('Commission, A-2', 5200.00, 6200.00, 1000.00, 'amount changed from 60,000.00 to 70,000.00')$$, 'why a draft says more than the one before');
+SELECT results_eq($$SELECT w.item, before_amount, after_amount, difference, reason FROM noted n, noted l, spm.why(n.payee, '2026-Q1', n.noted_at, l.noted_at) w
+    WHERE n.version = 'draft 1' AND l.version = 'draft 3' AND n.payee = 'dana' AND l.payee = 'dana'$$,
+    $$VALUES ('Commission, A-2', 5200.00, 5800.00, 600.00, 'amount changed from 60,000.00 to 70,000.00; quota changed from 100,000.00 to 120,000.00')$$, 'over several');
+SELECT results_eq($$SELECT item, difference, reason FROM spm.why('eli', '2026-Q1')$$, $$VALUES ('Commission, B-2', -800.00, 'order deleted')$$, 'without instants: since it last paid something else');
+SELECT results_eq($$SELECT version_no, state, payable_amount FROM spm.statement_version('dana', '2026-Q1')$$,
+    $$VALUES (1::bigint, 'calculated', 10000.00), (2, 'calculated', 11000.00), (3, 'calculated', 10600.00)$$, 'versions are listed');
+SELECT results_eq($$SELECT sum(difference) FROM spm.why('dana', '2026-Q1', '-infinity', 'infinity') WHERE reason = 'first calculation'$$, 'SELECT 10600.00', 'since ever: all that is paid');
+SELECT is_empty($$SELECT * FROM spm.why('dana', '2026-Q1', 'infinity', 'infinity')$$, 'and from now to now: nothing');
+
 -- ---- posted, and then everything changes
 CALL spm.post('2026-Q1');
 SELECT pg_temp.note('posted 1');
@@ -91,9 +104,33 @@ SELECT results_eq($$SELECT version, pg_temp.payable(payee, noted_at) FROM noted 
     ('draft 1', '10,000.00'), ('draft 2', '11,000.00'), ('draft 3', '10,600.00'), ('posted 1', '10,600.00'), ('draft 4', '11,500.00'),
     ('posted 2', '11,500.00'), ('posted 3', '1,110.00')$$, 'and drafts before, between and after: 110,000 at 8 %, 27,000 at 10 %; 5,000 at 8 %, 71,000 at 1 %');
 SELECT line FROM spm.statement('dana', '2026-Q1') line;
+SELECT results_eq($$SELECT version_no, state, payable_amount FROM spm.statement_version('dana', '2026-Q1')$$,
+    $$VALUES (1::bigint, 'calculated', 10000.00), (2, 'calculated', 11000.00), (3, 'calculated', 10600.00), (4, 'posted', 10600.00),
+        (5, 'calculated', 11500.00), (6, 'posted', 11500.00), (7, 'calculated', 1110.00), (8, 'posted', 1110.00)$$, 'every version is listed');
+SELECT results_eq($$SELECT w.item, before_amount, after_amount, reason FROM noted n, noted l, spm.why('dana', '2026-Q1', n.noted_at, l.noted_at) w
+    WHERE n.version = 'posted 1' AND l.version = 'posted 2' AND n.payee = 'dana' AND l.payee = 'dana'$$, $$VALUES
+    ('Commission, A-0', 0, 400.00, 'late order of 2026-01-02'),
+    ('Commission, A-1', 4800.00, 4880.00, 'amount changed from 60,000.00 to 61,000.00; quota changed from 120,000.00 to 110,000.00; other deals moved the total before it from 0.00 to 5,000.00'),
+    ('Commission, A-2', 5800.00, 6220.00, 'amount changed from 70,000.00 to 71,000.00; quota changed from 120,000.00 to 110,000.00; other deals moved the total before it from 60,000.00 to 66,000.00')$$,
+    'why a posting pays more than the one before');
+-- between any two versions of anybody
+SELECT is_empty($$SELECT * FROM (
+        SELECT p.payee, a.version_no, b.version_no, b.payable_amount - a.payable_amount AS wanted,
+               (SELECT coalesce(sum(w.difference), 0) FROM spm.why(p.payee, '2026-Q1', a.known_at, b.known_at) w) AS got,
+               (SELECT count(*) FROM spm.why(p.payee, '2026-Q1', a.known_at, b.known_at) w WHERE w.reason = 'calculated anew' OR w.reason IS NULL) AS unexplained
+        FROM unnest('{dana,eli}'::text[]) p(payee), spm.statement_version(p.payee, '2026-Q1') a, spm.statement_version(p.payee, '2026-Q1') b
+        WHERE a.version_no < b.version_no) x WHERE wanted <> got OR unexplained > 0$$, 'between any two versions the reasons add up');
+SELECT results_eq($$SELECT step, payee_key, item, amount, because FROM spm.explain_transaction('A-1')$$, $$VALUES
+    ('credit', 'dana', 'direct to Seat of Dana', 60000.00, 'share 1 of owner dana; taken back in 2026-Q1'),
+    ('credit', 'dana', 'direct to Seat of Dana', 61000.00, 'share 1 of owner dana; taken back in 2026-Q1'),
+    ('earning', 'dana', 'Commission, 2026-Q1', 4800.00, 'paid in 2026-Q1; plan AE v1, takes the total from 0 to 60000'),
+    ('earning', 'dana', 'Commission, 2026-Q1', 80.00, 'paid in 2026-Q1; amount changed from 60,000.00 to 61,000.00; quota changed from 120,000.00 to 110,000.00; other deals moved the total before it from 0.00 to 5,000.00'),
+    ('earning', 'dana', 'Commission, 2026-Q1', -4880.00, 'paid in 2026-Q1; order deleted')$$, 'the story of an order that has gone');
 
 -- ---- refused
 SELECT throws_ok(format($$SELECT spm.statement('dana', '2026-Q1', as_of => %L)$$, :'before_all'), '55000', 'period 2026-Q1 was not calculated by then', 'what was not known is not told');
+SELECT throws_ok($$SELECT * FROM spm.why('dana', '2026-Q1', 'infinity', '2026-01-01')$$, '22023', NULL, 'time goes one way');
+SELECT throws_ok($$SELECT * FROM spm.explain_transaction('nothing')$$, '42704', 'transaction "nothing" does not exist', 'an order that nobody knows is not explained');
 SELECT throws_ok('UPDATE spm.posted_statement SET content = ''''', '55000', NULL, 'a posted statement is not rewritten');
 SELECT throws_ok('DELETE FROM spm.superseded', '55000', NULL, 'and no draft is forgotten');
 
