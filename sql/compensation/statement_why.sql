@@ -129,12 +129,12 @@ BEGIN
         FROM item i
         -- what was: the row itself, or the posted one that is taken back now; what is: the new row, or the posted one that stands again
         LEFT JOIN LATERAL (
-            SELECT spm.earning_fact(b.e, t.t, q.m) || jsonb_build_object('is_gone', NOT EXISTS (SELECT FROM standing s WHERE s.is_after AND s.credit_id = (b.e).credit_id)) AS fact
+            SELECT spm.earning_fact((b.e).component_id, to_jsonb(b.e), to_jsonb(t.t), to_jsonb(q.m)) || jsonb_build_object('is_gone', NOT EXISTS (SELECT FROM standing s WHERE s.is_after AND s.credit_id = (b.e).credit_id)) AS fact
             FROM (SELECT x AS e FROM spm.earning_as_of(earlier) x WHERE x.earning_id = coalesce(i.before_id, i.reversed_id)) b
             LEFT JOIN LATERAL (SELECT t FROM spm.credit_as_of(earlier) t WHERE t.credit_id = (b.e).credit_id) t ON true
             LEFT JOIN measured q ON NOT q.is_after AND (q.component_id, q.position_id, q.period_id) = ((b.e).component_id, (b.e).position_id, i.period_id)) b ON true
         LEFT JOIN LATERAL (
-            SELECT spm.earning_fact(a.e, t.t, q.m) || jsonb_build_object('is_new', NOT EXISTS (SELECT FROM standing s WHERE NOT s.is_after AND s.credit_id = (a.e).credit_id)) AS fact
+            SELECT spm.earning_fact((a.e).component_id, to_jsonb(a.e), to_jsonb(t.t), to_jsonb(q.m)) || jsonb_build_object('is_new', NOT EXISTS (SELECT FROM standing s WHERE NOT s.is_after AND s.credit_id = (a.e).credit_id)) AS fact
             FROM (SELECT x AS e FROM spm.earning_as_of(later) x WHERE x.earning_id = coalesce(i.after_id, i.restored_id)) a
             LEFT JOIN LATERAL (SELECT t FROM spm.credit_as_of(later) t WHERE t.credit_id = (a.e).credit_id) t ON true
             LEFT JOIN measured q ON q.is_after AND (q.component_id, q.position_id, q.period_id) = ((a.e).component_id, (a.e).position_id, i.period_id)) a ON true

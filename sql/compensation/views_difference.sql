@@ -25,22 +25,21 @@ END;
 COMMENT ON FUNCTION spm._percent(numeric) IS 'A ratio as people read it: 8.5 %.';
 REVOKE ALL ON FUNCTION spm._percent(numeric) FROM PUBLIC;
 
-CREATE OR REPLACE FUNCTION spm.earning_fact(earning spm.earning, credit spm.credit, measurement spm.measurement)
+CREATE OR REPLACE FUNCTION spm.earning_fact(component_id int, earning jsonb, credit jsonb, measurement jsonb)
     RETURNS jsonb
     LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
-    SELECT jsonb_build_object('version', v.version_no, 'variable', x.name, 'earning', to_jsonb(earning_fact.earning),
-        'credit', CASE WHEN (earning_fact.credit).credit_id IS NOT NULL THEN to_jsonb(earning_fact.credit) END,
-        'measurement', CASE WHEN (earning_fact.measurement).measurement_id IS NOT NULL THEN to_jsonb(earning_fact.measurement) END)
+    SELECT jsonb_build_object('version', v.version_no, 'variable', x.name, 'earning', earning_fact.earning,
+        'credit', earning_fact.credit, 'measurement', earning_fact.measurement)
     FROM spm.component c
     JOIN spm.plan_version v USING (plan_version_id)
     LEFT JOIN spm.variable x USING (variable_id)
-    WHERE c.component_id = (earning_fact.earning).component_id;
+    WHERE c.component_id = earning_fact.component_id;
 END;
-COMMENT ON FUNCTION spm.earning_fact(spm.earning, spm.credit, spm.measurement) IS
+COMMENT ON FUNCTION spm.earning_fact(int, jsonb, jsonb, jsonb) IS
 'What an earning came from, as one document for spm.earning_change(). Used by spm.difference.
-earning: the row. credit, measurement: what it stands on; NULL: none.
-Example: SELECT spm.earning_fact(e, NULL, NULL) FROM spm.earning e;';
+component_id: key. earning, credit, measurement: the rows, as documents; NULL: none. Returns NULL for an unknown component.
+Example: SELECT spm.earning_fact(e.component_id, to_jsonb(e), NULL, NULL) FROM spm.earning e;';
 
 -- A change is a cause and words for it; several make an array, weightiest first.
 CREATE OR REPLACE FUNCTION spm.order_change(before jsonb, after jsonb)
@@ -175,7 +174,7 @@ SELECT i.posting_id, i.period_id, i.payee_id, i.plan_id, i.component_no, i.compo
        (SELECT string_agg(w.change[n][2], '; ' ORDER BY n) FROM generate_subscripts(w.change, 1) n) AS reason
 FROM item i
 LEFT JOIN LATERAL (
-    SELECT spm.earning_fact(e, t, m) || jsonb_build_object('is_gone', EXISTS (
+    SELECT spm.earning_fact(e.component_id, to_jsonb(e), to_jsonb(t), to_jsonb(m)) || jsonb_build_object('is_gone', EXISTS (
                SELECT FROM spm.credit r WHERE r.reverses_id = e.credit_id AND r.posting_id = i.posting_id)) AS fact
     FROM spm.earning e
     LEFT JOIN spm.credit t ON t.credit_id = e.credit_id
@@ -184,7 +183,7 @@ LEFT JOIN LATERAL (
     LEFT JOIN spm.measurement m ON m.measurement_id = r.reverses_id
     WHERE e.earning_id = i.before_id) b ON true
 LEFT JOIN LATERAL (
-    SELECT spm.earning_fact(e, t, m) || jsonb_build_object('is_new', t.posting_id = i.posting_id) AS fact
+    SELECT spm.earning_fact(e.component_id, to_jsonb(e), to_jsonb(t), to_jsonb(m)) || jsonb_build_object('is_new', t.posting_id = i.posting_id) AS fact
     FROM spm.earning e
     LEFT JOIN spm.credit t ON t.credit_id = e.credit_id
     LEFT JOIN spm.measurement m ON m.posting_id = i.posting_id AND m.period_id = i.period_id AND m.reverses_id IS NULL
