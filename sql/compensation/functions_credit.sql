@@ -249,7 +249,7 @@ COMMENT ON FUNCTION spm.set_rolldown(text, text, text, int, date, date) IS
 'Lets the own credits of a position, or of all of a title, also go to the seats below; returns the rolldown_id. Components take them with credits => rolldown.
 parts: full, every seat below is credited all of it, or equal, it is divided among the seats that are taken on the day. position or title: the seat above. depth: levels down; NULL: all. since, until: days of the credits, until exclusive.
 Errors: 22023 for other values, or unless one of position and title is given; 42704 for an unknown one; 23P01 where one is set already.
-Example: SELECT spm.set_rolldown(''equal'', position => ''west'', depth => 1);';
+Example: SELECT spm.set_rolldown(''equal'', "position" => ''west'', depth => 1);';
 
 -- ---------------------------------------------------------------- territories
 
@@ -355,8 +355,8 @@ Example: SELECT spm.unmap_territory(''postcodes'');';
 -- -------------------------------------------------------------------- by hand
 
 CREATE OR REPLACE FUNCTION spm.add_manual_credit(payee text, date date, amount numeric, currency text, reason text, type text DEFAULT 'adjustment',
-                                                 account text DEFAULT NULL, product text DEFAULT NULL, quantity numeric DEFAULT NULL,
-                                                 event text DEFAULT 'booking')
+                                                 account text DEFAULT NULL, product text DEFAULT NULL, quantity numeric DEFAULT 0,
+                                                 cost numeric DEFAULT 0, list_amount numeric DEFAULT NULL, event text DEFAULT 'booking')
     RETURNS int
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
@@ -370,17 +370,17 @@ BEGIN
         RAISE EXCEPTION 'a manual credit must have a date and an amount' USING ERRCODE = 'invalid_parameter_value',
             HINT = 'A negative amount takes credit back.';
     END IF;
-    INSERT INTO spm.manual_credit (payee_id, event_date, amount, currency_code, type, account_key, product_key, quantity, event, reason)
+    INSERT INTO spm.manual_credit (payee_id, event_date, amount, currency_code, type, account_key, product_key, quantity, cost, list_amount, event, reason)
     VALUES ((spm._target(add_manual_credit.payee, NULL, NULL)).payee_id, add_manual_credit.date, add_manual_credit.amount, add_manual_credit.currency,
-            add_manual_credit.type, add_manual_credit.account, add_manual_credit.product, add_manual_credit.quantity, add_manual_credit.event,
-            add_manual_credit.reason)
+            add_manual_credit.type, add_manual_credit.account, add_manual_credit.product, add_manual_credit.quantity, add_manual_credit.cost,
+            coalesce(add_manual_credit.list_amount, add_manual_credit.amount), add_manual_credit.event, add_manual_credit.reason)
     RETURNING manual_credit_id INTO id;
     RETURN id;
 END
 $$;
-COMMENT ON FUNCTION spm.add_manual_credit(text, date, numeric, text, text, text, text, text, numeric, text) IS
+COMMENT ON FUNCTION spm.add_manual_credit(text, date, numeric, text, text, text, text, text, numeric, numeric, numeric, text) IS
 'Enters a credit by hand, and returns its manual_credit_id. It counts once another login has approved it (spm.approve_manual_credit), as transaction M-<id> of source manual, credited to the payee alone.
-payee: payee_key. date: decides period and seat. amount: in currency, negative to take back. reason: why. type, account, product, quantity: for the conditions and measures of components. event: booking, or the milestone that it stands for.
+payee: payee_key. date: decides period and seat. amount: in currency, negative to take back. reason: why. type, account, product, quantity, cost, list_amount (NULL: the amount): for the conditions and measures of components. event: booking, or the milestone that it stands for.
 Errors: 42704 for an unknown payee or currency; 22023 for what is missing.
 Example: SELECT spm.add_manual_credit(''U-17'', ''2026-02-10'', 5000, ''USD'', ''helped to save ACME'');';
 

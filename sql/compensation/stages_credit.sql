@@ -221,7 +221,7 @@ LEFT JOIN spm.payee y ON y.payee_key = c.owner_key
     UNION ALL
     SELECT t.*, NULL::int, NULL::int[], NULL::text[]
     FROM (SELECT 'manual' AS source, 'M-' || m.manual_credit_id AS transaction_key, '' AS line, m.event_date, m.type, y.payee_key AS owner_key,
-                 m.account_key, m.product_key, m.quantity, m.amount, NULL::numeric AS cost, NULL::numeric AS list_amount, m.currency_code,
+                 m.account_key, m.product_key, m.quantity, m.amount, m.cost, m.list_amount, m.currency_code,
                  '{}'::jsonb AS attributes, NULL::text AS reference_key, m.event
           FROM spm.manual_credit m
           JOIN spm.payee y USING (payee_id)

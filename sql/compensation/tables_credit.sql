@@ -78,7 +78,9 @@ CREATE TABLE spm.manual_credit (
     type text NOT NULL CHECK (type <> ''),
     account_key text,
     product_key text,
-    quantity numeric CHECK (abs(quantity) < 1e15),
+    quantity numeric NOT NULL DEFAULT 0 CHECK (abs(quantity) < 1e15),
+    cost numeric NOT NULL DEFAULT 0 CHECK (abs(cost) < 1e15),
+    list_amount numeric NOT NULL CHECK (abs(list_amount) < 1e15),
     event text NOT NULL DEFAULT 'booking' CHECK (event <> ''),
     reason text NOT NULL CHECK (reason <> ''),
     author text NOT NULL DEFAULT session_user,
@@ -97,6 +99,8 @@ COMMENT ON COLUMN spm.manual_credit.type IS 'Type, for the conditions of compone
 COMMENT ON COLUMN spm.manual_credit.account_key IS 'Account.';
 COMMENT ON COLUMN spm.manual_credit.product_key IS 'Product.';
 COMMENT ON COLUMN spm.manual_credit.quantity IS 'Quantity.';
+COMMENT ON COLUMN spm.manual_credit.cost IS 'Cost, for measures of margin.';
+COMMENT ON COLUMN spm.manual_credit.list_amount IS 'Amount at list price, for measures of discount.';
 COMMENT ON COLUMN spm.manual_credit.event IS 'booking, or the milestone that it stands for.';
 COMMENT ON COLUMN spm.manual_credit.reason IS 'Why.';
 COMMENT ON COLUMN spm.manual_credit.author IS 'Login that entered it.';

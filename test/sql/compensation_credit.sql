@@ -26,6 +26,7 @@ FROM unnest('{dana,eli,finn,max,vera,spec}'::text[]) k \g /dev/null
 SELECT spm.set_manager(k, 'max', '2025-01-01') FROM unnest('{dana,eli,finn}'::text[]) k \g /dev/null
 SELECT spm.set_manager('max', 'vera', '2025-01-01') \g /dev/null
 SELECT spm.create_plan('All', 'fiscal', 'USD', '2026-01-01') \g /dev/null
+SELECT spm.add_component('All', 'margin', '0: 1%', measure => 'amount - cost', eligible => 'source = ''manual''') \g /dev/null
 SELECT spm.add_component('All', k, '0: 10%', credits => k) FROM unnest('{direct,rollup,overlay,team,rolldown,territory}'::text[]) k \g /dev/null
 SELECT spm.assign_plan('All', '2026-01-01', payee => k) FROM unnest('{dana,eli,finn,max,vera,spec}'::text[]) k \g /dev/null
 SELECT spm.publish_plan('All') \g /dev/null
@@ -183,13 +184,14 @@ SELECT results_eq($$SELECT transaction_key, payee_key, credited_amount FROM pg_t
     format($$VALUES ('M-%s', 'dana', 250.0)$$, :id), 'what another login approves is credited');
 SELECT is((SELECT earned FROM pg_temp.earned('direct') WHERE payee_key = 'dana'), 125.0, 'and paid: 10 % of 1,250');
 SELECT is((SELECT earned FROM pg_temp.earned('rollup') WHERE payee_key = 'vera'), 145.0, 'also up the tree');
+SELECT is((SELECT earned FROM pg_temp.earned('margin') WHERE payee_key = 'dana'), 2.5, 'without a cost it is all margin');
 SELECT throws_ok(format('SELECT spm.approve_manual_credit(%s)', :id), '55000', NULL, 'it is approved once');
 SELECT throws_ok('UPDATE spm.manual_credit SET amount = 1', '55000', NULL, 'it never changes');
 SELECT throws_ok('DELETE FROM spm.manual_credit_decision', '55000', NULL, 'nor what was decided');
 CALL spm.post('2026-Q1');
 SELECT spm.withdraw_manual_credit(:id, 'entered twice') \g /dev/null
 CALL spm.calculate('2026-Q2');
-SELECT is((SELECT sum(paid_amount) FROM spm_bi.payout WHERE paid_period_name = '2026-Q2' AND payee_key = 'dana'), -25.0000, 'withdrawn after posting, its difference is paid');
+SELECT is((SELECT sum(paid_amount) FROM spm_bi.payout WHERE paid_period_name = '2026-Q2' AND payee_key = 'dana'), -27.5000, 'withdrawn after posting, its difference is paid');
 SELECT throws_ok(format('SELECT spm.withdraw_manual_credit(%s, %L)', :id, 'again'), '55000', NULL, 'it is withdrawn once');
 SELECT throws_ok(format('SELECT spm.withdraw_manual_credit(%s, NULL)', :id), '22023', NULL, 'and with a reason');
 SELECT throws_ok('SELECT spm.approve_manual_credit(0)', '42704', 'manual credit 0 does not exist', 'an unknown one is refused');

@@ -38,6 +38,12 @@ sql('before', $_) foreach (
 		spm.add_holiday((SELECT name FROM spm.calendar LIMIT 1), '2026-12-25', 'Christmas')},
 	q{SELECT spm.set_quota(NULL, '2026-Q4', 12000, 'bookings/goods'), spm.add_absence('s08', 'leave', '2026-04-01', '2026-05-15'),
 		spm.assign_ramp('new', 's08', '2026-02-16'), spm.relieve_quota('s09', '2026-Q2', 1500.5, 'bookings', 'account moved')},
+	q{CREATE TABLE company.holder AS SELECT 'c1'::text AS account, 's01'::text AS rep},
+	q{SELECT spm.set_rollup(0.5, level => 3, "position" => 'd1'), spm.set_rolldown('equal', "position" => 'l2'),
+		spm.map_event(s.name, 'payment', 'company.sales_order', key => 'order_id', date => 'ordered_on', amount => 'amount'),
+		spm.map_territory('accounts', 'company.holder', key => 'account', owner => 'rep'),
+		spm.add_manual_credit('s08', '2026-04-02', 99.99, 'USD', 'saved the "renewal"') FROM spm.source s LIMIT 1},
+	q{INSERT INTO spm.manual_credit_decision (manual_credit_id, decision, decided_by) SELECT manual_credit_id, 'approved', 'somebody else' FROM spm.manual_credit},
 	q{CALL spm.calculate('2026-Q2')}, q{CALL spm.calculate('2026-Q4')});
 
 my %dump = map { $_ => "$PostgreSQL::Test::Utils::tmp_check/before.$_" } 'sql', 'dump';
@@ -58,7 +64,9 @@ my $rows = rows(@tables);
 my $results = rows(grep { !/run|uncredited/ } @tables);    # all that bears no number of the last run
 my $next = join(' UNION ALL ', map { "SELECT '$_', last_value, is_called FROM $_" } @sequences) . ' ORDER BY 1';
 my $views = q{SELECT md5(string_agg(t::text, E'\n' ORDER BY t::text COLLATE "C")) FROM spm.transaction t
-	UNION ALL SELECT md5(string_agg(t::text, E'\n' ORDER BY t::text COLLATE "C")) FROM spm.transaction_split t};
+	UNION ALL SELECT md5(string_agg(t::text, E'\n' ORDER BY t::text COLLATE "C")) FROM spm.transaction_split t
+	UNION ALL SELECT md5(string_agg(t::text, E'\n' ORDER BY t::text COLLATE "C")) FROM spm.transaction_event t
+	UNION ALL SELECT md5(string_agg(t::text, E'\n' ORDER BY t::text COLLATE "C")) FROM spm.territory_claim t};
 my $statements = q{SELECT y.payee_key, p.name, s FROM spm.payee y, spm.period p, spm.statement(y.payee_key, p.name) WITH ORDINALITY s(s, n)
 	WHERE y.payee_key IN ('s01', 's03', 's08', 's21', 'l2', 'd1') AND p.grain = 'quarter' ORDER BY 1, 2, n};
 my $notices = sub {
