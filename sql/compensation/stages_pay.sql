@@ -408,7 +408,7 @@ BEGIN
         SELECT e.hold_id, e.payee_id, n.plan_id, n.currency_code, greatest(sum(e.amount), 0) AS amount
         FROM (SELECT DISTINCT ON (e.earning_id) e.earning_id, h.hold_id, e.payee_id, v.plan_id, e.amount
               FROM active h
-              CROSS JOIN (SELECT b.posting_id, b.posted_at FROM spm._posting_before(_pay_hold.posting_id) b UNION ALL SELECT _pay_hold.posting_id, NULL) o
+              JOIN (SELECT b.posting_id, b.span, b.posted_at FROM spm._posting_before(_pay_hold.posting_id) b UNION ALL SELECT _pay_hold.posting_id, this.span, NULL) o ON h.since < upper(o.span)
               JOIN spm.earning e ON e.posting_id = o.posting_id AND coalesce(h.payee_id, e.payee_id) = e.payee_id
               JOIN spm.component c ON c.component_id = e.component_id AND coalesce(h.component_name, c.name) = c.name
               JOIN spm.plan_version v ON v.plan_version_id = c.plan_version_id AND coalesce(h.plan_id, v.plan_id) = v.plan_id
@@ -430,8 +430,10 @@ BEGIN
         LEFT JOIN held k ON (k.hold_id, k.payee_id, coalesce(k.plan_id, 0), k.currency_code) = (h.hold_id, p.payee_id, coalesce(p.plan_id, 0), p.currency_code)
         WHERE num_nonnulls(h.component_name, h.transaction_key) = 0
         UNION ALL
-        SELECT hold_id, payee_id, plan_id, currency_code, coalesce(k.amount, 0), coalesce(e.amount, 0) - coalesce(k.amount, 0), h.reason
-        FROM earned e FULL JOIN held k USING (hold_id, payee_id, plan_id, currency_code) JOIN active h USING (hold_id)
+        SELECT m.hold_id, m.payee_id, m.plan_id, m.currency_code, m.held, m.amount, h.reason
+        FROM (SELECT hold_id, payee_id, plan_id, currency_code, coalesce(k.amount, 0) AS held, coalesce(e.amount, 0) - coalesce(k.amount, 0) AS amount
+              FROM earned e FULL JOIN held k USING (hold_id, payee_id, plan_id, currency_code)) m
+        JOIN active h ON h.hold_id = m.hold_id
         WHERE num_nonnulls(h.component_name, h.transaction_key) > 0
         UNION ALL
         SELECT k.hold_id, k.payee_id, k.plan_id, k.currency_code, k.amount, -k.amount, h.release_reason
