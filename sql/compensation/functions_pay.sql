@@ -125,6 +125,23 @@ END;
 COMMENT ON FUNCTION spm._unsettle(int) IS 'Periods that are calculated and not posted must be calculated again before they are posted. calendar_id: NULL: of all calendars.';
 REVOKE ALL ON FUNCTION spm._unsettle(int) FROM PUBLIC;
 
+CREATE OR REPLACE FUNCTION spm._unsettle_plan()
+    RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    IF EXISTS (SELECT FROM spm.pay_rule r JOIN spm.plan_version v USING (plan_version_id) WHERE v.plan_id = NEW.plan_id) THEN
+        PERFORM spm._unsettle(n.calendar_id) FROM spm.plan n WHERE n.plan_id = NEW.plan_id;
+    END IF;
+    RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION spm._unsettle_plan() IS 'Trigger: when other pay rules apply, a draft is calculated again before it is posted. What a posted period paid by its rules is not looked at again.';
+REVOKE ALL ON FUNCTION spm._unsettle_plan() FROM PUBLIC;
+CREATE OR REPLACE TRIGGER unsettle AFTER UPDATE OF state, span ON spm.plan_version
+    FOR EACH ROW EXECUTE FUNCTION spm._unsettle_plan();
+
 CREATE OR REPLACE FUNCTION spm.release_holdback(plan text, rule text, through text, reason text, payee text DEFAULT NULL)
     RETURNS int
     LANGUAGE plpgsql

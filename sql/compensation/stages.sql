@@ -286,7 +286,9 @@ DECLARE
 BEGIN
     -- nobody changes a plan, a quota or a seat under our hands; before the calendar, so that whoever has
     -- changed one may calculate in the same transaction
-    FOR earlier IN SELECT k.relname FROM spm._config_relations() r JOIN pg_class k ON k.oid = r ORDER BY 1 LOOP
+    FOR earlier IN
+        SELECT k.relname FROM (SELECT * FROM spm._config_relations() UNION ALL SELECT * FROM spm._pay_relations()) r(oid) JOIN pg_class k USING (oid) ORDER BY 1
+    LOOP
         EXECUTE format('LOCK TABLE spm.%I IN SHARE MODE', earlier.relname);
     END LOOP;
     -- one at a time in a calendar; readers never wait.  A new row version, so that a
@@ -335,7 +337,7 @@ BEGIN
     LOOP
         watermark := spm._watermark(config, earlier.span);
         IF earlier.period_id = this.period_id THEN
-            run.input_watermark := watermark;
+            run.input_watermark := md5(watermark || (SELECT string_agg(spm._digest(r::text), ' ') FROM spm._pay_relations() r));
         ELSE
             -- a change also reaches every later period
             is_changed := is_changed OR watermark IS DISTINCT FROM earlier.known;

@@ -25,6 +25,17 @@ END;
 COMMENT ON FUNCTION spm._posting_before(int) IS 'Postings that a posting stands on: posted ones, and drafts of earlier periods.';
 REVOKE ALL ON FUNCTION spm._posting_before(int) FROM PUBLIC;
 
+CREATE OR REPLACE FUNCTION spm._pay_relations()
+    RETURNS SETOF regclass
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT unnest(ARRAY['spm.adjustment', 'spm.hold', 'spm.holdback_release', 'spm.pay_rule'])::regclass
+$$;
+COMMENT ON FUNCTION spm._pay_relations() IS
+'Tables that only what a posting pays depends on, and no earning: a change needs no other look at posted periods.';
+REVOKE ALL ON FUNCTION spm._pay_relations() FROM PUBLIC;
+
 CREATE OR REPLACE FUNCTION spm._leaf_no(period_id int)
     RETURNS bigint
     LANGUAGE sql STABLE PARALLEL SAFE

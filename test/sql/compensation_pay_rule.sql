@@ -113,6 +113,10 @@ CALL spm.calculate('2026-08');
 SELECT results_eq($$SELECT currency_code, kind, paid_amount FROM spm_bi.payout WHERE payee_key = 'abroad' ORDER BY 1, 2$$,
     $$VALUES ('EUR', 'draw', 400.0000), ('EUR', 'earning', 600.0000), ('USD', 'earning', 1200.0000)$$, '1,200 dollars are above a draw of 1,000 dollars, and are 600 euros below one of 1,000');
 
+CALL spm.calculate('2026-09');
+SELECT spm.new_plan_version('year', '2026-09-01'), spm.publish_plan('year') \g /dev/null
+SELECT throws_ok($$CALL spm.post('2026-08')$$, '55000', NULL, 'a period that was calculated before other rules were published is not posted');
+
 -- ---- what makes no sense is refused
 SELECT spm.create_plan('x', 'fiscal', 'USD', '2026-01-01'), spm.add_component('x', 'Commission', '0: 5%') \g /dev/null
 SELECT throws_ok(format('SELECT spm.add_pay_rule(''x'', %s)', args), '22023', NULL, promise) FROM (VALUES
