@@ -508,7 +508,7 @@ AS $$
 #variable_conflict use_column
 DECLARE
     is_share boolean := _plan_item.above ->> 'tier_basis' = 'quota';
-    is_rate boolean := coalesce(_plan_item.above ->> 'unit', 'money') = 'money' AND coalesce(_plan_item.above ->> 'rate_options', '') !~ '\mbonus\M';
+    is_rate boolean := coalesce(_plan_item.above ->> 'unit', 'money') = 'money' AND coalesce(_plan_item.above ->> 'rate_options', '') !~ '\m(bonus|curve)\M';
     part record;
     said jsonb;
     defaults jsonb;

@@ -34,7 +34,7 @@ REVOKE ALL ON FUNCTION spm._wrapped(text, int) FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION spm._plain(expression text)
     RETURNS text
-    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+    LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE

@@ -180,3 +180,4 @@ COMMENT ON COLUMN spm.credit.part_count IS 'Equal parts that it is divided into:
 -- include sql/compensation/tables_pay.sql
 -- include sql/compensation/tables_time.sql
 -- include sql/compensation/tables_payment.sql
+-- include sql/compensation/tables_acceptance.sql
