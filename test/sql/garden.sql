@@ -20,7 +20,7 @@ SELECT t::regtype, v FROM (VALUES
     ('numeric', ARRAY[NULL, '0', '-0.00', '0.05', '160000.005', '-1e-20', 'NaN', 'Infinity', '-Infinity', '1e1000',
         '99999999999999999999999999999999999999.99']),
     ('numeric[]', ARRAY[NULL, '{}', '{0}', '{0,100}', '{100,0}', '{0,NULL}', '{NaN,Infinity}', '{{0,1},{2,3}}', '[-2:-1]={0,100}']),
-    ('text', ARRAY[NULL, '', 'a', 'half_up', '0: 5%, 100000: 8%', 'amount > 0', '%s %I $1 '' " \ /*', 'ÄÖ' || repeat('é', 30), repeat('x', 100000)]),
+    ('text', ARRAY[NULL, '', 'a', 'flat', 'half_up', '0: 5%, 100000: 8%', 'amount > 0', '%s %I $1 '' " \ /*', 'ÄÖ' || repeat('é', 30), repeat('x', 100000)]),
     ('text[]', ARRAY[NULL, '{}', '{a}', '{NULL}', '{{a},{b}}']),
     ('date', ARRAY[NULL, '2024-02-29', '-infinity', 'infinity', '4713-01-01 BC', '5874897-12-31']),
     ('timestamptz', ARRAY[NULL, '2026-03-29 01:30Z', 'infinity', '-infinity']),
