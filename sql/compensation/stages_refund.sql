@@ -29,19 +29,22 @@ BEGIN
     FROM spm.component k JOIN spm.plan_version v USING (plan_version_id)
     WHERE k.component_id = _refund_query.component_id;
     SELECT p.* INTO today FROM spm.period p WHERE p.period_id = _refund_query.period_id;
-    RETURN format($sql$WITH refund AS (    -- all up to now: together they take back what was earned, no more
+    -- another calendar has credits of the same transactions
+    RETURN format($sql$WITH credit AS NOT MATERIALIZED (
+    SELECT t.* FROM spm.standing_credit t JOIN spm.period p USING (period_id) WHERE p.calendar_id = %14$s
+), refund AS (    -- all up to now: together they take back what was earned, no more
     SELECT t.credit_id, t.position_id, t.payee_id, t.kind, t.rule, t.event_date, t.transaction_key, t.line, t.source, t.reference_key, t.credited_amount,
-           (SELECT min(o.line) FROM spm.standing_credit o WHERE o.transaction_key = t.reference_key AND o.source = t.source
+           (SELECT min(o.line) FROM credit o WHERE o.transaction_key = t.reference_key AND o.source = t.source
                 AND o.line = t.line AND o.event = t.event) AS of_line
-    FROM spm.standing_credit t
+    FROM credit t
     JOIN spm.plan_seat(%1$s, '(,)') s ON s.position_id = t.position_id AND s.payee_id = t.payee_id AND t.event_date <@ s.spans
-    JOIN (SELECT DISTINCT n.source, n.reference_key FROM spm.standing_credit n
+    JOIN (SELECT DISTINCT n.source, n.reference_key FROM credit n
           WHERE n.period_id = %2$s AND n.reference_key IS NOT NULL) n ON n.source = t.source AND n.reference_key = t.reference_key
     WHERE %3$s AND t.event = %4$L AND t.event_date < %5$L
 ), original AS (   -- what they refer to
     SELECT r.payee_id, r.kind, r.rule, r.source, r.reference_key, r.of_line, sum(o.credited_amount) AS credited_amount
     FROM (SELECT DISTINCT payee_id, kind, rule, source, reference_key, of_line FROM refund) r
-    JOIN spm.standing_credit o ON o.transaction_key = r.reference_key AND o.source = r.source AND o.payee_id = r.payee_id AND o.kind = r.kind AND o.rule = r.rule
+    JOIN credit o ON o.transaction_key = r.reference_key AND o.source = r.source AND o.payee_id = r.payee_id AND o.kind = r.kind AND o.rule = r.rule
         AND o.event = %4$L AND o.line = coalesce(r.of_line, o.line) AND o.event_date < %5$L
     GROUP BY r.payee_id, r.kind, r.rule, r.source, r.reference_key, r.of_line
 ), reached AS (
@@ -66,7 +69,7 @@ BEGIN
 SELECT %7$s AS component_id, p.credit_id, p.position_id, p.payee_id, 1::numeric AS exchange_rate, 0::numeric AS base_amount, 0::numeric AS from_total,
        m.schedule_id, -sum(spm.rounded(%8$s * p.to_amount%9$s, %10$s) - spm.rounded(%8$s * p.from_amount%9$s, %10$s)) AS amount, 'refund' AS kind
 FROM part p
-JOIN spm.standing_credit o ON o.transaction_key = p.reference_key AND o.source = p.source AND o.payee_id = p.payee_id AND o.kind = p.kind AND o.rule = p.rule
+JOIN credit o ON o.transaction_key = p.reference_key AND o.source = p.source AND o.payee_id = p.payee_id AND o.kind = p.kind AND o.rule = p.rule
     AND o.event = %4$L AND o.line = coalesce(p.of_line, o.line) AND o.event_date <= p.event_date
 JOIN earned e ON e.credit_id = o.credit_id
 JOIN spm.standing_measurement m ON m.component_id = %7$s AND m.period_id = %2$s AND m.position_id = p.position_id AND m.payee_id = p.payee_id
@@ -77,7 +80,8 @@ GROUP BY p.credit_id, p.position_id, p.payee_id, m.schedule_id$sql$,
         CASE c.refund_share WHEN 1 THEN 'e.amount' ELSE format('e.amount * %s', c.refund_share) END,
         CASE c.refund WHEN 'unearned' THEN format(' * greatest(%1$s - spm._whole_months(o.event_date, p.event_date), 0) / (p.whole * %1$s)', c.earned_over) ELSE ' / p.whole' END,
         format('%s, %L', c.places, c.rounding), lower(today.span), c.version_span,
-        CASE WHEN c.refund_window IS NULL THEN '' ELSE format(E'\n  AND p.event_date <= (o.event_date + %L::interval)::date', c.refund_window) END);
+        CASE WHEN c.refund_window IS NULL THEN '' ELSE format(E'\n  AND p.event_date <= (o.event_date + %L::interval)::date', c.refund_window) END,
+        today.calendar_id);
 END
 $$;
 COMMENT ON FUNCTION spm._refund_query(int, int) IS 'SQL of what refunds of a period take back of what a component has paid: earnings of kind refund. Reads what the deals of the period earn from pg_temp.spm_result.';

@@ -14,7 +14,7 @@ CREATE VIEW example AS
 SELECT line->>'id' AS id, line->>'category' AS category, line->'inputs' AS i, line->'expected' AS e FROM line;
 CREATE TABLE answer (answer_no bigint GENERATED ALWAYS AS IDENTITY, id text NOT NULL UNIQUE, options text NOT NULL, got jsonb, reason text);
 
--- The warehouse: sales, and for some of them who shares in them.
+-- The warehouse: sales, which may take back others; for some of them who shares in them, and what is paid of them when.
 CREATE SEQUENCE deal_no;
 CREATE TABLE deal (
     deal_id text PRIMARY KEY DEFAULT to_char(nextval('deal_no'), 'FM00000'),
@@ -27,12 +27,15 @@ CREATE TABLE deal (
     product text,
     currency text NOT NULL,
     kind text NOT NULL,
+    takes_back text REFERENCES deal,
     tags jsonb NOT NULL
 );
 CREATE TABLE share (deal_id text NOT NULL REFERENCES deal, rep text NOT NULL, part numeric NOT NULL);
+CREATE TABLE payment (deal_id text NOT NULL REFERENCES deal, day date NOT NULL, amount numeric NOT NULL);
 SELECT spm.map_source('deal', 'oracle.deal', key => 'deal_id', date => 'day', owner => 'rep', amount => 'amount', type => 'kind', account => 'account',
-    product => 'product', quantity => 'quantity', cost => 'cost', currency => 'currency', attributes => '{tags}');
+    product => 'product', quantity => 'quantity', cost => 'cost', currency => 'currency', reference => 'takes_back', attributes => '{tags}');
 SELECT spm.map_split('deal', 'oracle.share', key => 'deal_id', owner => 'rep', share => 'part');
+SELECT spm.map_event('deal', 'payment', 'oracle.payment', key => 'deal_id', date => 'day', amount => 'amount');
 SELECT spm.add_currency('USD'), spm.add_measure('bookings');
 SELECT spm.create_calendar('months', 'month', '2023-01-01', '2027-01-01');
 
@@ -51,10 +54,10 @@ END
 $$;
 
 CREATE FUNCTION sell(rep text, amount numeric, day date DEFAULT '2025-01-15', quantity numeric DEFAULT NULL, cost numeric DEFAULT NULL,
-                     product text DEFAULT NULL, account text DEFAULT NULL, tags jsonb DEFAULT '{}', currency text DEFAULT 'USD', kind text DEFAULT 'sale')
+                     product text DEFAULT NULL, account text DEFAULT NULL, tags jsonb DEFAULT '{}', currency text DEFAULT 'USD', kind text DEFAULT 'sale', takes_back text DEFAULT NULL)
 RETURNS text LANGUAGE sql AS $$
-    INSERT INTO oracle.deal (day, rep, amount, quantity, cost, account, product, currency, kind, tags)
-    VALUES (sell.day, sell.rep, sell.amount, sell.quantity, sell.cost, sell.account, sell.product, sell.currency, sell.kind, sell.tags)
+    INSERT INTO oracle.deal (day, rep, amount, quantity, cost, account, product, currency, kind, takes_back, tags)
+    VALUES (sell.day, sell.rep, sell.amount, sell.quantity, sell.cost, sell.account, sell.product, sell.currency, sell.kind, sell.takes_back, sell.tags)
     RETURNING deal_id
 $$;
 
