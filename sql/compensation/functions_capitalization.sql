@@ -8,7 +8,7 @@
 
 CREATE OR REPLACE FUNCTION spm._month(date date)
     RETURNS date
-    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
 BEGIN ATOMIC
     SELECT date_trunc('month', _month.date::timestamp)::date;
 END;
@@ -17,39 +17,43 @@ REVOKE ALL ON FUNCTION spm._month(date) FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION spm._month_unit(since date, first_month text)
     RETURNS int
-    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
 BEGIN ATOMIC
     SELECT CASE _month_unit.first_month
-        WHEN 'partial' THEN extract(day FROM spm._month(_month_unit.since) + interval '1 month' - interval '1 day')::int
+        WHEN 'partial' THEN extract(day FROM date_trunc('month', _month_unit.since::timestamp) + interval '1 month' - interval '1 day')::int
         WHEN 'half' THEN 2 ELSE 1 END;
 END;
 COMMENT ON FUNCTION spm._month_unit(date, text) IS 'Into how many units a month is divided: its days, halves, or one.';
 REVOKE ALL ON FUNCTION spm._month_unit(date, text) FROM PUBLIC;
 
-CREATE OR REPLACE FUNCTION spm._elapsed(since date, first_month text, months int, month date)
+CREATE OR REPLACE FUNCTION spm._first_units(since date, first_month text)
     RETURNS int
-    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
 BEGIN ATOMIC
-    SELECT greatest(0, least(_elapsed.months * u.unit,
-        ((extract(year FROM _elapsed.month) - extract(year FROM _elapsed.since)) * 12
-         + extract(month FROM _elapsed.month) - extract(month FROM _elapsed.since))::int * u.unit
-        + CASE _elapsed.first_month WHEN 'partial' THEN u.unit - extract(day FROM _elapsed.since)::int + 1
-                                    WHEN 'next' THEN 0 ELSE 1 END))
-    FROM (SELECT spm._month_unit(_elapsed.since, _elapsed.first_month) AS unit) u;
+    SELECT CASE _first_units.first_month
+        WHEN 'partial' THEN spm._month_unit(_first_units.since, 'partial') - extract(day FROM _first_units.since)::int + 1
+        WHEN 'next' THEN 0 ELSE 1 END;
 END;
-COMMENT ON FUNCTION spm._elapsed(date, text, int, date) IS 'Units of spm._month_unit() that have passed by the end of a month, of months * unit in all.';
-REVOKE ALL ON FUNCTION spm._elapsed(date, text, int, date) FROM PUBLIC;
+COMMENT ON FUNCTION spm._first_units(date, text) IS 'How many units of spm._month_unit() count in the first month.';
+REVOKE ALL ON FUNCTION spm._first_units(date, text) FROM PUBLIC;
 
-CREATE OR REPLACE FUNCTION spm._last_month(since date, first_month text, months int)
-    RETURNS date
-    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+CREATE OR REPLACE FUNCTION spm._last_no(since date, first_month text, months int)
+    RETURNS int
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
 BEGIN ATOMIC
-    SELECT (spm._month(_last_month.since) + make_interval(months => _last_month.months - CASE
-        WHEN _last_month.first_month = 'full' OR _last_month.first_month = 'partial' AND extract(day FROM _last_month.since) = 1
-        THEN 1 ELSE 0 END))::date;
+    SELECT _last_no.months - CASE WHEN spm._first_units(_last_no.since, _last_no.first_month) = spm._month_unit(_last_no.since, _last_no.first_month) THEN 1 ELSE 0 END;
 END;
-COMMENT ON FUNCTION spm._last_month(date, text, int) IS 'First day of the month in which the last part is amortised.';
-REVOKE ALL ON FUNCTION spm._last_month(date, text, int) FROM PUBLIC;
+COMMENT ON FUNCTION spm._last_no(date, text, int) IS 'Number of the month in which the last part is amortised; the first is 0.';
+REVOKE ALL ON FUNCTION spm._last_no(date, text, int) FROM PUBLIC;
+
+CREATE OR REPLACE FUNCTION spm._month_no(date date)
+    RETURNS int
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT (extract(year FROM _month_no.date) * 12 + extract(month FROM _month_no.date))::int;
+END;
+COMMENT ON FUNCTION spm._month_no(date) IS 'Months up to a day, since the beginning of our era.';
+REVOKE ALL ON FUNCTION spm._month_no(date) FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION spm.amortization(amount numeric, months int, since date, first_month text DEFAULT 'full', places int DEFAULT 2,
                                             OUT month date, OUT amortized_amount numeric, OUT carrying_amount numeric)
@@ -70,12 +74,12 @@ BEGIN
     END IF;
     RETURN QUERY
         SELECT s.month, coalesce(lag(s.left_amount) OVER (ORDER BY s.month), amortization.amount) - s.left_amount, s.left_amount
-        FROM (SELECT g::date AS month,
-                     spm.rounded(amortization.amount * (t.total - spm._elapsed(amortization.since, amortization.first_month, amortization.months, g::date))
-                                 / t.total, amortization.places) AS left_amount
-              FROM (SELECT amortization.months * spm._month_unit(amortization.since, amortization.first_month) AS total) t,
-                   generate_series(spm._month(amortization.since)::timestamp,
-                                   spm._last_month(amortization.since, amortization.first_month, amortization.months)::timestamp, interval '1 month') g) s
+        FROM (SELECT (spm._month(amortization.since) + make_interval(months => g.no))::date AS month,
+                     spm.rounded(amortization.amount * (t.total - least(t.total, u.first + g.no * u.unit)) / t.total, amortization.places) AS left_amount
+              FROM (SELECT spm._month_unit(amortization.since, amortization.first_month) AS unit,
+                           spm._first_units(amortization.since, amortization.first_month) AS first) u
+              CROSS JOIN LATERAL (SELECT amortization.months * u.unit AS total) t
+              CROSS JOIN generate_series(0, spm._last_no(amortization.since, amortization.first_month, amortization.months)) g(no)) s
         ORDER BY s.month;
 END
 $$;

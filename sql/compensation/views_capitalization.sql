@@ -7,11 +7,10 @@ CREATE OR REPLACE VIEW spm.contract_cost_lot WITH (security_invoker = true) AS
 SELECT l.posting_id, l.is_posted, l.paid_period_id, l.capitalization_id, l.plan_id, l.component_name, l.payee_id,
        l.source, l.transaction_key, l.line, l.type AS transaction_type, l.event_date, l.currency_code, l.months, l.is_term,
        l.is_expedient AND l.months <= 12 AS is_expensed, l.first_month, l.amount, l.booked_month,
-       greatest(l.booked_month, spm._last_month(l.event_date, l.first_month, l.months)) AS last_month,
-       l.months * spm._month_unit(l.event_date, l.first_month) AS units,
+       (spm._month(l.event_date) + make_interval(months => greatest(b.booked_no, b.last_no)))::date AS last_month,
+       b.booked_no, greatest(b.booked_no, b.last_no) AS last_no, b.unit, b.first_units, l.months * b.unit AS units,
        -- spread over what is left: as though the months before had not been there
-       CASE l.late WHEN 'catch-up' THEN 0
-            ELSE spm._elapsed(l.event_date, l.first_month, l.months, (l.booked_month - interval '1 month')::date) END AS passed_units
+       CASE WHEN l.late = 'catch-up' OR b.booked_no = 0 THEN 0 ELSE least(l.months * b.unit, b.first_units + (b.booked_no - 1) * b.unit) END AS passed_units
 FROM (SELECT e.posting_id, o.state = 'posted' AS is_posted, o.period_id AS paid_period_id, k.capitalization_id,
              v.plan_id, m.name AS component_name, e.payee_id, c.source, d.transaction_key, d.line, d.type, d.event_date, n.currency_code,
              greatest(spm._month(c.event_date), spm._month(lower(w.span))) AS booked_month,
@@ -41,7 +40,10 @@ FROM (SELECT e.posting_id, o.state = 'posted' AS is_posted, o.period_id AS paid_
           SELECT CASE WHEN d.attributes ->> k.term_attribute ~ '^0*[1-9][0-9]{0,2}(\.0*)?$|^1[01][0-9]{2}(\.0*)?$|^1200(\.0*)?$'
                       THEN (d.attributes ->> k.term_attribute)::numeric::int END AS term) t
       GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19
-      HAVING sum(e.amount) <> 0) l;
+      HAVING sum(e.amount) <> 0) l
+CROSS JOIN LATERAL (
+    SELECT spm._month_no(l.booked_month) - spm._month_no(l.event_date) AS booked_no, spm._last_no(l.event_date, l.first_month, l.months) AS last_no,
+           spm._month_unit(l.event_date, l.first_month) AS unit, spm._first_units(l.event_date, l.first_month) AS first_units) b;
 COMMENT ON VIEW spm.contract_cost_lot IS 'One row per posting, deal line, payee and component that is a cost of obtaining a contract: what it adds to the asset, and how that is spread. A later posting adds only its difference.';
 COMMENT ON COLUMN spm.contract_cost_lot.posting_id IS 'Posting that it is paid in.';
 COMMENT ON COLUMN spm.contract_cost_lot.is_posted IS 'Whether that is closed.';
@@ -63,6 +65,10 @@ COMMENT ON COLUMN spm.contract_cost_lot.first_month IS 'How the first month coun
 COMMENT ON COLUMN spm.contract_cost_lot.amount IS 'What is earned, in the currency of the plan; negative where a difference takes back.';
 COMMENT ON COLUMN spm.contract_cost_lot.booked_month IS 'Month in which the asset grows: that of the deal or refund, or for a difference the first of the period that pays it.';
 COMMENT ON COLUMN spm.contract_cost_lot.last_month IS 'Month in which the last part is amortised.';
+COMMENT ON COLUMN spm.contract_cost_lot.booked_no IS 'Months from that of the deal to the one in which it is booked.';
+COMMENT ON COLUMN spm.contract_cost_lot.last_no IS 'Months from that of the deal to the last one.';
+COMMENT ON COLUMN spm.contract_cost_lot.unit IS 'Parts of a month: its days, two, or one.';
+COMMENT ON COLUMN spm.contract_cost_lot.first_units IS 'Parts that count in the month of the deal.';
 COMMENT ON COLUMN spm.contract_cost_lot.units IS 'Parts of months in all.';
 COMMENT ON COLUMN spm.contract_cost_lot.passed_units IS 'Parts of months that had passed before a difference that is spread over the rest.';
 
@@ -72,28 +78,27 @@ WITH impaired AS (      -- what is kept of a schedule, month by month
            daterange(spm._month(i.impaired_on), lead(spm._month(i.impaired_on)) OVER (
                PARTITION BY i.source, i.transaction_key, i.line ORDER BY i.impairment_id)) AS months
     FROM spm.impairment i
-), month AS (
-    SELECT l.*, g.month::date AS month, u.minor_digits,
-           CASE WHEN l.units = l.passed_units THEN 0
-                ELSE l.amount * (l.units - spm._elapsed(l.event_date, l.first_month, l.months, g.month::date)) / (l.units - l.passed_units) END AS scheduled,
-           CASE WHEN g.month::date = l.booked_month THEN NULL
-                ELSE l.amount * (l.units - spm._elapsed(l.event_date, l.first_month, l.months, (g.month - interval '1 month')::date))
-                     / (l.units - l.passed_units) END AS scheduled_before
-    FROM spm.contract_cost_lot l
-    JOIN spm.currency u ON u.currency_code = l.currency_code
-    CROSS JOIN LATERAL generate_series(l.booked_month::timestamp, l.last_month::timestamp, interval '1 month') g(month)
-    WHERE NOT l.is_expensed
 )
-SELECT m.posting_id, m.is_posted, m.plan_id, m.component_name, m.payee_id, m.source, m.transaction_key, m.line, m.event_date, m.currency_code, m.month,
-       CASE WHEN m.month = m.booked_month THEN m.amount ELSE 0 END AS added_amount,
-       coalesce(spm.rounded(m.scheduled_before * coalesce(b.kept, 1), m.minor_digits), m.amount)
-           - spm.rounded(m.scheduled * r.kept, m.minor_digits) AS amortized_amount,
-       spm.rounded(m.scheduled * r.kept, m.minor_digits) - spm.rounded(m.scheduled * coalesce(a.kept, 1), m.minor_digits) AS impaired_amount,
-       spm.rounded(m.scheduled * coalesce(a.kept, 1), m.minor_digits) AS carrying_amount
-FROM month m
-LEFT JOIN impaired a ON a.source = m.source AND a.transaction_key = m.transaction_key AND a.line = m.line AND a.months @> m.month
-LEFT JOIN impaired b ON b.source = m.source AND b.transaction_key = m.transaction_key AND b.line = m.line AND b.months @> (m.month - interval '1 month')::date
-CROSS JOIN LATERAL (SELECT CASE WHEN m.month = m.booked_month THEN 1 ELSE coalesce(b.kept, 1) END AS kept) r;
+SELECT l.posting_id, l.is_posted, l.plan_id, l.component_name, l.payee_id, l.source, l.transaction_key, l.line, l.event_date, l.currency_code, m.month,
+       CASE WHEN m.no = l.booked_no THEN l.amount ELSE 0 END AS added_amount,
+       v.before - v.scheduled AS amortized_amount, v.scheduled - v.carrying AS impaired_amount, v.carrying AS carrying_amount
+FROM spm.contract_cost_lot l
+JOIN spm.currency u ON u.currency_code = l.currency_code
+-- OFFSET 0: what follows uses these more than once, and they are not to be computed again
+CROSS JOIN LATERAL (
+    SELECT g.no, (spm._month(l.event_date) + make_interval(months => g.no))::date AS month,
+           CASE WHEN l.units = l.passed_units THEN 0
+                ELSE l.amount * (l.units - least(l.units, l.first_units + g.no * l.unit)) / (l.units - l.passed_units) END AS scheduled,
+           CASE WHEN g.no > l.booked_no    -- else all of it is still there
+                THEN l.amount * (l.units - least(l.units, l.first_units + (g.no - 1) * l.unit)) / (l.units - l.passed_units) END AS scheduled_before
+    FROM generate_series(l.booked_no, l.last_no) g(no) OFFSET 0) m
+LEFT JOIN impaired a ON a.source = l.source AND a.transaction_key = l.transaction_key AND a.line = l.line AND a.months @> m.month
+LEFT JOIN impaired b ON b.source = l.source AND b.transaction_key = l.transaction_key AND b.line = l.line AND b.months @> (m.month - interval '1 month')::date
+CROSS JOIN LATERAL (
+    SELECT coalesce(spm.rounded(CASE WHEN b.kept IS NULL THEN m.scheduled_before ELSE m.scheduled_before * b.kept END, u.minor_digits), l.amount) AS before,
+           spm.rounded(CASE WHEN b.kept IS NULL OR m.no = l.booked_no THEN m.scheduled ELSE m.scheduled * b.kept END, u.minor_digits) AS scheduled,
+           spm.rounded(CASE WHEN a.kept IS NULL THEN m.scheduled ELSE m.scheduled * a.kept END, u.minor_digits) AS carrying OFFSET 0) v
+WHERE NOT l.is_expensed;
 COMMENT ON VIEW spm.contract_cost_month IS 'One row per month of every row of spm.contract_cost_lot that is an asset. What is carried is rounded; what is amortised and written off is the difference to it, so that all of it adds up.';
 COMMENT ON COLUMN spm.contract_cost_month.posting_id IS 'Posting that it is paid in.';
 COMMENT ON COLUMN spm.contract_cost_month.is_posted IS 'Whether that is closed.';

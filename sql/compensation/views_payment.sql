@@ -182,12 +182,15 @@ CROSS JOIN LATERAL (VALUES ('payable', m.amount), ('cash', -m.amount)) l(purpose
 UNION ALL
 SELECT l.entry, 'month ' || to_char(k.month, 'YYYY-MM'), (k.month + interval '1 month' - interval '1 day')::date, k.plan_id, k.component_name, k.payee_id,
        l.purpose, l.amount, k.currency_code
-FROM spm.contract_cost_month k
+FROM (SELECT m.month, m.plan_id, m.component_name, m.payee_id, m.currency_code, sum(m.added_amount) AS added_amount,
+             sum(m.amortized_amount) AS amortized_amount, sum(m.impaired_amount) AS impaired_amount
+      FROM spm.contract_cost_month m
+      WHERE m.is_posted
+      GROUP BY m.month, m.plan_id, m.component_name, m.payee_id, m.currency_code) k
 CROSS JOIN LATERAL (VALUES
     ('capitalization', 'contract cost', k.added_amount), ('capitalization', 'expense', -k.added_amount),
     ('amortization', 'amortization', k.amortized_amount), ('amortization', 'contract cost', -k.amortized_amount),
-    ('impairment', 'impairment', k.impaired_amount), ('impairment', 'contract cost', -k.impaired_amount)) l(entry, purpose, amount)
-WHERE k.is_posted;
+    ('impairment', 'impairment', k.impaired_amount), ('impairment', 'contract cost', -k.impaired_amount)) l(entry, purpose, amount);
 COMMENT ON VIEW spm.gl_line IS 'What is posted, approved, paid and amortised, as lines of a general ledger: a positive amount is a debit. The lines of a document and entry add up to zero in every currency.';
 COMMENT ON COLUMN spm.gl_line.entry IS 'accrual, forgiveness, payable, payment, capitalization, amortization or impairment.';
 COMMENT ON COLUMN spm.gl_line.document IS 'Posting, batch or month.';
