@@ -218,11 +218,11 @@ BEGIN
                format('SELECT spm.set_quota(%L, %L, amount, %L);', s.position_key, d.name, m.name)
         FROM due d JOIN seat a ON a.spans && d.span JOIN spm.position s USING (position_id) JOIN spm.measure m ON m.measure_id = part.measure_id
         CROSS JOIN LATERAL (
-            SELECT sum(t.quota_amount) AS quota_amount
+            SELECT sum(t.quota_amount) AS quota_amount, sum(t.base_amount) AS base_amount
             FROM unnest(CASE WHEN d.whole IS NULL THEN d.parts ELSE ARRAY[d.whole] END) u(period_id)
             CROSS JOIN LATERAL spm.seat_quota(a.position_id, a.payee_id, a.spans, part.measure_id, u.period_id,
                 CASE WHEN d.whole IS NOT NULL THEN d.parts END, part.prorate, 6) t) q
-        WHERE q.quota_amount IS NULL OR q.quota_amount = 0 AND part.pay = 'target'
+        WHERE q.quota_amount IS NULL OR q.base_amount = 0 AND part.pay = 'target'
         ORDER BY d.span, s.position_key;
     END LOOP;
     RETURN QUERY

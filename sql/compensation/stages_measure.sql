@@ -130,36 +130,37 @@ BEGIN
     SELECT p.* INTO today FROM spm.period p WHERE p.period_id = _quota_join.period_id;
     days := spm._window(_quota_join.period_id, c.accumulate);
     IF c.basis <> 'credit' AND c.measure_id IS NULL THEN
-        RETURN format(E'\n    CROSS JOIN (SELECT %s::numeric AS quota_amount, NULL::text AS because) q',
+        RETURN format(E'\n    CROSS JOIN (SELECT %s::numeric AS quota_amount, NULL::text AS because, NULL::numeric AS base_amount) q',
                       CASE c.tier_basis WHEN 'quota' THEN '1' ELSE 'NULL' END);
     ELSIF c.against <> 'quota' THEN
         -- growth: what the seat brought before stands for the quota
         before := spm._prior(c.component_id, _quota_join.period_id);
         RETURN format($sql$
     LEFT JOIN (SELECT d.position_id, sum(d.base_amount) AS amount FROM (%1$s) d GROUP BY d.position_id) g ON g.position_id = s.position_id
-    CROSS JOIN LATERAL (SELECT greatest(coalesce(g.amount, 0), 0) AS quota_amount, %2$L::text AS because) q$sql$,
+    CROSS JOIN LATERAL (SELECT greatest(coalesce(g.amount, 0), 0) AS quota_amount, %2$L::text AS because, NULL::numeric AS base_amount) q$sql$,
             spm._deal_query(c.component_id, coalesce(before, 'empty'), false),
             format('against what the seat brought in %s', coalesce(before::text, 'no period before')));
     ELSIF c.measure_id IS NULL THEN
-        RETURN E'\n    CROSS JOIN (SELECT NULL::numeric AS quota_amount, NULL::text AS because) q';
+        RETURN E'\n    CROSS JOIN (SELECT NULL::numeric AS quota_amount, NULL::text AS because, NULL::numeric AS base_amount) q';
     END IF;
     whole := spm._whole(today.period_id, c.accumulate);
     SELECT array_agg(p.period_id ORDER BY p.span) INTO parts
     FROM spm.period p
     WHERE p.calendar_id = today.calendar_id AND p.span <@ days AND p.period_id IS DISTINCT FROM whole AND spm._is_leaf(p.period_id);
     RETURN CASE WHEN c.prorate = 'none' AND spm._is_plain_quota(c.measure_id) THEN format($sql$
-    LEFT JOIN (SELECT q.position_id, coalesce(sum(q.amount) FILTER (WHERE q.period_id = %1$s), sum(q.amount)) AS quota_amount, NULL::text AS because
+    LEFT JOIN (SELECT q.position_id, coalesce(sum(q.amount) FILTER (WHERE q.period_id = %1$s), sum(q.amount)) AS quota_amount, NULL::text AS because,
+                      NULL::numeric AS base_amount
                FROM spm.quota q WHERE q.measure_id = %2$s AND q.period_id = ANY (%3$L::int[]) AND q.superseded_at IS NULL
                GROUP BY q.position_id) w ON w.position_id = s.position_id$sql$, coalesce(whole, 0), c.measure_id, array_append(parts, whole))
         WHEN whole IS NULL THEN format($sql$
-    LEFT JOIN LATERAL (SELECT sum(p.quota_amount) AS quota_amount, string_agg(p.because, ' + ') AS because
+    LEFT JOIN LATERAL (SELECT sum(p.quota_amount) AS quota_amount, string_agg(p.because, ' + ') AS because, sum(p.base_amount) AS base_amount
                        FROM unnest(%1$L::int[]) part CROSS JOIN LATERAL spm.seat_quota(s.position_id, s.payee_id, s.spans, %2$s, part, NULL, %3$L, %4$s) p) w ON true$sql$,
             parts, c.measure_id, c.prorate, c.minor_digits)
         ELSE format($sql$
     LEFT JOIN LATERAL spm.seat_quota(s.position_id, s.payee_id, s.spans, %1$s, %2$s, %3$L::int[], %4$L, %5$s) w ON true$sql$,
             c.measure_id, whole, parts, c.prorate, c.minor_digits) END
     || format($sql$
-    CROSS JOIN LATERAL (SELECT coalesce(w.quota_amount%1$s) AS quota_amount, w.because) q$sql$,
+    CROSS JOIN LATERAL (SELECT coalesce(w.quota_amount%1$s) AS quota_amount, w.because, w.base_amount) q$sql$,
         CASE WHEN c.tier_basis = 'quota' OR c.pay = 'target' THEN format($q$, spm._refuse(
             format('position "%%s" has no quota of %%s for %%s', (SELECT position_key FROM spm.position WHERE position_id = s.position_id), %1$L, %2$L),
             %3$L, format('SELECT spm.set_quota(%%L, %%L, amount, %%L);', (SELECT position_key FROM spm.position WHERE position_id = s.position_id), %2$L, %1$L))$q$,
@@ -167,7 +168,7 @@ BEGIN
             format('Component "%s" of plan "%s" needs it.', c.name, c.plan_name)) ELSE '' END);
 END
 $$;
-COMMENT ON FUNCTION spm._quota_join(int, int) IS 'SQL that joins the quota of a component to its seats: q.quota_amount, and q.because in words.';
+COMMENT ON FUNCTION spm._quota_join(int, int) IS 'SQL that joins the quota of a component to its seats: q.quota_amount, q.because in words, and q.base_amount, what it was before days, ramp and relief.';
 REVOKE ALL ON FUNCTION spm._quota_join(int, int) FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION spm._variable_sql(variable_id int, component_id int, period_id int)
@@ -459,7 +460,7 @@ BEGIN
                      ELSE 'r.schedule' END;
     schedule := format('spm.with_factor(%s, s.factor%s * %s)', schedule, CASE WHEN c.is_part THEN ' * s.active_days' END, m.factor);
     divisor := concat_ws(' * ', CASE WHEN c.is_part THEN 's.period_days' END, CASE WHEN c.pay = 'target' THEN
-        format($q$CASE WHEN s.quota_amount = 0 THEN spm._refuse(
+        format($q$CASE WHEN s.quota_amount = 0 AND s.factor = 0 THEN 1 WHEN s.quota_amount = 0 THEN spm._refuse(
             format('position "%%s" has a quota of 0, and its target is paid by attainment', (SELECT position_key FROM spm.position WHERE position_id = s.position_id)),
             %L, 'SELECT spm.set_quota(position, period, amount, measure);') ELSE s.quota_amount END$q$, format('Component "%s" of plan "%s".', c.name, c.plan_name)) END);
     IF divisor <> '' THEN
@@ -491,7 +492,10 @@ BEGIN
 $sql$, c.component_id, upper(today.span) - 1, c.plan_id, c.version_span, spm._quota_join(c.component_id, today.period_id),
         CASE c.prorate WHEN 'none' THEN '(SELECT 1::numeric AS active_days, 1::numeric AS period_days)'
              ELSE format('spm.seat_share(s.position_id, s.payee_id, s.spans, %s, %L)', coalesce(spm._whole(today.period_id, c.accumulate), today.period_id), c.prorate) END,
-        CASE WHEN c.variable_id IS NULL OR c.basis = 'pool' THEN '1::numeric' ELSE spm._variable_sql(c.variable_id, c.component_id, today.period_id) END,
+        -- of whom nothing is expected for a time (away, new) earns no part of a target
+        CASE WHEN c.pay = 'target' THEN 'CASE WHEN q.quota_amount = 0 AND q.base_amount > 0 THEN 0 ELSE ' ELSE '' END
+        || CASE WHEN c.variable_id IS NULL OR c.basis = 'pool' THEN '1::numeric' ELSE spm._variable_sql(c.variable_id, c.component_id, today.period_id) END
+        || CASE WHEN c.pay = 'target' THEN ' END' ELSE '' END,
         today.span,
         -- a salary, a prize or a part of a pot is paid once, also to somebody who has changed seats: in the last one
         CASE WHEN c.basis IN ('rank', 'pool') OR c.basis IN ('fixed', 'objective') AND c.prorate = 'none' THEN format(

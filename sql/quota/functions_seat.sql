@@ -165,7 +165,8 @@ DECLARE
 BEGIN
     SELECT p.* INTO this FROM spm.period p WHERE p.period_id = seat_share.period_id;
     IF FOUND THEN
-        SELECT c.active_days, c.period_days INTO seat_share.active_days, seat_share.period_days
+        -- a period without a working day has a share of 0, not one that cannot be reckoned
+        SELECT c.active_days, greatest(c.period_days, 1) INTO seat_share.active_days, seat_share.period_days
         FROM spm._day_count(coalesce(seat_share.spans, spm._seat_days(seat_share.position_id, seat_share.payee_id))
             - CASE seat_share.prorate WHEN 'none' THEN '{}' ELSE spm._absent(seat_share.payee_id, false) END,
             this.span, seat_share.prorate, this.calendar_id) c;
@@ -181,7 +182,7 @@ Example: SELECT * FROM spm.seat_share(1, 1, ''{[2026-01-15,)}'', 1, ''calendar''
 
 CREATE OR REPLACE FUNCTION spm.seat_quota(position_id int, payee_id int, spans datemultirange, measure_id int,
                                           whole_period_id int, part_period_ids int[], prorate text, places int,
-                                          OUT quota_amount numeric, OUT active_days numeric, OUT period_days numeric, OUT because text)
+                                          OUT quota_amount numeric, OUT active_days numeric, OUT period_days numeric, OUT because text, OUT base_amount numeric)
     LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
 AS $$
@@ -226,12 +227,14 @@ BEGIN
     LOOP
         IF total IS NULL THEN
             total := 0;
+            base_amount := 0;
             steps := quota.step;
             source := concat_ws(' for ',
                 CASE quota.kind WHEN 'everybody' THEN 'everybody' WHEN 'title' THEN
                     (SELECT 'title ' || t.name FROM spm.position s JOIN spm.title t USING (title_id) WHERE s.position_id = seat_quota.position_id) END,
                 CASE WHEN steps > 1 THEN (SELECT m.name FROM spm.measure m WHERE m.measure_id = chain[steps]) END);
         END IF;
+        base_amount := base_amount + quota.amount;
         IF quota.period_id = this.period_id THEN
             days := seat_quota.active_days;
             of_days := seat_quota.period_days;
@@ -281,7 +284,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION spm.seat_quota(int, int, datemultirange, int, int, int[], text, int) IS
-'Quota of a payee in a seat, as a calculation takes it, in the unit of the measure; NULL when none is set. With it active_days of period_days, and because: the arithmetic in words.
+'Quota of a payee in a seat, as a calculation takes it, in the unit of the measure; NULL when none is set. With it active_days of period_days; because: the arithmetic in words; base_amount: the quota before days, ramp and relief.
 That is the quota of the whole period, else of its parts (position before title before everybody, see spm.quota_of()); times the days on the plan less relieved absences, divided by the days of the period (parts each by their own);
 times the share of the ramp, if the payee has one; less reliefs; never below 0; rounded once, at the end, where something was multiplied.
 position_id, payee_id, measure_id: keys. spans: days on the plan; NULL: those in the seat. whole_period_id: period; part_period_ids: its parts, NULL: none. prorate: a way of spm.day_count(); none: absences and days on the plan do not matter. places: decimals of what is multiplied.

@@ -72,5 +72,13 @@ SELECT results_eq($$SELECT pg_temp.measured('Commission', '2026-02')$$,
 CALL spm.post('2026-02');
 SELECT is((SELECT bool_and(is_reconciled) FROM spm.reconciliation), true, 'and everything adds up');
 
+-- away for all of a month
+SELECT spm.add_absence('bob', 'leave', '2026-03-01', '2026-04-01'), spm.set_quota('cat', '2026-03', 0, 'sales') \g /dev/null
+SELECT throws_ok($$CALL spm.calculate('2026-03')$$, '22000', 'position "cat" has a quota of 0, and its target is paid by attainment', 'a target cannot be paid by attainment of a quota that was set to zero');
+SELECT spm.set_quota('cat', '2026-03', 500, 'sales') \g /dev/null
+CALL spm.calculate('2026-03');
+SELECT results_eq($$SELECT pg_temp.measured('Bonus', '2026-03')$$,
+    $$VALUES ('ann: 0 of 10000 earns 0'), ('bob: 0 of 0 earns 0'), ('cat: 0 of 500 earns 0')$$, 'but who is away for all of it stops nobody: nothing is expected, and no target paid');
+
 SELECT * FROM finish();
 ROLLBACK;

@@ -48,7 +48,7 @@ SELECT is(pg_temp.quota('ann', '2026-04', 'none', measure => 'bookings/hardware'
 SELECT is(pg_temp.quota('ann', '2026-Q1', spans => '{[2026-03-30,2026-03-31)}'), '3225.81 = 100,000 x 1 of 31 days + nothing of 200,000 (quota of everybody)', 'months of which nothing is left are told apart');
 SELECT is(pg_temp.share('ann', '2026-01') || ', ' || pg_temp.share('ann', '2026-Q1') || ', ' || pg_temp.share('ann', '2026-01', 'none') || ', ' || pg_temp.share('ann', '2026-01', 'working'),
     '17 of 31, 76 of 90, 31 of 31, 12 of 22', 'the time share for other amounts');
-SELECT is((SELECT string_agg(q::text, ' ') FROM spm.seat_quota(1, 1, '{}', 1, -1, NULL, 'none', 2) q) || (SELECT c::text FROM spm.seat_share(1, 1, '{}', -1, 'none') c), '(,,,)(,)', 'a period that is not there has none');
+SELECT is((SELECT string_agg(q::text, ' ') FROM spm.seat_quota(1, 1, '{}', 1, -1, NULL, 'none', 2) q) || (SELECT c::text FROM spm.seat_share(1, 1, '{}', -1, 'none') c), '(,,,,)(,)', 'a period that is not there has none');
 SELECT spm.add_measure('units', 'count') \g /dev/null
 SELECT is(pg_temp.quota('ann', '2026-01', measure => 'units'), 'none', 'nor a measure without quotas');
 SELECT spm.set_quota(NULL, '2026-01', 0, 'units') \g /dev/null
