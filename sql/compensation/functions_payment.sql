@@ -390,6 +390,41 @@ END;
 COMMENT ON FUNCTION spm._gl_purpose(text, text) IS 'What a payout of a kind, by a pay rule of a method, is booked against: pay is an expense, what is kept for later a debt, a draw and pay below zero a claim.';
 REVOKE ALL ON FUNCTION spm._gl_purpose(text, text) FROM PUBLIC;
 
+-- --------------------------------------------------------------------- spreading
+
+CREATE OR REPLACE FUNCTION spm.spread_pay(plan text, advance_share numeric, parts int, components text[] DEFAULT NULL, release_after int DEFAULT 1, name text DEFAULT 'Spread')
+    RETURNS int
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    version int := spm._draft_id(spread_pay.plan);
+    -- named one by one: what a part holds back or releases is not to be spread again
+    spread text[] := coalesce(spread_pay.components, ARRAY(SELECT c.name FROM spm.component c WHERE c.plan_version_id = version ORDER BY c.component_no));
+BEGIN
+    IF spread_pay.advance_share IS NULL OR NOT (spread_pay.advance_share >= 0 AND spread_pay.advance_share < 1) THEN
+        RAISE EXCEPTION 'advance_share must be from 0 to less than 1, not %', coalesce(spread_pay.advance_share::text, 'NULL')
+            USING ERRCODE = 'invalid_parameter_value', HINT = '0.75 pays 75 % at once and spreads the rest.';
+    ELSIF spread_pay.parts IS NULL OR spread_pay.parts NOT BETWEEN 1 AND 36 THEN
+        RAISE EXCEPTION 'parts must be from 1 to 36, not %', coalesce(spread_pay.parts::text, 'NULL') USING ERRCODE = 'invalid_parameter_value';
+    ELSIF spread_pay.release_after IS NULL OR spread_pay.release_after NOT BETWEEN 1 AND 1000 THEN
+        RAISE EXCEPTION 'release_after must be from 1 to 1000 periods, not %', coalesce(spread_pay.release_after::text, 'NULL') USING ERRCODE = 'invalid_parameter_value';
+    ELSIF cardinality(spread) = 0 THEN
+        RAISE EXCEPTION 'the draft of plan "%" has no component to spread', spread_pay.plan
+            USING ERRCODE = 'object_not_in_prerequisite_state', HINT = format('SELECT spm.add_component(%L, ...);', spread_pay.plan);
+    END IF;
+    PERFORM spm.add_pay_rule(spread_pay.plan, 'holdback', name => format('%s %s', spread_pay.name, n), components => spread,
+                             share => round((1 - spread_pay.advance_share) / spread_pay.parts, 20), release_after => spread_pay.release_after + n - 1)
+    FROM generate_series(1, spread_pay.parts) n;
+    RETURN spread_pay.parts;
+END
+$$;
+COMMENT ON FUNCTION spm.spread_pay(text, numeric, int, text[], int, text) IS
+'Pays a share of what components earn at once, and the rest in equal parts in later periods: adds a holdback rule for each part to the draft of a plan, and returns their number. Each part is rounded; what is left of a cent is paid at once.
+plan: name. advance_share: share paid at once, from 0 to less than 1. parts: 1 to 36. components: names, which must be there; NULL for all there are. release_after: periods until the first part, 1 or more. name: of the rules, with a number.
+Errors: 22023 for a number that makes no sense; 42704 for an unknown plan or component; 23505 when there are rules of that name; 55000 without a draft or components.
+Example: SELECT spm.spread_pay(''Agent'', 0.75, 3); pays 990 of 1320 at once, and 110 in each of the three periods after.';
+
 -- ---------------------------------------------------------------------- guards
 
 CREATE OR REPLACE FUNCTION spm._guard_payment_batch()
