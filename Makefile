@@ -25,7 +25,7 @@ help:
 #: oracle      examples that others have published, through the pipeline (needs their data)
 #: unit        the kernels alone, with sanitizers
 #: tap         the tests with servers of their own; TESTS=name for one
-#: property    random plans paid in three ways and by a twin: make property N=10000
+#: property    random plans paid step by step, afresh and by a twin: make property N=10000
 #: start/stop  the private server (tools/cluster has more)
 #: setup       only install the packages that the others need
 #: reference   write docs/reference.md from the comments in the database

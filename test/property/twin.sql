@@ -80,25 +80,21 @@ CREATE FUNCTION property.days_in(first_no int, last_no int) RETURNS numeric
     LANGUAGE sql STABLE AS
 $$ SELECT count(*) FROM property.day WHERE period_no BETWEEN $1 AND $2 $$;
 
--- The quota of the whole span if there is one, else of its periods, each for the days on the plan.
+-- The quota of the whole span if there is one, else of its periods, each for the days on the plan; rounded if that takes off a part.
 CREATE FUNCTION property.quota_of(c property.component, seat int, person int, this_no int, digits int) RETURNS numeric
-    LANGUAGE plpgsql STABLE AS
+    LANGUAGE sql STABLE AS
 $$
-DECLARE
-    first_no int := property.first_of(c.accumulate, this_no);
-    last_no int := property.last_of(c.accumulate, this_no);
-    total numeric;
-BEGIN
-    SELECT sum(q.amount * CASE c.prorate WHEN 'calendar' THEN property.days_on(c.plan_no, c.version_no, seat, person, first_no, last_no) * 1.0000000000000000000000000
-                                         / property.days_in(first_no, last_no) ELSE 1 END) INTO total
-    FROM property.quota q WHERE q.position_no = seat AND q.period_name = CASE c.accumulate WHEN 'year' THEN '2026' WHEN 'half' THEN 'H' || CASE WHEN this_no < 3 THEN 1 ELSE 2 END END;
-    IF total IS NULL THEN
-        SELECT sum(q.amount * CASE c.prorate WHEN 'calendar' THEN property.days_on(c.plan_no, c.version_no, seat, person, p.period_no, p.period_no) * 1.0000000000000000000000000
-                                             / property.days_in(p.period_no, p.period_no) ELSE 1 END) INTO total
-        FROM property.period p JOIN property.quota q ON q.position_no = seat AND q.period_name = p.name WHERE p.period_no BETWEEN first_no AND last_no;
-    END IF;
-    RETURN twin.rounded(round(total, 15), 1, digits, 'half_up');
-END
+    SELECT CASE WHEN bool_or(on_days > 0 AND on_days < days) THEN twin.rounded(round(sum(amount * on_days * 1.0000000000000000000000000 / days), 15), 1, digits, 'half_up')
+                ELSE sum(amount) FILTER (WHERE on_days > 0) END
+    FROM (SELECT q.amount, s.is_whole, bool_or(s.is_whole) OVER () AS has_whole, property.days_in(s.first_no, s.last_no) AS days,
+                 CASE c.prorate WHEN 'calendar' THEN property.days_on(c.plan_no, c.version_no, seat, person, s.first_no, s.last_no) ELSE property.days_in(s.first_no, s.last_no) END AS on_days
+          FROM (SELECT p.name, p.period_no AS first_no, p.period_no AS last_no, false AS is_whole FROM property.period p
+                WHERE p.period_no BETWEEN property.first_of(c.accumulate, this_no) AND property.last_of(c.accumulate, this_no)
+                UNION ALL
+                SELECT CASE c.accumulate WHEN 'year' THEN '2026' ELSE 'H' || CASE WHEN this_no < 3 THEN 1 ELSE 2 END END,
+                       property.first_of(c.accumulate, this_no), property.last_of(c.accumulate, this_no), true WHERE c.accumulate IN ('half', 'year')) s
+          JOIN property.quota q ON q.position_no = seat AND q.period_name = s.name) x
+    WHERE is_whole = has_whole
 $$;
 
 -- What a variable is for a payee in a period: their own value if there is one by its last day, else everybody's.
