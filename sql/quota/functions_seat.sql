@@ -137,7 +137,7 @@ REVOKE ALL ON FUNCTION spm._ramp_share(int, daterange, datemultirange, text, int
 
 CREATE OR REPLACE FUNCTION spm._figure(value numeric)
     RETURNS text
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
     SELECT to_char(trunc(_figure.value), 'FM999,999,999,999,999,999,999,990')
         || coalesce(substring(trim_scale(round(_figure.value, 4))::text FROM '\..*'), '');
@@ -187,18 +187,22 @@ CREATE OR REPLACE FUNCTION spm.seat_quota(position_id int, payee_id int, spans d
     SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    chain int[] := spm._measure_chain(seat_quota.measure_id);
+    chain int[] := ARRAY[seat_quota.measure_id];
     this spm.period;
     active datemultirange;
     has_ramp boolean := EXISTS (SELECT FROM spm.ramp_assignment a WHERE a.payee_id = seat_quota.payee_id);
-    quota record;
+    -- the quotas that count: of which periods, how many steps down the chain, and whose
+    period_ids int[];
+    amounts numeric[];
+    periods daterange[];
+    steps int := 1;
+    kind text := 'position';
     days numeric;
     of_days numeric;
     share numeric := 1;
     of_share numeric := 1;
-    -- what the parts come to; in words, those in full, those of which nothing is left, the others
-    total numeric;
-    steps int;
+    -- what they come to; in words, those in full, those of which nothing is left, the others
+    total numeric := 0;
     source text;
     in_full numeric;
     in_vain numeric;
@@ -213,64 +217,74 @@ BEGIN
     IF seat_quota.prorate <> 'none' THEN
         active := active - spm._absent(seat_quota.payee_id, true);
     END IF;
-    SELECT c.active_days, c.period_days INTO seat_quota.active_days, seat_quota.period_days
-    FROM spm._day_count(active, this.span, seat_quota.prorate, this.calendar_id) c;
+    IF seat_quota.prorate = 'none' OR seat_quota.prorate = 'calendar' AND active @> this.span THEN
+        seat_quota.active_days := upper(this.span) - lower(this.span);
+        seat_quota.period_days := seat_quota.active_days;
+    ELSE
+        SELECT c.active_days, c.period_days INTO seat_quota.active_days, seat_quota.period_days
+        FROM spm._day_count(active, this.span, seat_quota.prorate, this.calendar_id) c;
+    END IF;
 
-    -- the quota of the whole; or those of its parts, when the closest of them is closer to the seat
-    FOR quota IN
-        SELECT q.*, (SELECT p.span FROM spm.period p WHERE p.period_id = q.period_id) AS span
-        FROM (SELECT r.*, min(r.place) FILTER (WHERE r.period_id = this.period_id) OVER () AS whole_place,
+    -- nothing is closer than the seat's own quota of the whole
+    SELECT ARRAY[q.period_id], ARRAY[q.amount], ARRAY[this.span] INTO period_ids, amounts, periods
+    FROM spm.quota q
+    WHERE q.position_id = seat_quota.position_id AND q.measure_id = seat_quota.measure_id AND q.period_id = this.period_id AND q.superseded_at IS NULL;
+    IF NOT FOUND THEN
+        -- the quota of the whole; or those of its parts, when the closest of them is closer to the seat
+        chain := spm._measure_chain(seat_quota.measure_id);
+        SELECT array_agg(q.period_id ORDER BY q.place, q.span), array_agg(q.amount ORDER BY q.place, q.span), array_agg(q.span ORDER BY q.place, q.span),
+               min(q.step), (array_agg(q.kind ORDER BY q.place))[1]
+        INTO period_ids, amounts, periods, steps, kind
+        FROM (SELECT r.*, (SELECT p.span FROM spm.period p WHERE p.period_id = r.period_id) AS span,
+                     min(r.place) FILTER (WHERE r.period_id = this.period_id) OVER () AS whole_place,
                      min(r.place) FILTER (WHERE r.period_id <> this.period_id) OVER () AS part_place
               FROM spm._quota_rows(seat_quota.position_id, chain, this.period_id || seat_quota.part_period_ids) r) q
-        WHERE CASE WHEN q.part_place < q.whole_place OR q.whole_place IS NULL THEN q.period_id <> this.period_id ELSE q.period_id = this.period_id END
-        ORDER BY q.place, span
-    LOOP
-        IF total IS NULL THEN
-            total := 0;
-            base_amount := 0;
-            steps := quota.step;
-            source := concat_ws(' for ',
-                CASE quota.kind WHEN 'everybody' THEN 'everybody' WHEN 'title' THEN
-                    (SELECT 'title ' || t.name FROM spm.position s JOIN spm.title t USING (title_id) WHERE s.position_id = seat_quota.position_id) END,
-                CASE WHEN steps > 1 THEN (SELECT m.name FROM spm.measure m WHERE m.measure_id = chain[steps]) END);
+        WHERE CASE WHEN q.part_place < q.whole_place OR q.whole_place IS NULL THEN q.period_id <> this.period_id ELSE q.period_id = this.period_id END;
+        IF amounts IS NULL THEN
+            RETURN;
         END IF;
-        base_amount := base_amount + quota.amount;
-        IF quota.period_id = this.period_id THEN
+        source := concat_ws(' for ',
+            CASE kind WHEN 'everybody' THEN 'everybody' WHEN 'title' THEN
+                (SELECT 'title ' || t.name FROM spm.position s JOIN spm.title t USING (title_id) WHERE s.position_id = seat_quota.position_id) END,
+            CASE WHEN steps > 1 THEN (SELECT m.name FROM spm.measure m WHERE m.measure_id = chain[steps]) END);
+    END IF;
+
+    base_amount := 0;
+    FOR i IN 1 .. cardinality(amounts) LOOP
+        base_amount := base_amount + amounts[i];
+        IF period_ids[i] = this.period_id THEN
             days := seat_quota.active_days;
             of_days := seat_quota.period_days;
-        ELSIF seat_quota.prorate = 'none' OR active @> quota.span OR NOT active && quota.span THEN
+        ELSIF seat_quota.prorate = 'none' OR active @> periods[i] OR NOT active && periods[i] THEN
             -- all or nothing by any way of counting
-            days := (seat_quota.prorate = 'none' OR active && quota.span)::int;
+            days := (seat_quota.prorate = 'none' OR active && periods[i])::int;
             of_days := 1;
         ELSE
             SELECT c.active_days, c.period_days INTO days, of_days
-            FROM spm._day_count(active, quota.span, seat_quota.prorate, this.calendar_id) c;
+            FROM spm._day_count(active, periods[i], seat_quota.prorate, this.calendar_id) c;
         END IF;
         IF has_ramp THEN
             SELECT r.share, r.whole INTO share, of_share
-            FROM spm._ramp_share(seat_quota.payee_id, quota.span, active, seat_quota.prorate, this.calendar_id) r;
+            FROM spm._ramp_share(seat_quota.payee_id, periods[i], active, seat_quota.prorate, this.calendar_id) r;
         END IF;
         IF days = of_days AND share = of_share AND of_days > 0 THEN
-            total := total + quota.amount;
-            in_full := coalesce(in_full, 0) + quota.amount;
+            total := total + amounts[i];
+            in_full := coalesce(in_full, 0) + amounts[i];
         ELSIF days * share = 0 OR of_days = 0 THEN
-            in_vain := coalesce(in_vain, 0) + quota.amount;
+            in_vain := coalesce(in_vain, 0) + amounts[i];
         ELSE
             -- with places to spare, so that adding up parts does not show
-            total := total + quota.amount * days * share * 1.00000000000000000000 / (of_days * of_share);
-            reduced := reduced || concat(spm._figure(quota.amount),
+            total := total + amounts[i] * days * share * 1.00000000000000000000 / (of_days * of_share);
+            reduced := reduced || concat(spm._figure(amounts[i]),
                 CASE WHEN days <> of_days THEN format(' x %s of %s %s', spm._figure(days), spm._figure(of_days),
                     CASE WHEN seat_quota.prorate ~ 'month' THEN 'months' WHEN seat_quota.prorate ~ '^working' THEN 'working days' ELSE 'days' END) END,
                 CASE WHEN share <> of_share THEN format(' x %s %% ramp', spm._figure(100 * share / of_share)) END);
         END IF;
     END LOOP;
-    IF total IS NULL THEN
-        RETURN;
-    END IF;
 
     relief := (SELECT sum(r.amount) FROM spm.quota_relief r
                WHERE r.payee_id = seat_quota.payee_id AND r.superseded_at IS NULL AND r.measure_id = ANY (chain[1:steps])
-                 AND EXISTS (SELECT FROM spm.period p WHERE p.period_id = r.period_id AND p.calendar_id = this.calendar_id AND p.span <@ this.span));
+                 AND (SELECT p.calendar_id = this.calendar_id AND p.span <@ this.span FROM spm.period p WHERE p.period_id = r.period_id));
     -- what was only added up or taken off stays as it was set
     quota_amount := greatest(total - coalesce(relief, 0), 0);
     IF reduced IS NOT NULL THEN
