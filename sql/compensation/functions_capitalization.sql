@@ -293,7 +293,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION spm.impair_cancelled(text, text) IS
-'Writes off the contract costs of deals that a calculated period takes back (by transactions with a reference to them) without taking back the commission; returns the number of lines. What takes back commission takes its asset along anyway. A second call adds nothing.
+'Writes off the contract costs of deals that a calculated period takes back (by transactions with a reference to them) without taking back any commission; returns the number of lines. What takes back commission takes its asset along anyway; write off by spm.impair() what others keep. A second call adds nothing.
 period: name. calendar: needed when two calendars have a period of that name.
 The share that is written off is what is taken back of what was left of the deal.
 Errors: 55000 unless the period is calculated and not yet posted; 42704 for an unknown period.

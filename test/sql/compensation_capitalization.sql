@@ -171,6 +171,9 @@ SELECT ok(bool_and(is_reconciled), 'and the books still add up') FROM spm_bi.con
 SELECT spm.add_payee('cat', 'cat'), spm.add_position('cat', 'cat'), spm.assign_position('cat', 'cat', '2025-01-01'), spm.create_plan('Keep', 'fiscal', 'USD', '2026-01-01'),
     spm.add_component('Keep', 'Commission', '0: 10%', eligible => 'amount > 0'), spm.assign_plan('Keep', '2026-01-01', payee => 'cat'), spm.publish_plan('Keep'),
     spm.set_capitalization('Keep', 'Commission', 24) \g /dev/null
+SELECT spm.create_plan('Unearned', 'fiscal', 'USD', '2026-01-01'), spm.add_component('Unearned', 'Commission', '0: 10%', refund => 'unearned', earned_over => 24),
+    spm.add_payee('una', 'una'), spm.add_position('una', 'una'), spm.assign_position('una', 'una', '2025-01-01'), spm.assign_plan('Unearned', '2026-01-01', payee => 'una'), spm.publish_plan('Unearned'), spm.set_capitalization('Unearned', 'Commission', 24) \g /dev/null
+INSERT INTO lab.deal VALUES ('U', '2027-05-03', 'una', 24000, 'new', NULL, NULL);
 INSERT INTO lab.deal VALUES ('K', '2027-05-02', 'cat', 24000, 'new', NULL, NULL), ('KR1', '2027-05-20', 'cat', -4000, 'refund', NULL, 'K'), ('KR2', '2027-05-21', 'cat', -2000, 'refund', NULL, 'K');
 SELECT throws_ok($$SELECT spm.impair_cancelled('2027-06')$$, '55000', 'period 2027-06 is open, not calculated', 'a period that is not calculated has no cancellations yet');
 SELECT throws_ok($$SELECT spm.impair_cancelled('2027-04')$$, '55000', 'period 2027-04 is posted, not calculated', 'and one that is posted no more');
@@ -180,7 +183,7 @@ SELECT is(spm.impair_cancelled('2027-05'), 0, 'once');
 SELECT results_eq($$SELECT amortized_amount, impaired_amount, carrying_amount FROM spm_bi.amortization WHERE transaction_key = 'K' AND month = '2027-05-01'$$,
     $$VALUES (100.0000, 575.0000, 1725.0000)$$, '6000 of 24000 taken back: a quarter of the 2300 that are left');
 CALL spm.post('2027-05');
-INSERT INTO lab.deal VALUES ('KR3', '2027-06-10', 'cat', -18000, 'refund', NULL, 'K');
+INSERT INTO lab.deal VALUES ('KR3', '2027-06-10', 'cat', -18000, 'refund', NULL, 'K'), ('UR', '2027-06-03', 'una', -24000, 'refund', NULL, 'U');
 CALL spm.calculate('2027-06');
 SELECT is(spm.impair_cancelled('2027-06'), 1, 'and the rest later');
 SELECT results_eq($$SELECT amortized_amount, impaired_amount, carrying_amount FROM spm_bi.amortization WHERE transaction_key = 'K' AND month = '2027-06-01'$$,
@@ -188,6 +191,10 @@ SELECT results_eq($$SELECT amortized_amount, impaired_amount, carrying_amount FR
 SELECT results_eq($$SELECT impaired_on, share, kept, reason FROM spm.impairment WHERE transaction_key = 'K' ORDER BY impairment_id$$,
     $$VALUES ('2027-05-21'::date, 0.25::numeric, 0.75::numeric, 'taken back by KR1, KR2'), ('2027-06-10', 1, 0, 'taken back by KR3')$$, 'and it says by what');
 SELECT ok(bool_and(is_reconciled), 'and the books still add up') FROM spm_bi.contract_cost_rollforward;
+
+SELECT results_eq($$SELECT is_posted, added_amount, amortized_amount, carrying_amount FROM spm_bi.amortization WHERE transaction_key = 'U' AND month = '2027-06-01' ORDER BY 1 DESC$$,
+    $$VALUES (true, 0.0000, 100.0000, 2200.0000), (false, -2300.0000, -100.0000, -2200.0000)$$,
+    'a refund of what is not yet earned takes what is left of the asset: nothing is carried any more, and what was amortised stays');
 
 SELECT * FROM finish();
 ROLLBACK;

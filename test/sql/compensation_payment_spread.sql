@@ -12,7 +12,7 @@ CREATE SCHEMA lab;
 CREATE TABLE lab.deal (id text, day date, seller text, amount numeric);
 INSERT INTO lab.deal VALUES ('FFL', '2026-01-10', 'ffl', 1200), ('FES', '2026-01-10', 'fes', 600), ('ODD', '2026-01-10', 'odd', 100.01),
     ('L', '2026-02-10', 'ffl', 120), ('dra1', '2026-01-10', 'dra', 1000), ('dra2', '2026-02-10', 'dra', 3600), ('cap1', '2026-01-10', 'cap', 9000), ('cap2', '2026-02-10', 'cap', 3000),
-    ('hel1', '2026-01-10', 'hel', 500), ('neg1', '2026-01-10', 'neg', -500), ('neg2', '2026-02-10', 'neg', 800);
+    ('hel1', '2026-01-10', 'hel', 500), ('try1', '2026-01-10', 'try', 100), ('neg1', '2026-01-10', 'neg', -500), ('neg2', '2026-02-10', 'neg', 800);
 SELECT spm.add_currency('USD'), spm.create_calendar('fiscal', 'month', '2026-01-01', '2027-01-01') \g /dev/null
 SELECT spm.map_source('deals', 'lab.deal', key => 'id', date => 'day', owner => 'seller', amount => 'amount', fixed_currency => 'USD') \g /dev/null
 SELECT spm.add_payee(k, k), spm.add_position(k, k), spm.assign_position(k, k, '2025-01-01') FROM (SELECT DISTINCT seller FROM lab.deal) d(k) \g /dev/null
@@ -34,8 +34,9 @@ SELECT throws_ok($$SELECT spm.spread_pay('FFL', 0.75, 3)$$, '23505', NULL, 'twic
 SELECT spm.spread_pay('FES', 0.75, 3, '{Commission}', 2, 'Later'), spm.spread_pay('Odd', 0.75, 3) \g /dev/null
 SELECT spm.add_pay_rule('Draw', 'draw', 300, recover_share => 0.5, first_periods => 2, is_forgiven => true),
     spm.add_pay_rule('Cap', 'cap', 500, method => 'carried'), spm.add_pay_rule('Net', 'negative') \g /dev/null
-SELECT spm.assign_plan(p, '2026-01-01', payee => k), spm.publish_plan(p)
-FROM (VALUES ('FFL', 'ffl'), ('FES', 'fes'), ('Odd', 'odd'), ('Draw', 'dra'), ('Cap', 'cap'), ('Plain', 'hel'), ('Net', 'neg')) v(p, k) \g /dev/null
+SELECT spm.assign_plan(p, '2026-01-01', payee => k)
+FROM (VALUES ('FFL', 'ffl'), ('FES', 'fes'), ('Odd', 'odd'), ('Draw', 'dra'), ('Cap', 'cap'), ('Plain', 'hel'), ('Plain', 'try'), ('Net', 'neg')) v(p, k) \g /dev/null
+SELECT spm.publish_plan(p) FROM unnest('{FFL,FES,Odd,Draw,Cap,Plain,Net}'::text[]) p \g /dev/null
 SELECT throws_ok($$SELECT spm.spread_pay('FFL', 0.5, 3)$$, '55000', 'plan "FFL" has no draft version', 'what is published does not change');
 SELECT spm.hold('disputed', payee => 'hel', since => '2026-01-01') AS hold \gset
 DO $$DECLARE p text; BEGIN
@@ -65,10 +66,21 @@ SELECT is(pg_temp.account('hel', 'held'), '-50.00, -50.00, -50.00, -50.00, -50.0
 SELECT is(pg_temp.account('dra', 'advance'), '200.00, 0.00, 0.00, 0.00, 0.00', 'a draw tops 100 up to 300 and is owed by the payee; recovered or forgiven when it ends');
 SELECT is(pg_temp.account('neg', 'advance'), '50.00, 0.00, 0.00, 0.00, 0.00', 'as is pay below zero until it is made up for');
 SELECT is((SELECT sum(debit_amount - credit_amount) FROM spm_bi.gl_export WHERE purpose = 'waiting'), -(SELECT sum(unpaid_amount) FROM spm_bi.unpaid), 'what waits is what is posted and not in a batch');
-SELECT spm.propose_payment('2026-05') \g /dev/null
+SELECT is(pg_temp.account('try', a), e || repeat(', ' || e, 4), format('FLAT-TRY-3: after the sale, %s is %s', a, e))
+FROM (VALUES ('expense', '10.00'), ('waiting', '-10.00'), ('payable', '0.00')) v(a, e);
+SELECT spm.propose_payment('2026-05') AS batch \gset
 SELECT results_eq($$SELECT payee_key, payment_amount FROM spm_bi.payment ORDER BY 1$$,
     $$SELECT payee_key, sum(paid_amount)::numeric(20,4) FROM spm_bi.payout GROUP BY 1 HAVING sum(paid_amount) > 0 ORDER BY 1$$, 'a payment nets all kinds of pay');
 SELECT ok(bool_and(is_reconciled), 'and adds up') FROM spm_bi.payment_batch;
+CREATE ROLE controller;
+GRANT USAGE ON SCHEMA spm TO controller;
+GRANT SELECT, INSERT, UPDATE ON ALL TABLES IN SCHEMA spm TO controller;
+GRANT EXECUTE ON ALL ROUTINES IN SCHEMA spm TO controller;
+SET SESSION AUTHORIZATION controller;
+SELECT spm.approve_payment(:batch) \g /dev/null
+RESET SESSION AUTHORIZATION;
+SELECT is(sum(debit_amount - credit_amount), e, format('FLAT-TRY-3: after it is approved, %s is %s', a, e))
+FROM (VALUES ('expense', 10.0000), ('waiting', 0.0000), ('payable', -10.0000)) v(a, e) LEFT JOIN spm_bi.gl_export ON purpose = a AND payee_key = 'try' GROUP BY a, e ORDER BY a;
 SELECT spm.release(:hold, 'settled') \g /dev/null
 CALL spm.calculate('2026-06');
 CALL spm.post('2026-06');
