@@ -131,4 +131,4 @@ EXCEPTION WHEN data_exception THEN
     RETURN 'refused: ' || SQLERRM;
 END
 $$;
-SELECT answer(id, 'map_split: ' || why, jsonb_build_object('error', why ~ '^refused: .*shares')) FROM example, refused(id, i) AS why WHERE id = 'VALID-OI-1';
+SELECT answer(id, 'map_split: the calculation is refused', jsonb_build_object('error', why ~ '^refused: shares of transaction .* total 0.9, not 1$')) FROM example, refused(id, i) AS why WHERE id = 'VALID-OI-1';

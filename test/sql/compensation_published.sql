@@ -1,4 +1,4 @@
--- Examples published by others, computed from their inputs: docs/published_examples.md says which options each needs.
+-- Examples published by others, computed by the toolbox alone from their inputs; make oracle takes them through the pipeline.
 \set QUIET 1
 \set ECHO none
 \pset format unaligned
