@@ -162,13 +162,18 @@ JOIN spm.plan_version v ON v.plan_version_id = r.plan_version_id
 JOIN spm.plan n ON n.plan_id = v.plan_id
 CROSS JOIN LATERAL (VALUES ('expense', m.forgiven_amount), ('advance', -m.forgiven_amount)) l(purpose, amount)
 WHERE m.forgiven_amount <> 0
-UNION ALL
-SELECT 'payable', 'batch ' || b.payment_batch_id, b.pay_on, x.plan_id, coalesce(c.name, ''), m.payee_id, l.purpose, l.amount, l.currency_code
+UNION ALL      -- what was approved and then rejected is taken back, on the day of the rejection
+SELECT t.entry, 'batch ' || b.payment_batch_id, t.entry_date, x.plan_id, coalesce(c.name, ''), m.payee_id, l.purpose, t.sign * l.amount, l.currency_code
 FROM spm.payment_item i
 JOIN spm.payment m ON m.payment_id = i.payment_id
-JOIN spm.payment_batch b ON b.payment_batch_id = m.payment_batch_id AND b.state IN ('approved', 'paid')
+JOIN spm.payment_batch b ON b.payment_batch_id = m.payment_batch_id AND b.approved_at IS NOT NULL
 JOIN spm.payout x ON x.payout_id = i.payout_id
 LEFT JOIN spm.component c ON c.component_id = x.component_id
+CROSS JOIN LATERAL (
+    SELECT 'payable' AS entry, b.pay_on AS entry_date, 1 AS sign
+    UNION ALL
+    SELECT 'rejection', greatest(b.pay_on, (e.recorded_at AT TIME ZONE 'UTC')::date), -1 FROM spm.payment_event e
+    WHERE e.payment_batch_id = b.payment_batch_id AND e.to_state = 'rejected') t
 CROSS JOIN LATERAL (VALUES
     ('waiting', i.amount, i.currency_code), ('payable', -i.paid_amount, m.currency_code),
     ('rounding', CASE WHEN i.currency_code = m.currency_code THEN i.paid_amount - i.amount ELSE 0 END, i.currency_code),
@@ -192,7 +197,7 @@ CROSS JOIN LATERAL (VALUES
     ('amortization', 'amortization', k.amortized_amount), ('amortization', 'contract cost', -k.amortized_amount),
     ('impairment', 'impairment', k.impaired_amount), ('impairment', 'contract cost', -k.impaired_amount)) l(entry, purpose, amount);
 COMMENT ON VIEW spm.gl_line IS 'What is posted, approved, paid and amortised, as lines of a general ledger: a positive amount is a debit. The lines of a document and entry add up to zero in every currency.';
-COMMENT ON COLUMN spm.gl_line.entry IS 'accrual, forgiveness, payable, payment, capitalization, amortization or impairment.';
+COMMENT ON COLUMN spm.gl_line.entry IS 'accrual, forgiveness, payable, rejection, payment, capitalization, amortization or impairment.';
 COMMENT ON COLUMN spm.gl_line.document IS 'Posting, batch or month.';
 COMMENT ON COLUMN spm.gl_line.entry_date IS 'Day of the entry.';
 COMMENT ON COLUMN spm.gl_line.plan_id IS 'Plan. NULL: not of one.';
@@ -219,7 +224,7 @@ LEFT JOIN LATERAL (
     ORDER BY k.plan_id IS NULL, k.component_name = '' LIMIT 1) a ON true;
 COMMENT ON VIEW spm_bi.gl_export IS 'One row per entry, account, plan, component and payee: debits and credits for the general ledger. Debits equal credits in every document, entry and currency.';
 COMMENT ON COLUMN spm_bi.gl_export.entry_date IS 'Day of the entry: end of the paying period, day of payment, end of the month.';
-COMMENT ON COLUMN spm_bi.gl_export.entry IS 'accrual (expense to waiting, at posting), forgiveness (an advance that is written off becomes an expense), payable (waiting to payable, at approval), payment (payable to cash), capitalization, amortization or impairment of contract costs.';
+COMMENT ON COLUMN spm_bi.gl_export.entry IS 'accrual (expense to waiting, at posting), forgiveness (an advance that is written off becomes an expense), payable (waiting to payable, at approval), rejection (back to waiting, where an approved batch is rejected), payment (payable to cash), capitalization, amortization or impairment of contract costs.';
 COMMENT ON COLUMN spm_bi.gl_export.document IS 'Posting, batch or month.';
 COMMENT ON COLUMN spm_bi.gl_export.account_code IS 'Account by spm.gl_account; the purpose itself where none is set.';
 COMMENT ON COLUMN spm_bi.gl_export.purpose IS 'What the account is for.';

@@ -128,6 +128,9 @@ SELECT is(count(*), 12::bigint, 'and payroll has it') FROM spm_bi.payroll_export
 SAVEPOINT rejected;
 SELECT spm.reject_payment(:batch, 'bank holiday') \g /dev/null
 SELECT is((SELECT state FROM spm.payment_batch WHERE payment_batch_id = :batch) || (SELECT count(*) FROM spm_bi.unpaid), 'rejected16', 'until it is paid it can be rejected');
+SELECT results_eq($$SELECT entry, purpose, debit_amount, credit_amount FROM spm_bi.gl_export WHERE payee_key = 'kim' AND entry IN ('payable', 'rejection') ORDER BY 1, 3$$,
+    $$VALUES ('payable', 'payable', 0.0000, 100.0000), ('payable', 'waiting', 100.0000, 0.0000), ('rejection', 'waiting', 0.0000, 100.0000), ('rejection', 'payable', 100.0000, 0.0000)$$,
+    'and the ledger takes back what it had as payable');
 ROLLBACK TO rejected;
 SELECT throws_ok(format('SELECT spm.record_payment(%s, '''', ''2026-02-15'')', :batch), '22023', 'a payment needs a reference and a day', 'no reference is refused');
 SELECT throws_ok(format('SELECT spm.record_payment(%s, ''P'', NULL)', :batch), '22023', 'a payment needs a reference and a day', 'no day is refused');
