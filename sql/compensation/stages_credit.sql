@@ -15,17 +15,24 @@ $$;
 COMMENT ON FUNCTION spm._transaction_relation() IS 'What to read transactions from.';
 REVOKE ALL ON FUNCTION spm._transaction_relation() FROM PUBLIC;
 
+CREATE OR REPLACE FUNCTION spm._shared(value numeric, shares numeric[], share_no int, factor numeric, digits int)
+    RETURNS numeric
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT CASE WHEN _shared.factor = 1 THEN (spm.split(_shared.value, coalesce(_shared.shares, '{1}'), _shared.digits))[coalesce(_shared.share_no, 1)]
+                ELSE spm.rounded((spm.split(_shared.value, coalesce(_shared.shares, '{1}'), _shared.digits))[coalesce(_shared.share_no, 1)] * _shared.factor, _shared.digits) END;
+END;
+COMMENT ON FUNCTION spm._shared(numeric, numeric[], int, numeric, int) IS 'A share of a value, times a factor.';
+REVOKE ALL ON FUNCTION spm._shared(numeric, numeric[], int, numeric, int) FROM PUBLIC;
+
 CREATE OR REPLACE FUNCTION spm._credited(value numeric, shares numeric[], share_no int, factor numeric, part_no int, part_count int, digits int)
     RETURNS numeric
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    SET search_path = pg_catalog, pg_temp
-AS $$
-    SELECT CASE WHEN _credited.part_count = 1 THEN f.value
-                ELSE (spm.split(f.value, array_fill(1::numeric, ARRAY[_credited.part_count]), _credited.digits))[_credited.part_no] END
-    FROM (SELECT CASE WHEN _credited.shares IS NULL THEN _credited.value
-                      ELSE (spm.split(_credited.value, _credited.shares, _credited.digits))[_credited.share_no] END AS value) s
-    CROSS JOIN LATERAL (SELECT CASE WHEN _credited.factor = 1 THEN s.value ELSE spm.rounded(s.value * _credited.factor, _credited.digits) END AS value) f
-$$;
+BEGIN ATOMIC
+    SELECT CASE WHEN _credited.part_count = 1 THEN spm._shared(_credited.value, _credited.shares, _credited.share_no, _credited.factor, _credited.digits)
+                ELSE (spm.split(spm._shared(_credited.value, _credited.shares, _credited.share_no, _credited.factor, _credited.digits),
+                                array_fill(1::numeric, ARRAY[_credited.part_count]), _credited.digits))[_credited.part_no] END;
+END;
 COMMENT ON FUNCTION spm._credited(numeric, numeric[], int, numeric, int, int, int) IS 'What of a value is credited: its share, times the factor, in equal parts; each apportioned so that parts add up.';
 REVOKE ALL ON FUNCTION spm._credited(numeric, numeric[], int, numeric, int, int, int) FROM PUBLIC;
 
@@ -34,8 +41,8 @@ CREATE OR REPLACE FUNCTION spm._credited_sql(value text, digits text)
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
 AS $$
-    -- most credits are of all of it
-    SELECT format('CASE WHEN t.shares IS NULL AND t.factor = 1 AND t.part_count = 1 THEN %1$s
+    -- most credits are of all of it, or of a share
+    SELECT format('CASE WHEN t.factor = 1 AND t.part_count = 1 THEN CASE WHEN t.shares IS NULL THEN %1$s ELSE (spm.split(%1$s, t.shares, %2$s))[t.share_no] END
                 ELSE spm._credited(%1$s, t.shares, t.share_no, t.factor, t.part_no, t.part_count, %2$s) END', _credited_sql.value, _credited_sql.digits)
 $$;
 COMMENT ON FUNCTION spm._credited_sql(text, text) IS 'SQL of what credit t counts of a value.';

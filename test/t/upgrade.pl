@@ -114,6 +114,22 @@ SELECT payee_id, payee_key, name FROM spm.payee ORDER BY 1;
 SELECT c.name, p.grain, p.name, p.span FROM spm.period p JOIN spm.calendar c USING (calendar_id) ORDER BY 1, 3;
 SQL
 
+# A quarter that is mapped, paid and posted by the version, and the next one, after the update.
+my $quarters = <<'SQL';
+CREATE TABLE public.deal (id text, day date, owner text, account text, amount numeric);
+INSERT INTO public.deal VALUES ('D-1', '2026-02-01', 'E-1', 'acme', 1000), ('D-2', '2026-02-02', 'E-2', 'bolt', 500), ('D-3', '2026-05-01', 'E-2', 'bolt', 300);
+INSERT INTO spm.period (calendar_id, grain, name, span) SELECT calendar_id, 'quarter', '2026-Q2', '[2026-04-01,2026-07-01)' FROM spm.calendar;
+SELECT spm.map_source('deals', 'public.deal', key => 'id', date => 'day', owner => 'owner', amount => 'amount', account => 'account', fixed_currency => 'USD');
+SELECT spm.add_position(k, k), spm.assign_position(k, k, '2025-01-01') FROM unnest('{E-1,E-2}'::text[]) k;
+SELECT spm.add_credit_rule('Acme', 'account_key = ''acme''', '{E-1,E-2}', '{0.6,0.4}', '2026-01-01');
+SELECT spm.create_plan('Deals', 'fiscal', 'USD', '2026-01-01'), spm.add_component('Deals', 'All', '0: 5%'),
+    spm.assign_plan('Deals', '2026-01-01', payee => 'E-1'), spm.assign_plan('Deals', '2026-01-01', payee => 'E-2'), spm.publish_plan('Deals');
+CALL spm.calculate('2026-Q1');
+CALL spm.post('2026-Q1');
+SQL
+my $next = q{CALL spm.calculate('2026-Q2'); SELECT spm.rebuild_transaction_views(); CALL spm.calculate('2026-Q2');
+    SELECT count(*) FILTER (WHERE is_difference), sum(paid_amount)::numeric(9,2), (SELECT bool_and(is_reconciled) FROM spm.reconciliation) FROM spm_bi.payout};
+
 my $node = PostgreSQL::Test::Cluster->new('main');
 $node->init;
 $node->start;
@@ -134,7 +150,7 @@ foreach my $version (@released)
 	$node->safe_psql($database, $rows);
 	# a plan that is published, with the hash that this version takes
 	my $is_planned = $node->safe_psql($database, q{SELECT to_regproc('spm.publish_plan') IS NOT NULL}) eq 't';
-	$node->safe_psql($database, $plans) if $is_planned;
+	$node->safe_psql($database, $plans . $quarters) if $is_planned;
 	my $before = $node->safe_psql($database, $kept);
 	my ($status, undef, $error) = $node->psql($database, 'ALTER EXTENSION spm UPDATE');
 	is($status, 0, "version $version can be updated to $current") or diag $error;
@@ -142,6 +158,7 @@ foreach my $version (@released)
 	is($node->safe_psql($database, $kept), $before, "what was in version $version is still there");
 	is($node->safe_psql($database, q{SELECT bool_and(spm._is_as_published(plan_version_id)) FROM spm.plan_version WHERE state <> 'draft'}), 't',
 		"a plan that version $version has published is still what it was") if $is_planned;
+	like($node->safe_psql($database, $next), qr/^0\|90\.00\|t$/m, "what version $version has mapped, paid and posted goes on without a difference") if $is_planned;
 	my @updated = split /\n/, $node->safe_psql($database, $snapshot);
 	my %fresh = map { $_ => 1 } @fresh;
 	my %updated = map { $_ => 1 } @updated;
