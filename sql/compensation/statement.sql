@@ -46,6 +46,7 @@ BEGIN
     e := regexp_replace(e, '\(?attributes ->> ''([^'']*)''\)?', '\1', 'g');
     e := regexp_replace(e, '_key\M', '', 'g');
     e := regexp_replace(e, ' = ANY \(\(?''\{([^}]*)\}''\)?\)', ' is one of \1', 'g');
+    e := regexp_replace(e, '\((-?\d+(?:\.\d+)?)\)', '\1', 'g');
     LOOP    -- brackets that say nothing
         before := e;
         e := regexp_replace(e, '\(([^()]* (?:=|<>|<|>|<=|>=|is one of) [^()]*)\)', '\1', 'g');
@@ -59,13 +60,13 @@ $$;
 COMMENT ON FUNCTION spm._plain(text) IS 'A checked expression without what only PostgreSQL needs.';
 REVOKE ALL ON FUNCTION spm._plain(text) FROM PUBLIC;
 
-CREATE OR REPLACE FUNCTION spm._method_words(c spm.component, grain text, minor_digits int)
+CREATE OR REPLACE FUNCTION spm._method_words(c spm.component, grain text, minor_digits int, is_single boolean)
     RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
 AS $$
-    SELECT concat_ws('; ',
-        CASE WHEN c.basis IN ('fixed', 'rank', 'pool') THEN NULL ELSE concat(
+    SELECT CASE WHEN words.told IS NULL AND is_single AND c.rounding = 'half_up' AND c.places = minor_digits THEN NULL ELSE concat_ws('; ',
+        CASE WHEN NOT is_single THEN concat(
             CASE substring(c.rate_options FROM '^(whole|interpolated|weighted|bonus|excess|curve)')
                 WHEN 'whole' THEN 'the rate reached pays for everything'
                 WHEN 'interpolated' THEN 'the rate grows evenly between the steps and pays for everything'
@@ -79,17 +80,18 @@ AS $$
                 WHEN c.accumulate = 'group' THEN format(', every %s by itself', spm._plain(c.group_expression))
                 WHEN c.accumulate = 'period' THEN format(', on the %s''s total', grain)
                 WHEN c.accumulate ~ '^rolling' THEN format(', on the last %s %ss'' total', substring(c.accumulate FROM '\d+'), grain)
-                ELSE format(', on the %s''s total so far', c.accumulate) END) END,
-        CASE WHEN c.basis = 'credit' AND c.accumulate NOT IN ('deal', 'group') AND c.is_true_up THEN 'less what was earned before' END,
-        CASE WHEN c.credit_cap IS NOT NULL THEN format('a deal counts for %s at most', spm._money(c.credit_cap, minor_digits)) END,
+                ELSE format(', on the %s''s total', c.accumulate) END) END,
+        words.told,
         CASE WHEN c.rate_options ~ '^bonus' AND c.rounding = 'half_up' THEN NULL ELSE concat(CASE WHEN c.basis = 'credit' THEN 'deals ' ELSE '' END,
             CASE c.rounding WHEN 'up' THEN 'rounded up to ' WHEN 'ceiling' THEN 'rounded up to ' WHEN 'down' THEN 'rounded down to '
                  WHEN 'floor' THEN 'rounded down to ' ELSE 'rounded to ' END,
             CASE c.places WHEN 0 THEN 'whole units' WHEN 2 THEN 'the cent' ELSE format('%s decimals', c.places) END,
-            CASE c.rounding WHEN 'half_even' THEN ', halves to the even one' WHEN 'half_down' THEN ', halves down' END) END)
+            CASE c.rounding WHEN 'half_even' THEN ', halves to the even one' WHEN 'half_down' THEN ', halves down' END) END) END
+    FROM (SELECT nullif(concat_ws('; ', CASE WHEN c.basis = 'credit' AND c.is_true_up THEN 'less what was earned before' END,
+                                  CASE WHEN c.credit_cap IS NOT NULL THEN format('a deal counts for %s at most', spm._money(c.credit_cap, minor_digits)) END), '') AS told) words
 $$;
-COMMENT ON FUNCTION spm._method_words(spm.component, text, int) IS 'How a component is rated, in the words of who is paid by it.';
-REVOKE ALL ON FUNCTION spm._method_words(spm.component, text, int) FROM PUBLIC;
+COMMENT ON FUNCTION spm._method_words(spm.component, text, int, boolean) IS 'How a component is rated, in the words of who is paid by it. NULL: one rate for everything, rounded as usual.';
+REVOKE ALL ON FUNCTION spm._method_words(spm.component, text, int, boolean) FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION spm._known_state(period_id int, as_of timestamptz, OUT posted_count bigint, OUT posting_id int, OUT is_draft boolean)
     LANGUAGE sql STABLE PARALLEL SAFE
@@ -152,12 +154,24 @@ BEGIN
         WHERE b.posting_id = ANY (postings) AND (wanted IS NULL OR b.payee_id = wanted) AND b.run_id IN (SELECT run_id FROM known)
         UNION ALL
         SELECT b.* FROM spm._superseded(NULL::spm.balance, 'balance', instant, postings, wanted) b WHERE is_past
+    ), tier AS MATERIALIZED (
+        SELECT t.component_id, row_number() OVER (PARTITION BY t.component_id ORDER BY lower(t.bounds)) AS tier_no,
+               lower(t.bounds) AS from_value, upper(t.bounds) AS to_value, t.rate
+        FROM spm.tier t WHERE t.component_id IN (SELECT m.component_id FROM m)
+    ), seat AS MATERIALIZED (
+        SELECT a.position_id, a.payee_id, min(lower(a.span)) AS since
+        FROM spm.position_assignment a JOIN spm.period q ON q.period_id = this AND a.span && q.span
+        GROUP BY a.position_id, a.payee_id
     ), part AS MATERIALIZED (    -- a component as it was measured for somebody
         SELECT m.*, p.plan_id, v.version_no, c AS component, c.component_no, c.name AS component_name, c.rate_options, c.basis, c.tier_basis, c.unit, c.pay, c.places,
                s.name AS seat, u.minor_digits, x.name AS variable_name, q.grain,
                count(*) OVER (PARTITION BY m.payee_id, m.component_id) > 1 AS has_seats,
                min(v.version_no) OVER (PARTITION BY m.payee_id, p.plan_id) < max(v.version_no) OVER (PARTITION BY m.payee_id, p.plan_id) AS has_versions,
-               ARRAY[v.version_no::text, lpad(c.component_no::text, 6, '0'), s.name, m.position_id::text] AS place,
+               ARRAY[v.version_no::text, lpad(c.component_no::text, 6, '0'), h.since::text, s.name, m.position_id::text] AS place,
+               -- the words that all seats share go to the first that has anything to tell
+               row_number() OVER (PARTITION BY m.payee_id, m.component_id ORDER BY i.is_idle, h.since, s.name COLLATE "C", m.position_id) AS seat_no, i.is_idle,
+               c.basis NOT IN ('credit', 'result') OR c.rate_options !~ '^(whole|interpolated|weighted|bonus|excess|curve)' AND k.n = 1 AS is_single,
+               coalesce(w.words, 'all') AS whole_words,
                m.because AS told
         FROM m
         JOIN spm.component c USING (component_id) JOIN spm.plan_version v USING (plan_version_id) JOIN spm.plan p USING (plan_id)
@@ -165,6 +179,14 @@ BEGIN
         JOIN spm.position s USING (position_id)
         JOIN spm.period q ON q.period_id = this
         LEFT JOIN spm.variable x USING (variable_id)
+        LEFT JOIN seat h ON h.position_id = m.position_id AND h.payee_id = m.payee_id
+        LEFT JOIN (SELECT tier.component_id, count(*) AS n FROM tier GROUP BY tier.component_id) k ON k.component_id = m.component_id
+        LEFT JOIN (SELECT i.component_id, string_agg(concat(CASE i.figure WHEN 'earned' THEN format('what %s earned', i.of_component) WHEN 'amount' THEN 'total of ' || i.of_component
+                              ELSE format('%s of %s', i.figure, i.of_component) END, CASE i.scope WHEN 'team' THEN ' by the team' WHEN 'plan' THEN ' by everybody' END), ', ' ORDER BY i.input_no) AS words
+                   FROM spm.component_input i GROUP BY i.component_id) w ON w.component_id = m.component_id
+        LEFT JOIN (SELECT DISTINCT e.payee_id, e.component_id, e.position_id FROM e) o
+            ON o.payee_id = m.payee_id AND o.component_id = m.component_id AND o.position_id = m.position_id
+        CROSS JOIN LATERAL (SELECT c.basis = 'credit' AND m.credit_count = 0 AND m.opening_amount = 0 AND o.payee_id IS NULL AS is_idle) i
     ), slice AS MATERIALIZED (
         SELECT e.payee_id, e.component_id, e.position_id, s.tier_no, s.kind, s.rate, sum(s.base) AS base_amount, sum(s.amount) AS amount
         FROM e
@@ -173,10 +195,6 @@ BEGIN
         CROSS JOIN LATERAL spm.commission_slice(k.schedule, e.from_total, e.from_total + e.base_amount, c.places, c.rounding) s
         WHERE e.kind IN ('deal', 'total') AND c.basis NOT IN ('fixed', 'objective')
         GROUP BY e.payee_id, e.component_id, e.position_id, s.tier_no, s.kind, s.rate
-    ), tier AS MATERIALIZED (
-        SELECT t.component_id, row_number() OVER (PARTITION BY t.component_id ORDER BY lower(t.bounds)) AS tier_no,
-               lower(t.bounds) AS from_value, upper(t.bounds) AS to_value, t.rate
-        FROM spm.tier t WHERE t.component_id IN (SELECT part.component_id FROM part)
     ), plan AS MATERIALIZED (    -- a section for each plan; 0: beside all plans
         SELECT y.payee_id, y.plan_id, n.name, coalesce(n.currency_code, y.currency_code) AS currency_code, coalesce(u.minor_digits, 2) AS minor_digits, y.versions, y.amount
         FROM (SELECT a.payee_id, a.plan_id, a.currency_code, string_agg(DISTINCT a.version, ', ') AS versions, coalesce(sum(a.amount), 0) AS amount
@@ -193,12 +211,18 @@ BEGIN
         WHERE x.kind = 'earning' AND (x.period_id <> this OR x.posting_id <> first_posting) AND x.amount <> 0
         GROUP BY x.payee_id, x.of_plan, x.period_id, p.name, p.span, c.name, x.posting_id
     ), reason AS MATERIALIZED (    -- of what is there now; a draft that is gone has left its amounts only
-        SELECT d.payee_id, d.plan_id, d.period_id, d.component_name, d.posting_id, d.transaction_key, d.line, d.amount, d.cause, d.reason,
+        SELECT d.payee_id, d.plan_id, d.period_id, d.component_name, d.posting_id, d.transaction_key || coalesce('/' || nullif(d.line, ''), '') AS deal, d.amount, d.cause, d.reason,
                row_number() OVER w AS nth, count(*) OVER (PARTITION BY d.payee_id, d.plan_id, d.period_id, d.component_name, d.posting_id) AS n
         FROM spm.difference d
         WHERE NOT is_past AND d.posting_id = ANY (postings) AND (wanted IS NULL OR d.payee_id = wanted)
         WINDOW w AS (PARTITION BY d.payee_id, d.plan_id, d.period_id, d.component_name, d.posting_id
                      ORDER BY abs(d.amount) DESC, d.transaction_key COLLATE "C", d.line COLLATE "C", d.source COLLATE "C")
+    ), titled AS MATERIALIZED (
+        SELECT d.*, t.title, t.only_words, r.n IS NOT NULL AND length(t.title) + length(t.only_words) <= 60 AS is_short
+        FROM difference d
+        LEFT JOIN reason r ON r.n = 1 AND (r.payee_id, r.plan_id, r.period_id, r.component_name, r.posting_id) = (d.payee_id, d.plan_id, d.period_id, d.component_name, d.posting_id)
+        CROSS JOIN LATERAL (SELECT format('%s %s: %s', CASE WHEN d.period_id = this THEN 'Reopened' ELSE 'Difference' END, d.period_name, d.component_name) AS title,
+                                   concat_ws(': ', r.deal, nullif(r.reason, '')) AS only_words) t
     ), written AS (
         -- ---- whose it is
         SELECT n.payee_id, n.plan_id, n.name AS plan_name, 1 AS section, '{}'::text[] AS place, w.nth::bigint AS nth, 0::bigint AS sub, w.words AS line
@@ -213,30 +237,35 @@ BEGIN
         SELECT p.payee_id, p.plan_id, n.name, 2, p.place, w.nth, w.sub, w.words
         FROM part p JOIN plan n USING (payee_id, plan_id)
         CROSS JOIN LATERAL (
-            SELECT 1 AS nth, 0::bigint AS sub, left(concat(p.component_name, CASE WHEN p.has_versions THEN ' v' || p.version_no END, CASE WHEN p.has_seats THEN ' in ' || p.seat END), 80) AS words
+            SELECT 1 AS nth, 0::bigint AS sub, left(concat(p.component_name, CASE WHEN p.has_versions THEN ' v' || p.version_no END, CASE WHEN p.has_seats THEN ' in ' || p.seat END, CASE WHEN p.is_idle THEN ': 0 deals' END,
+                CASE WHEN p.is_idle THEN ', quota ' || spm._money(p.quota_amount, p.minor_digits) END), 80) AS words
             UNION ALL
             SELECT 2, l.sub, l.words FROM spm._wrapped(concat_ws(', ',
                 CASE p.basis WHEN 'credit' THEN format('%s deal%s%s', p.credit_count, CASE WHEN p.credit_count <> 1 THEN 's' END,
-                        CASE (p.component).credit_kind WHEN 'direct' THEN NULL WHEN 'rollup' THEN ' of the team' ELSE ', own and of the team' END)
-                    WHEN 'objective' THEN 'objectives met to ' || spm._percent(p.amount) END,
+                        CASE (p.component).credit_kind WHEN 'direct' THEN NULL WHEN 'rollup' THEN ' of the team' WHEN 'all' THEN ', own and of the team'
+                             ELSE ' by ' || (p.component).credit_kind END) END,
                 CASE WHEN p.opening_amount <> 0 THEN 'brought forward ' || spm._money(p.opening_amount, p.minor_digits) END,
                 CASE WHEN p.quota_amount IS NOT NULL AND p.basis = 'credit' THEN CASE (p.component).against WHEN 'quota' THEN 'quota ' ELSE 'compared with ' END
                         || spm._money(p.quota_amount, p.minor_digits) END,
                 CASE WHEN p.quota_amount > 0 AND p.basis = 'credit'
-                     THEN 'attainment ' || spm._percent(spm.attainment(p.opening_amount + p.amount, p.quota_amount, 6)) END), 2) WITH ORDINALITY l(words, sub)
+                     THEN 'attainment ' || spm._percent(spm.attainment(p.opening_amount + p.amount, p.quota_amount, 6)) END), 2) WITH ORDINALITY l(words, sub) WHERE NOT p.is_idle
             UNION ALL
-            SELECT 3, l.sub, l.words FROM spm._wrapped(CASE WHEN p.basis = 'credit' THEN concat_ws(' ',
-                CASE WHEN spm._plain((p.component).measure_expression) <> 'amount' THEN 'counts ' || spm._plain((p.component).measure_expression) END,
-                CASE WHEN (p.component).eligibility_expression IS NOT NULL THEN
-                    concat(CASE WHEN spm._plain((p.component).measure_expression) = 'amount' THEN 'only ' END, 'deals where ', spm._plain((p.component).eligibility_expression)) END) END, 2) WITH ORDINALITY l(words, sub)
+            SELECT 3, l.sub, l.words
+            FROM (SELECT spm._plain((p.component).measure_expression) AS measure, spm._plain((p.component).eligibility_expression) AS condition) x
+            CROSS JOIN LATERAL spm._wrapped(CASE WHEN p.basis = 'credit' AND p.seat_no = 1 THEN concat_ws(' of ',
+                CASE WHEN x.measure NOT IN ('amount', '1') THEN 'counts ' || x.measure END,
+                CASE WHEN x.condition IS NOT NULL THEN concat(CASE x.measure WHEN 'amount' THEN 'only ' WHEN '1' THEN 'counts ' END, 'deals where ', x.condition) END) END, 2)
+                WITH ORDINALITY l(words, sub)
+            WHERE NOT p.is_idle
             UNION ALL
             SELECT 4, 100 * b.nth + l.sub, l.words FROM unnest(p.told) WITH ORDINALITY b(words, nth)
-            CROSS JOIN LATERAL spm._wrapped(b.words, 2) WITH ORDINALITY l(words, sub)
+            CROSS JOIN LATERAL spm._wrapped(b.words, 2) WITH ORDINALITY l(words, sub) WHERE NOT p.is_idle
             UNION ALL
-            SELECT 7, l.sub, l.words FROM spm._wrapped(spm._method_words(p.component, p.grain, p.minor_digits), 2) WITH ORDINALITY l(words, sub)
+            SELECT 7, l.sub, l.words FROM spm._wrapped(spm._method_words(p.component, p.grain, p.minor_digits, p.is_single), 2) WITH ORDINALITY l(words, sub)
+            WHERE p.seat_no = 1 AND NOT p.is_idle
             UNION ALL
-            SELECT 8, l.sub, l.words FROM spm._wrapped(CASE WHEN p.variable_name IS NOT NULL AND p.told = '{}'
-                THEN format('times your %s of %s', p.variable_name, trim_scale(p.factor)) END, 2) WITH ORDINALITY l(words, sub)) w
+            SELECT 8, l.sub, l.words FROM spm._wrapped(format('times your %s of %s', p.variable_name, trim_scale(p.factor)), 2) WITH ORDINALITY l(words, sub)
+            WHERE p.variable_name IS NOT NULL AND p.basis IN ('credit', 'result') AND p.told = '{}' AND p.seat_no = 1 AND NOT p.is_idle) w
         UNION ALL
         SELECT p.payee_id, p.plan_id, n.name, 2, p.place, 5,
                row_number() OVER (PARTITION BY p.payee_id, p.component_id, p.position_id ORDER BY s.kind = 'tier' DESC, s.kind, s.tier_no, s.rate),
@@ -245,7 +274,7 @@ BEGIN
                    WHEN 'cap' THEN 'held back by the cap'
                    WHEN 'floor' THEN 'raised to the minimum'
                    ELSE CASE WHEN coalesce(s.tier_no, 0) = 0 THEN CASE WHEN p.rate_options ~ '^(bonus|curve)' THEN 'not reached' ELSE 'below the first step' END
-                             WHEN t.to_value IS NULL AND t.from_value = 0 THEN 'all'
+                             WHEN t.to_value IS NULL AND t.from_value = 0 THEN p.whole_words
                              WHEN p.tier_basis = 'quota' THEN
                                  concat(CASE WHEN t.to_value IS NULL THEN 'from ' END, trim_scale(100 * t.from_value),
                                         ' - ' || trim_scale(100 * t.to_value), ' % of quota')
@@ -270,33 +299,31 @@ BEGIN
                    WHEN o.kind = 'rank' THEN format('place %s', trim_scale(p.amount))
                    WHEN o.kind = 'pool' THEN format('your part of %s', spm._money(p.amount, p.minor_digits))
                    WHEN o.kind = 'refund' THEN 'taken back of deals that were cancelled'
-                   WHEN p.basis = 'objective' THEN 'paid by that'
-                   ELSE 'fixed amount' END, NULL, NULL, spm._money(o.amount, p.places))
+                   WHEN p.basis = 'objective' THEN concat('objectives met to ', spm._percent(p.amount), ', ' || p.variable_name || ' ' || trim_scale(p.factor))
+                   ELSE concat('fixed amount', ', ' || p.variable_name || ' ' || trim_scale(p.factor)) END, NULL, NULL, spm._money(o.amount, p.places))
         FROM (SELECT e.payee_id, e.component_id, e.position_id, e.kind, sum(e.amount) AS amount
               FROM e GROUP BY e.payee_id, e.component_id, e.position_id, e.kind) o
         JOIN part p USING (payee_id, component_id, position_id)
         JOIN plan n USING (payee_id, plan_id)
         WHERE o.kind IN ('true_up', 'rank', 'pool', 'refund') OR p.basis IN ('fixed', 'objective')
         UNION ALL
-        SELECT n.payee_id, n.plan_id, n.name, 3, '{}', 1, 0, spm._statement_line('Earned in ' || p.name, NULL, NULL, spm._money(sum(part.earned_amount), n.minor_digits))
-        FROM plan n JOIN part USING (payee_id, plan_id) JOIN spm.period p ON p.period_id = this
-        WHERE EXISTS (SELECT FROM x WHERE x.payee_id = n.payee_id AND x.of_plan = n.plan_id
+        SELECT n.payee_id, n.plan_id, n.name, 3, '{}', 1, 0, spm._statement_line('Earned in ' || p.name, NULL, NULL, spm._money(sum(z.amount), n.minor_digits))
+        FROM plan n JOIN x z ON z.payee_id = n.payee_id AND z.of_plan = n.plan_id JOIN spm.period p ON p.period_id = this
+        WHERE z.kind = 'earning' AND z.period_id = this AND z.posting_id = first_posting AND EXISTS (SELECT FROM x WHERE x.payee_id = n.payee_id AND x.of_plan = n.plan_id
                       AND (x.kind <> 'earning' OR x.amount <> 0 AND (x.period_id <> this OR x.posting_id <> first_posting)))
         GROUP BY n.payee_id, n.plan_id, n.name, n.minor_digits, p.name
         UNION ALL
         -- ---- what has changed since it was posted
         SELECT n.payee_id, n.plan_id, n.name, 4, d.place, 0, 0,
-               spm._statement_line(format('%s %s: %s', CASE WHEN d.period_id = this THEN 'Reopened' ELSE 'Difference' END, d.period_name, d.component_name),
-                   NULL, NULL, spm._money(d.amount, n.minor_digits))
-        FROM difference d JOIN plan n USING (payee_id, plan_id)
+               spm._statement_line(concat(d.title, CASE WHEN d.is_short THEN ', ' || d.only_words END), NULL, NULL, spm._money(d.amount, n.minor_digits))
+        FROM titled d JOIN plan n USING (payee_id, plan_id)
         UNION ALL
         SELECT n.payee_id, n.plan_id, n.name, 4, d.place, r.nth, l.sub, l.words
-        FROM difference d
+        FROM titled d
         JOIN plan n USING (payee_id, plan_id)
         JOIN reason r USING (payee_id, plan_id, period_id, component_name, posting_id)
-        CROSS JOIN LATERAL spm._wrapped(format('%s%s, %s', coalesce(r.transaction_key || coalesce('/' || nullif(r.line, ''), '') || ': ', ''),
-                                               spm._money(r.amount, n.minor_digits), r.reason), 2) WITH ORDINALITY l(words, sub)
-        WHERE r.nth <= 3 OR r.n = 4
+        CROSS JOIN LATERAL spm._wrapped(concat(r.deal || ': ', CASE WHEN r.n > 1 THEN spm._money(r.amount, n.minor_digits) || ', ' END, r.reason), 2) WITH ORDINALITY l(words, sub)
+        WHERE NOT d.is_short AND (r.nth <= 3 OR r.n = 4)
         UNION ALL
         SELECT n.payee_id, n.plan_id, n.name, 4, d.place, 100, l.sub, l.words
         FROM difference d
@@ -313,14 +340,16 @@ BEGIN
         JOIN plan n ON n.payee_id = x.payee_id AND n.plan_id = x.of_plan
         JOIN spm.period p ON p.period_id = x.period_id
         LEFT JOIN spm.pay_rule r USING (pay_rule_id)
-        CROSS JOIN LATERAL (
-            SELECT 1 AS nth, 0::bigint AS sub, spm._statement_line(concat(r.name || ': ', CASE x.kind WHEN 'budget' THEN 'above the budget' WHEN 'cap' THEN 'above the cap'
+        CROSS JOIN LATERAL (SELECT o.title, length(o.title) + coalesce(length(x.reason), 0) <= 60 AS is_short
+            FROM (SELECT concat(r.name || ': ', CASE x.kind WHEN 'budget' THEN 'above the budget' WHEN 'cap' THEN 'above the cap'
                     WHEN 'carried' THEN 'paid of what was above the cap before' WHEN 'holdback' THEN 'held back until later' WHEN 'guarantee' THEN 'topped up to the guarantee'
                     WHEN 'draw' THEN 'drawn' WHEN 'recovery' THEN 'paid back' WHEN 'forgiveness' THEN 'written off' WHEN 'negative' THEN 'below zero, not collected now'
-                    WHEN 'adjustment' THEN 'adjustment' WHEN 'hold' THEN 'on hold' WHEN 'release' THEN 'released' ELSE x.kind END,
-                CASE WHEN x.period_id <> this THEN ' ' || p.name END), NULL, NULL, spm._money(x.amount, n.minor_digits)) AS words
+                    WHEN 'adjustment' THEN 'Adjustment' WHEN 'hold' THEN 'On hold' WHEN 'release' THEN 'Released' ELSE x.kind END,
+                CASE WHEN x.period_id <> this THEN ' ' || p.name END) AS title) o) t
+        CROSS JOIN LATERAL (
+            SELECT 1 AS nth, 0::bigint AS sub, spm._statement_line(concat(t.title, CASE WHEN t.is_short THEN ': ' || x.reason END), NULL, NULL, spm._money(x.amount, n.minor_digits)) AS words
             UNION ALL
-            SELECT 2, l.sub, l.words FROM spm._wrapped(x.reason, 2) WITH ORDINALITY l(words, sub)) w
+            SELECT 2, l.sub, l.words FROM spm._wrapped(x.reason, 2) WITH ORDINALITY l(words, sub) WHERE NOT t.is_short) w
         UNION ALL
         SELECT n.payee_id, n.plan_id, n.name, 6, ARRAY[lpad(r.rule_no::text, 6, '0'), b.balance_id::text], 1, l.sub, l.words
         FROM balance b
