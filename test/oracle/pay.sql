@@ -1,6 +1,6 @@
 /*
- * From earning to pay: draws, guarantees, balances, commissions that are paid as
- * premiums come in, payments in another currency, ledgers, contract costs.
+ * From earning to pay: draws, guarantees, balances, commissions that are paid in
+ * parts, payments in another currency, ledgers, contract costs.
  * Periods are posted, and so have a calendar that begins where the examples do.
  */
 SELECT spm.create_calendar('pay', 'month', '2025-01-01', '2026-01-01');
@@ -33,14 +33,11 @@ SELECT deals(id, format('0%%: %s, 100%%: %s whole', i->>'base_rate', num(i, 'bas
 FROM example, each(i->'cases') WHERE id = 'LEAVE-CAT-1';
 SELECT spm.add_pay_rule(plan(id, n), 'draw', num(x, 1), method => 'advance', until => '2026-01-01') FROM example, each(i->'cases') WHERE id = 'LEAVE-CAT-1' AND num(x, 1) > 0;
 
--- -------------------------------------- as premiums come in, other currencies
+-- -------------------------------------------------- parts, other currencies
 
--- three quarters of a year at once, the last three months when they are paid
-SELECT deals(id, '0: ' || (i->>'rate'), '{}', '{"event": "payment"}', calendar => 'pay') FROM example WHERE id IN ('RES-FFL-1', 'RES-FES-1');
-INSERT INTO payment
-SELECT deal_id, make_date(2025, m, 20), premium * CASE m WHEN 1 THEN num(i, 'advance_share') ELSE (1 - num(i, 'advance_share')) / 3 END
-FROM example, LATERAL (SELECT coalesce(num(i, 'annual'), num(i, 'premium')) AS premium) p CROSS JOIN LATERAL sell(rep(id), premium) AS deal_id, generate_series(1, 4) m
-WHERE id IN ('RES-FFL-1', 'RES-FES-1');
+-- a share at once, the rest in three months
+SELECT deals(id, '0: ' || (i->>'rate'), ARRAY[coalesce(num(i, 'annual'), num(i, 'premium'))], calendar => 'pay'), spm.spread_pay(plan(id), num(i, 'advance_share'), 3)
+FROM example WHERE id IN ('RES-FFL-1', 'RES-FES-1');
 SELECT component(plan(id, calendar => 'pay', currency => 'GBP'), 'Pay', '0: ' || (i->>'rate')) FROM example WHERE id = 'FX-IDY-1';
 SELECT spm.set_exchange_rate('GBP', 'USD', '2025-01-01', num(i, 'usd_per_gbp')), spm.assign_plan(plan(id), '2025-01-01', payee => rep(id)), spm.set_payment_currency(rep(id), 'USD'),
        sell(rep(id), num(i, 'amount_gbp'), currency => 'GBP')
@@ -89,7 +86,7 @@ SELECT answer(id, 'assign_plan until; whole, tiers in percent of quota; pay rule
     SELECT jsonb_agg(jsonb_build_object('entitlement', paid(rep(id, n), 'Pay'), 'pay', paid(rep(id, n), period => 'exit')) ORDER BY n) FROM each(i->'cases')))
 FROM example WHERE id = 'LEAVE-CAT-1';
 
-SELECT answer(id, 'map_event, event', (SELECT jsonb_object_agg(k, CASE k WHEN 'commission' THEN paid(rep(id)) WHEN 'advance' THEN num(net, 0) WHEN 'rest' THEN num(net, 1) + num(net, 2) + num(net, 3)
+SELECT answer(id, 'spread_pay', (SELECT jsonb_object_agg(k, CASE k WHEN 'commission' THEN paid(rep(id)) WHEN 'advance' THEN num(net, 0) WHEN 'rest' THEN num(net, 1) + num(net, 2) + num(net, 3)
         ELSE CASE WHEN net->1 = net->2 AND net->2 = net->3 THEN num(net, 1) END END) FROM jsonb_object_keys(e) k))
 FROM example, month_by_month(rep(id), 4) WHERE id IN ('RES-FFL-1', 'RES-FES-1');
 SELECT answer(id, 'a plan in its own currency; set_payment_currency, propose_payment', jsonb_build_object('gbp', payout_amount, 'usd', payment_amount))
