@@ -109,6 +109,25 @@ variable: name. value: what rates are multiplied by. payee, position, title: who
 Errors: 42704 for an unknown payee, position or title; 23P01 where a value exists already; 22023 for two targets.
 Example: SELECT spm.set_variable(''commission_pct'', 0.012, payee => ''275'', since => ''2026-01-01'');';
 
+CREATE OR REPLACE FUNCTION spm.prorate_variable(variable text, is_prorated boolean DEFAULT true)
+    RETURNS void
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    IF prorate_variable.is_prorated IS NULL THEN
+        RAISE EXCEPTION 'a variable is an amount for a period, or it is not' USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+    INSERT INTO spm.variable AS v (name, is_prorated) VALUES (prorate_variable.variable, prorate_variable.is_prorated)
+    ON CONFLICT (name) DO UPDATE SET is_prorated = EXCLUDED.is_prorated WHERE v.is_prorated <> EXCLUDED.is_prorated;
+END
+$$;
+COMMENT ON FUNCTION spm.prorate_variable(text, boolean) IS
+'Says whether a variable is an amount for a whole period, such as a target incentive or a salary, which components that prorate reduce for a part of one; makes the variable if need be. A percentage is not.
+variable: name. is_prorated: whether it is one. What is posted follows, as a difference in the next period.
+Errors: 22023 for NULL.
+Example: SELECT spm.prorate_variable(''target_incentive'');';
+
 CREATE OR REPLACE FUNCTION spm.variable_value(variable_id int, payee_id int, position_id int, span daterange)
     RETURNS numeric
     LANGUAGE sql STABLE PARALLEL SAFE

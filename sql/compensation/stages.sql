@@ -232,7 +232,7 @@ AS $$
         'spm.absence', 'spm.absence_kind', 'spm.holiday',
         'spm.plan', 'spm.plan_version', 'spm.plan_assignment',
         'spm.component', 'spm.tier', 'spm.component_input', 'spm.modifier',
-        'spm.lookup', 'spm.lookup_row', 'spm.objective', 'spm.variable_value',
+        'spm.lookup', 'spm.lookup_row', 'spm.objective', 'spm.variable', 'spm.variable_value',
         'spm.credit_rule', 'spm.credit_rule_share', 'spm.rollup_factor', 'spm.rolldown', 'spm.territory_source',
         'spm.manual_credit', 'spm.manual_credit_decision', 'spm.event_source'])::regclass
 $$;

@@ -25,7 +25,7 @@ SELECT throws_ok($$SELECT spm.add_component('AE', 'x', '0%: 5%', quota => 'sales
 SELECT spm.add_component('AE', 'Commission', '0%: 5%, 100%: 10%', quota => 'sales/hardware', prorate => 'calendar'),
     spm.add_component('AE', 'Whole', '0%: 5%, 100%: 10%', quota => 'sales'),
     spm.add_component('AE', 'Bonus', '0%: 100%', quota => 'sales', pay => 'target', variable => 'target', prorate => 'calendar') \g /dev/null
-UPDATE spm.variable SET is_prorated = true WHERE name = 'target';
+SELECT spm.prorate_variable('target') \g /dev/null
 SELECT spm.assign_plan('AE', '2026-01-01', title => 'AE') \g /dev/null
 SELECT results_eq($$SELECT component, count(*) FROM spm.plan_defect('AE') GROUP BY 1 ORDER BY 1$$, $$VALUES ('Bonus', 3::bigint), ('Commission', 3), ('Whole', 3)$$,
     'quotas that are missing are found before a plan is published');
@@ -71,6 +71,13 @@ SELECT results_eq($$SELECT pg_temp.measured('Commission', '2026-02')$$,
     $$VALUES ('ann: 6000 of 10000 earns 300'), ('bob: 6000 of 3000 earns 450'), ('cat: 0 of 10000 earns 0')$$, 'a quota of the measure and the position goes before');
 CALL spm.post('2026-02');
 SELECT is((SELECT bool_and(is_reconciled) FROM spm.reconciliation), true, 'and everything adds up');
+
+-- a target that is no amount for a period after all
+SELECT spm.prorate_variable('target', false) \g /dev/null
+CALL spm.calculate('2026-03');
+SELECT results_eq($$SELECT pg_temp.measured('Bonus', '2026-01')$$,
+    $$VALUES ('ann: 6000 of 4000 earns 1500'), ('bob: 6000 of 4838.71 earns 1240'), ('cat: 6000 of 5000 earns 1200')$$, 'not prorated, it is whole: also where it was paid in part');
+SELECT throws_ok($$SELECT spm.prorate_variable('target', NULL)$$, '22023', 'a variable is an amount for a period, or it is not', 'it is one or the other');
 
 -- away for all of a month
 SELECT spm.add_absence('bob', 'leave', '2026-03-01', '2026-04-01'), spm.set_quota('cat', '2026-03', 0, 'sales') \g /dev/null
