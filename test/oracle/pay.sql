@@ -69,7 +69,7 @@ DROP ROLE spm_oracle_controller;
 
 CREATE FUNCTION month_by_month(rep text, months int, OUT net jsonb, OUT owed jsonb) LANGUAGE sql AS $$
     SELECT jsonb_agg(coalesce(oracle.paid(rep, period => p.name), 0) ORDER BY p.span),
-           jsonb_agg(coalesce((SELECT b.closing_amount FROM spm_bi.balance b WHERE b.payee_key = rep AND b.period_id = p.period_id), 0) ORDER BY p.span)
+           jsonb_agg(coalesce((SELECT sum(b.closing_amount) FROM spm_bi.balance b WHERE b.payee_key = rep AND b.period_id = p.period_id), 0) ORDER BY p.span)
     FROM spm.period p JOIN spm.calendar c USING (calendar_id) WHERE c.name = 'pay' AND p.grain = 'month' AND extract(month FROM lower(p.span)) <= months
 $$;
 SELECT answer(id, 'pay rule draw', jsonb_build_object('net', net, 'owed', owed)) FROM example, month_by_month(rep(id), jsonb_array_length(i->'gross')) WHERE id = 'DRAW-SB-1';
