@@ -36,8 +36,7 @@ SELECT spm.create_plan_from_template('accelerator', 'With a bonus', 'fiscal', 'U
 SELECT results_eq($$SELECT component, defect FROM spm.plan_defect('New mbo')$$, $$VALUES ('Objectives', 'objectives of payee mbo for 2026-Q1 are missing')$$,
     'what a template cannot know is asked for');
 SELECT spm.set_quota(k, q, 100000, 'bookings') FROM unnest('{accelerator,boss}'::text[]) k, unnest('{2026-Q1,2026-Q2,2026-Q3}'::text[]) q \g /dev/null
-SELECT spm.set_quota('renewal', '2026-Q1', 100000, 'renewals'),
-    spm.set_objective('mbo', '2026-Q1', 'Launch', 0.6, 1.2), spm.set_objective('mbo', '2026-Q1', 'Hire', 0.4, 0.5) \g /dev/null
+SELECT spm.set_quota('renewal', q, 100000, 'renewals'), spm.set_objective('mbo', q, 'Launch', 0.6, 1.2), spm.set_objective('mbo', q, 'Hire', 0.4, 0.5) FROM unnest('{2026-Q1,2026-Q2,2026-Q3}'::text[]) q \g /dev/null
 SELECT spm.set_quota('newbie', q, 90000, 'bookings') FROM unnest('{2026-Q1,2026-Q2,2026-Q3}'::text[]) q \g /dev/null
 SELECT is_empty($$SELECT p.name, d.component, d.defect FROM spm.plan p, spm.plan_defect(p.name) d$$, 'and then each is sound');
 SELECT is((SELECT string_agg(spm.publish_plan(name)::text, '') FROM spm.plan), '1111111111111', 'and is published');
@@ -83,6 +82,19 @@ SELECT is(pg_temp.earned('renewal', '2026-Q1'), 5500.00, 'renewal: at 80 % half 
 SELECT is(pg_temp.earned('boss', '2026-Q1'), 1450.00, 'manager override: 1 % of 100,000 and 1.5 % of 30,000');
 SELECT is(pg_temp.earned('newbie', '2026-Q1'), 5400.00, 'new hire ramp: quota 90,000 x 45 of 90 days; 8 % of 45,000 and 12 % of 15,000');
 SELECT is(pg_temp.earned('channel', '2026-Q1'), 1600.00, 'channel: 8 %, 5 % and 3 % of 10,000 each');
+
+SELECT is(pg_temp.paid('draw', '2026-Q1'), 3000.00, 'draw: is topped up to 3,000');
+SELECT is(pg_temp.paid('newbie', '2026-Q1'), 5400.00, 'new hire ramp: earns more than the guarantee');
+CALL spm.post('2026-Q1');
+CALL spm.calculate('2026-Q2');
+SELECT is(pg_temp.earned('tiered', '2026-Q2'), 23000.00, 'tiered: 7 % of the 200,000 up to 500,000 and 9 % of the 100,000 above it');
+SELECT is(pg_temp.earned('spif', '2026-Q2'), NULL, 'spif: nothing after the last day');
+SELECT is(pg_temp.paid('draw', '2026-Q2'), 4000.00, 'draw: 5 % of 120,000, less the 2,000 that were advanced');
+SELECT is(pg_temp.paid('newbie', '2026-Q2'), 4000.00, 'new hire ramp: 8 % of 10,000 is topped up to the guarantee');
+CALL spm.post('2026-Q2');
+CALL spm.calculate('2026-Q3');
+SELECT is(pg_temp.paid('newbie', '2026-Q3'), 800.00, 'new hire ramp: the guarantee was for two periods');
+SELECT is((SELECT string_agg(DISTINCT is_reconciled::text, ' ') FROM spm.reconciliation), 'true', 'and all of it adds up');
 
 -- --------------------------------------------------------------------- refused
 SELECT throws_ok($$SELECT spm.create_plan_from_template('lottery', 'L', 'fiscal', 'USD', '2026-01-01')$$, '42704', 'there is no plan template "lottery"', 'a template must be there');
