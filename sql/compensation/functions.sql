@@ -324,6 +324,24 @@ $$;
 COMMENT ON FUNCTION spm._guard_plan_version() IS 'Trigger: a published version may only end.';
 REVOKE ALL ON FUNCTION spm._guard_plan_version() FROM PUBLIC;
 
+CREATE OR REPLACE FUNCTION spm._guard_plan()
+    RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    IF (OLD.calendar_id, OLD.currency_code, OLD.rate_type) IS DISTINCT FROM (NEW.calendar_id, NEW.currency_code, NEW.rate_type)
+       AND EXISTS (SELECT FROM spm.plan_version v WHERE v.plan_id = OLD.plan_id AND v.state <> 'draft') THEN
+        RAISE EXCEPTION 'calendar, currency and rate type of a published plan never change'
+            USING ERRCODE = 'restrict_violation', DETAIL = format('Plan "%s" has a published version.', OLD.name),
+                  HINT = 'Retire it and import it as another plan: spm.retire_plan(), spm.export_plan(), spm.import_plan().';
+    END IF;
+    RETURN NEW;
+END
+$$;
+COMMENT ON FUNCTION spm._guard_plan() IS 'Trigger: what all versions of a plan share stays as it is once one is published.';
+REVOKE ALL ON FUNCTION spm._guard_plan() FROM PUBLIC;
+
 CREATE OR REPLACE FUNCTION spm._guard_component()
     RETURNS trigger
     LANGUAGE plpgsql
@@ -431,6 +449,8 @@ CREATE OR REPLACE TRIGGER guard_credited BEFORE DELETE ON spm.period
     FOR EACH ROW EXECUTE FUNCTION spm._guard_credited('period_id');
 CREATE OR REPLACE TRIGGER guard BEFORE UPDATE OR DELETE OR TRUNCATE ON spm.schedule
     FOR EACH STATEMENT EXECUTE FUNCTION spm._refuse_change();
+CREATE OR REPLACE TRIGGER guard BEFORE UPDATE ON spm.plan
+    FOR EACH ROW EXECUTE FUNCTION spm._guard_plan();
 CREATE OR REPLACE TRIGGER guard BEFORE UPDATE OR DELETE ON spm.plan_version
     FOR EACH ROW EXECUTE FUNCTION spm._guard_plan_version();
 CREATE OR REPLACE TRIGGER guard BEFORE UPDATE OR DELETE ON spm.component

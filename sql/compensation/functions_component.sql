@@ -157,7 +157,7 @@ Example: SELECT spm.add_component(''Account Executive'', ''Commission'', ''0%: 8
 
 CREATE OR REPLACE FUNCTION spm._checked_key(expression text)
     RETURNS text
-    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    LANGUAGE plpgsql STABLE
     SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN

@@ -71,7 +71,7 @@ REVOKE ALL ON FUNCTION spm._plan_expression() FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION spm._keyed(element jsonb)
     RETURNS jsonb
-    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    LANGUAGE plpgsql STABLE
     SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE

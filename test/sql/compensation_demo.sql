@@ -5,7 +5,7 @@
 SET datestyle = 'ISO, YMD';
 SET client_min_messages = warning;
 BEGIN;
-SELECT plan(35);
+SELECT plan(38);
 
 -- A small company from the generator of examples/demo; its text is not repeated here.
 \set orders 2000
@@ -190,5 +190,12 @@ SELECT results_eq($$SELECT sum(amount) FROM spm.payout o JOIN spm.period p USING
     'what was posted and the difference for a late order make what the quarter earned with it');
 SELECT bag_eq($$SELECT payee_key FROM spm_bi.payout WHERE paid_period_name = '2026-Q2' AND is_difference AND plan_name <> 'Account Executive'$$,
     ARRAY['S401', 'S006', 'S002', 'S001'], 'everybody above is paid the difference too');
+
+-- every plan of the demo goes out and in again
+CREATE TEMPORARY TABLE exported AS SELECT p.name, v.version_no, v.plan_version_id, spm.export_plan(p.name, v.version_no) AS document FROM spm.plan p JOIN spm.plan_version v USING (plan_id);
+SELECT ok(bool_and(spm.import_plan(document, name || ' ' || version_no) > 0), 'plans are exported and imported') FROM exported;
+SELECT is_empty($$SELECT name, version_no FROM exported e WHERE (spm.export_plan(name || ' ' || version_no) || jsonb_build_object('name', name))::text <> document::text$$, 'and are the same again');
+SELECT is_empty($$SELECT e.name FROM exported e JOIN spm.plan p ON p.name = e.name || ' ' || e.version_no JOIN spm.plan_version i USING (plan_id) JOIN spm.plan_version v ON v.plan_version_id = e.plan_version_id
+    WHERE v.content_hash <> spm._plan_hash(i.plan_version_id)$$, 'with the hash that was taken when they were published');
 SELECT * FROM finish();
 ROLLBACK;

@@ -7,7 +7,7 @@ BEGIN;
 SET client_min_messages = warning;
 SELECT no_plan();
 
-SELECT spm.create_calendar('fiscal', 'quarter', '2026-01-01', '2027-01-01'), spm.add_currency('USD'), spm.add_measure('bookings') \g /dev/null
+SELECT spm.create_calendar('fiscal', 'quarter', '2026-01-01', '2027-01-01'), spm.add_currency('USD'), spm.add_currency('EUR'), spm.add_measure('bookings') \g /dev/null
 SELECT spm.set_variable('bonus', 100), spm.create_plan('AE', 'fiscal', 'USD', '2026-01-01') \g /dev/null
 SELECT spm.add_component('AE', 'Flat', '0: 5%') \g /dev/null
 SELECT is(spm._plan_content(1)::text,
@@ -118,6 +118,9 @@ SELECT throws_ok($$UPDATE spm.variable SET name = 'pay'$$, '23001', 'a published
 SELECT spm.add_measure('profit'), spm.set_variable('salary', 1) \g /dev/null
 SELECT lives_ok($$UPDATE spm.measure SET name = 'margin' WHERE name = 'profit'; UPDATE spm.variable SET name = 'base' WHERE name = 'salary'; UPDATE spm.measure SET name = name$$,
     'others may be renamed');
+
+SELECT throws_ok($$UPDATE spm.plan SET currency_code = 'EUR'$$, '23001', 'calendar, currency and rate type of a published plan never change', 'nor does the currency it pays in change');
+SELECT lives_ok($$UPDATE spm.plan SET name = 'Account Executive'; UPDATE spm.plan SET name = 'AE'$$, 'its own name may');
 
 -- an unknown day of a version keeps its place whatever the settings say
 SET LOCAL datestyle = 'German';

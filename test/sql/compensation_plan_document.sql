@@ -94,6 +94,8 @@ SELECT throws_ok($$SELECT spm.accept_plan('Seller', 1, 's02', 'abc')$$, '55000',
 SELECT ok(spm.accept_plan('Seller', 1, 's02', encode(sha256(convert_to(spm.plan_document('Seller', 1), 'UTF8')), 'hex')) > 0, 'then it is accepted');
 SELECT throws_ok($$UPDATE spm.plan_acceptance SET accepted_by = 'x'$$, '55000', NULL, 'nobody changes what was accepted');
 SELECT throws_ok($$DELETE FROM spm.plan_acceptance$$, '55000', NULL, 'or takes it away');
+SELECT results_eq($$SELECT plan_name, version_no, state, since, component_count, pay_rule_count, content_hash IS NULL FROM spm_bi.plan_version WHERE plan_name IN ('AE', 'Seller') ORDER BY 1$$,
+    $$VALUES ('AE', 1, 'draft', date '2026-01-01', 5::bigint, 4::bigint, true), ('Seller', 1, 'published', '2026-01-01', 4, 0, false)$$, 'versions are listed');
 -- ending a version does not change what it says
 SELECT document_hash AS before FROM spm.plan_acceptance LIMIT 1 \gset
 SELECT spm.retire_plan('Seller', '2026-10-01') \g /dev/null

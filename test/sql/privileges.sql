@@ -24,6 +24,9 @@ INSERT INTO writing VALUES ('CALL spm.calculate(''2026-Q2'')'), ('CALL spm.post(
     ('SELECT spm.set_quota(''s01'', ''2026-Q1'', 1, ''bookings'')'), ('SELECT spm.add_payee(''x'', ''x'')'), ('SELECT spm.set_manager(''s01'', ''l1'', ''2026-01-01'')'),
     ('SELECT spm.set_exchange_rate(''EUR'', ''USD'', ''2026-01-01'', 2)'), ('SELECT spm.set_variable(''target_bonus'', 9, payee => ''s01'')'),
     ('SELECT spm.publish_plan(''Seller'')'), ('SELECT spm.retire_plan(''Seller'', ''2026-06-01'')'), ('SELECT spm.new_plan_version(''Seller'', ''2026-06-01'')'),
+    ('SELECT spm.import_plan(''{"spm_plan": 1, "name": "x", "calendar": "company", "currency_code": "USD", "since": "2026-01-01", "components": []}'')'),
+    ('SELECT spm.create_plan_from_template(''flat'', ''x'', ''company'', ''USD'', ''2026-01-01'')'), ('SELECT spm.accept_plan(''Seller'', 1, ''s01'')'),
+    ('SELECT spm.import_plan_version(''Seller'', ''{"spm_plan": 1, "name": "x", "calendar": "company", "currency_code": "USD", "since": "2026-01-01", "components": []}'', ''2026-06-01'')'),
     ('SELECT spm.add_credit_rule(''r'', ''true'', ''{s01}'', ''{1}'', ''2026-01-01'')'), ('SELECT spm.map_source(''orders'', ''company.sales_order'', ''order_id'', ''ordered_on'', ''seller'', ''amount'', currency => ''currency'')'),
     ('SELECT spm.create_calendar(''x'', ''month'', ''2026-01-01'', ''2027-01-01'')');
 GRANT SELECT ON writing TO PUBLIC;
