@@ -68,6 +68,11 @@ BEGIN
     IF part.basis <> 'credit' AND part.accumulate <> 'period' THEN
         RETURN QUERY SELECT format('it accumulates over a %s with basis %s', part.accumulate, part.basis), 'Only credits accumulate: add it with accumulate => ''period''.'::text;
     END IF;
+    IF part.event <> 'booking' AND NOT EXISTS (SELECT FROM spm.event_source e WHERE e.kind = part.event)
+       AND NOT EXISTS (SELECT FROM spm.manual_credit m WHERE m.event = part.event) THEN
+        RETURN QUERY SELECT format('it is paid by "%s", but no such milestone is mapped', part.event),
+            format('SELECT spm.map_event(source, %L, relation, key => ..., date => ..., amount => ...);', part.event);
+    END IF;
     IF part.is_true_up AND part.accumulate IN ('deal', 'group', 'period') THEN
         RETURN QUERY SELECT 'it trues up, but does not accumulate over several periods', 'Add it with accumulate => ''year'', or without true_up.'::text;
     END IF;

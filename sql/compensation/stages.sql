@@ -248,7 +248,8 @@ AS $$
     FROM (SELECT c::text FROM spm._config_relations() c
           UNION ALL VALUES ('spm.source'), ('spm.source_column'), ('spm.transaction_split'),
               -- these are there once something is mapped
-              (to_regclass('spm.transaction_event')::text), (to_regclass('spm.territory_claim')::text)) u(r)
+              (CASE WHEN EXISTS (SELECT FROM spm.event_source) THEN to_regclass('spm.transaction_event')::text END),
+              (CASE WHEN EXISTS (SELECT FROM spm.territory_source) THEN to_regclass('spm.territory_claim')::text END)) u(r)
     WHERE r IS NOT NULL
 $$;
 COMMENT ON FUNCTION spm._config_digest(int) IS 'Digest of everything but the transactions that results depend on.';

@@ -79,6 +79,8 @@ SELECT spm.retire_plan('All', '2026-02-01') \g /dev/null
 SELECT results_eq($$SELECT name, payee_key, is_credited, because FROM pg_temp.why('D-04', 'component')$$,
     $$VALUES ('no plan', 'max', false, 'the seat was on no published plan that pays by credits on that day')$$, 'one after the plan has ended');
 SELECT results_eq($$SELECT payee_key, is_credited, because FROM pg_temp.why('D-04', 'rollup')$$, $$VALUES ('vera', false, '1 level(s) up: no plan there takes rollup')$$, 'also above');
+CREATE TABLE shop.payment (deal_id text, paid_on date, amount numeric);
+SELECT spm.map_event('deals', 'payment', 'shop.payment', key => 'deal_id', date => 'paid_on', amount => 'amount') \g /dev/null
 SELECT spm.create_plan('Late', 'fiscal', 'USD', '2026-02-01'), spm.add_component('Late', 'Big', '0: 1%', eligible => 'amount > 1000'),
     spm.add_component('Late', 'Cash', '0: 1%', event => 'payment'), spm.assign_plan('Late', '2026-02-01', payee => 'max'),
     spm.publish_plan('Late'), spm.set_rollup(0) \g /dev/null

@@ -133,7 +133,22 @@ SELECT results_eq($$SELECT * FROM pg_temp.parts('D-03')$$, $$VALUES ('1', '2026-
 SELECT results_eq($$SELECT * FROM pg_temp.parts('D-04')$$, $$VALUES ('1', '2026-07-02'::date, -100.0, -66.67, -0.333333)$$, 'a negative one by negative payments');
 ROLLBACK TO before;
 
+-- ---- paid before it was booked
+INSERT INTO shop.deal VALUES ('D-05', '1', '2026-11-01', 'dana', 500, 0, 1);
+INSERT INTO shop.payment VALUES ('D-05', NULL, '2026-07-15', 100);
+CALL spm.calculate('2026-Q3');
+CALL spm.post('2026-Q3');
+UPDATE shop.deal SET amount = 80 WHERE deal_id = 'D-05';
+CALL spm.calculate('2026-Q4');
+SELECT is((SELECT sum(paid_amount) FROM spm_bi.payout WHERE paid_period_name = '2026-Q4' AND period_name = '2026-Q3' AND component_name = 'Cash' AND payee_key = 'dana'), -2.0000,
+    'an order of a later quarter that shrinks also changes what an earlier one has paid for it: 80 instead of 100');
+SELECT ok(bool_and(is_reconciled), 'and adds up') FROM spm_bi.reconciliation;
+ROLLBACK TO before;
+
 -- ---- refused
+SELECT spm.create_plan('Typo', 'fiscal', 'USD', '2026-01-01'), spm.add_component('Typo', 'Cash', '0: 1%', event => 'paymnet') \g /dev/null
+SELECT results_eq($$SELECT component, defect FROM spm.plan_defect('Typo')$$, $$VALUES ('Cash', 'it is paid by "paymnet", but no such milestone is mapped')$$,
+    'a plan that is paid by what nobody maps is not published');
 SELECT throws_ok(format($$SELECT spm.map_event('deals', %L, 'shop.payment', key => 'deal_id', date => 'paid_on', %s)$$, k, o), '22023', m, d)
 FROM (VALUES ('booking', 'amount => ''amount''', 'kind cannot be "booking"', 'a milestone is not the booking'),
     ('payment', 'amount_unit => ''cents''', 'amount_unit cannot be "cents"', 'other units are refused'),

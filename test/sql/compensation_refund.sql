@@ -94,6 +94,18 @@ SELECT is((SELECT sum(paid_amount) FROM spm_bi.payout WHERE component_name = 'Or
 SELECT ok(bool_and(is_reconciled), 'the differences add up') FROM spm_bi.reconciliation;
 ROLLBACK TO before;
 
+-- ---- another version of the plan
+INSERT INTO shop.deal VALUES ('D-1', '2026-01-05', 'dana', 1000, NULL, 'booking'), ('R-1', '2026-02-05', 'dana', -500, 'D-1', 'refund');
+SELECT spm.new_plan_version('AE', '2026-02-01') \g /dev/null
+SELECT results_eq($$SELECT c.name, c.refund, c.refund_window, c.refund_share, c.earned_over FROM spm.component c JOIN spm.plan_version v USING (plan_version_id)
+    WHERE v.version_no = 2 AND c.name IN ('Window', 'Half', 'Unearned') ORDER BY 1$$, $$VALUES ('Half', 'original', NULL::interval, 0.5, NULL::int),
+    ('Unearned', 'unearned', NULL, 1, 9), ('Window', 'original', '60 days', 1, NULL)$$, 'a new version takes the options over');
+SELECT spm.publish_plan('AE') \g /dev/null
+CALL pg_temp.run(2);
+SELECT is(pg_temp.earned('Original', '2026-02'), -50.0, 'a refund takes back what the component of that name has earned in the version before');
+SELECT ok(bool_and(is_reconciled), 'everything adds up') FROM spm_bi.reconciliation;
+ROLLBACK TO before;
+
 -- ---- shared as the order was, and a refund that is undone
 INSERT INTO shop.deal VALUES ('D-1', '2026-01-05', 'dana', 1000, NULL, 'booking'), ('R-1', '2026-01-06', 'dana', -500, 'D-1', 'refund'), ('R-2', '2026-01-07', 'dana', 250, 'D-1', 'refund undone');
 INSERT INTO shop.share VALUES ('D-1', 'dana', 0.6), ('D-1', 'eli', 0.4);
