@@ -80,21 +80,22 @@ CREATE OR REPLACE FUNCTION spm.set_quota("position" text, period text, amount nu
     SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    seat int := CASE WHEN set_quota."position" IS NOT NULL THEN spm._position_id(set_quota."position") END;
+    seat int := CASE WHEN set_quota."position" <> '*' THEN spm._position_id(set_quota."position") END;
     of_title int := CASE WHEN set_quota.title IS NOT NULL THEN spm._title_id(set_quota.title) END;
     of_measure int := spm._measure_id(set_quota.measure);
     of_period int := spm._period_id(set_quota.period, set_quota.calendar);
     current_quota spm.quota;
     id int;
 BEGIN
-    IF num_nonnulls(seat, of_title) > 1 THEN
-        RAISE EXCEPTION 'a quota is for a position or a title, not for both'
+    IF num_nonnulls(set_quota."position", of_title) <> 1 THEN
+        RAISE EXCEPTION 'a quota is for a position or a title, %', CASE WHEN of_title IS NULL THEN 'and neither is given' ELSE 'not for both' END
             USING ERRCODE = 'invalid_parameter_value',
-                  HINT = format('SELECT spm.set_quota(NULL, %L, amount, %L, title => %L);', set_quota.period, set_quota.measure, set_quota.title);
+                  HINT = format('SELECT spm.set_quota(NULL, %L, amount, %L, title => %L); for everybody give the position ''*''.',
+                                set_quota.period, set_quota.measure, coalesce(set_quota.title, 'title'));
     END IF;
     IF set_quota.amount IS NULL OR set_quota.amount < 0 OR set_quota.amount IN ('NaN', 'Infinity') THEN
         RAISE EXCEPTION 'quota of % for % cannot be %',
-            coalesce('position "' || set_quota."position" || '"', 'title "' || set_quota.title || '"', 'everybody'), set_quota.period,
+            coalesce('position "' || nullif(set_quota."position", '*') || '"', 'title "' || set_quota.title || '"', 'everybody'), set_quota.period,
             coalesce(set_quota.amount::text, 'NULL')
             USING ERRCODE = 'invalid_parameter_value', HINT = 'A quota is zero or more.';
     END IF;
@@ -116,7 +117,7 @@ COMMENT ON FUNCTION spm.set_quota(text, text, numeric, text, text, text, text) I
 'Sets the quota of a position, a title or everybody for a period and measure, and returns its quota_id. A quota that is there already is
 ended and kept; the same amount again changes nothing. A change to a posted period becomes a difference in the next one.
 That of the position goes before that of its title, and that before everybody''s.
-position: position_key; NULL: all positions of the title, or without title everybody. period: period name. amount: in the unit of the measure, zero or more.
+position: position_key; * for everybody; NULL with a title: all positions of it. period: period name. amount: in the unit of the measure, zero or more.
 measure: its name. calendar: needed when two calendars have a period of that name. reason: kept with the row. title: name of a title.
-Errors: 22023 for a negative or missing amount, or position and title; 42704 for an unknown position, title, measure or period.
+Errors: 22023 for a negative or missing amount, for position and title or neither of them; 42704 for an unknown position, title, measure or period.
 Example: SELECT spm.set_quota(''U-17'', ''2026-Q1'', 250000, ''bookings''); SELECT spm.set_quota(NULL, ''2026-Q1'', 200000, ''bookings'', title => ''AE'');';

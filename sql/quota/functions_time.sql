@@ -214,7 +214,7 @@ AS $$
 DECLARE
     whole spm.period := (SELECT p FROM spm.period p WHERE p.period_id = spm._period_id(spread_quota.period, spread_quota.calendar));
     of_calendar text := (SELECT c.name FROM spm.calendar c WHERE c.calendar_id = whole.calendar_id);
-    seat int := CASE WHEN spread_quota."position" IS NOT NULL THEN spm._position_id(spread_quota."position") END;
+    seat int := CASE WHEN spread_quota."position" <> '*' THEN spm._position_id(spread_quota."position") END;
     of_title int := CASE WHEN spread_quota.title IS NOT NULL THEN spm._title_id(spread_quota.title) END;
     of_measure int := spm._measure_id(spread_quota.measure);
     parts int[];
@@ -277,7 +277,7 @@ END
 $$;
 COMMENT ON FUNCTION spm.spread_quota(text, text, numeric, text, numeric[], text, text, text, text, int) IS
 'Sets the quota of a period as quotas of its parts that add up to it exactly, and returns them. What the same position, title or everybody had for the period or other parts of it is ended and kept.
-position: position_key; NULL: the title, or everybody. period: name of the whole. amount: for the whole, in the unit of the measure. measure: its name.
+position: position_key; * for everybody; NULL with a title: all positions of it. period: name of the whole. amount: for the whole, in the unit of the measure. measure: its name.
 shares: one for each part, in order: 0.2,0.2,0.2,0.4 for a season, 1,1,1 for equal parts (they need not total 1); NULL: by calendar days. grain: which parts; NULL: the finest.
 calendar: needed when two calendars have a period of that name. reason: kept with the rows. title: name of a title. places: decimals of the parts, more where the amount has more; what rounding leaves goes to those that lost most by it.
 Errors: 22023 for amounts, shares or parts that make no sense, 42704 for unknown names.

@@ -88,10 +88,10 @@ SELECT spm.relieve_quota(rep(id), '2025-01', num(i, 'relief'), 'bookings', 'as p
 
 -- ------------------------------------------------------- which quota counts
 
-SELECT spm.add_measure(id), spm.set_quota(NULL, '2025-01', num(i, 'default_quota'), id, 'months'),
+SELECT spm.add_measure(id), spm.set_quota('*', '2025-01', num(i, 'default_quota'), id, 'months'),
        deals(id, tiers(i->'tiers_of_attainment', 'of quota'), ARRAY[num(i, 'amount')], jsonb_build_object('quota', id), until => '2025-02-01')
 FROM example WHERE id = 'MARG-OI-12';
-SELECT spm.add_measure(id), spm.add_measure(id || '/category', falls_back_to => id), spm.set_quota(NULL, '2025-01', num(i, 'default_quota'), id, 'months'),
+SELECT spm.add_measure(id), spm.add_measure(id || '/category', falls_back_to => id), spm.set_quota('*', '2025-01', num(i, 'default_quota'), id, 'months'),
        quota(rep(id, 1), num(i, 'category_quota'), measure => id || '/category')
 FROM example WHERE id = 'MARG-OI-13';
 SELECT deals(id, tiers(i->'tiers_of_attainment', 'of quota'), ARRAY[num(i, 'amount')], jsonb_build_object('quota', id || '/category'), n, until => '2025-02-01') FROM example, generate_series(1, 2) n WHERE id = 'MARG-OI-13';

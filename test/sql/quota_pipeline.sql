@@ -29,7 +29,7 @@ SELECT spm.prorate_variable('target') \g /dev/null
 SELECT spm.assign_plan('AE', '2026-01-01', title => 'AE') \g /dev/null
 SELECT results_eq($$SELECT component, count(*) FROM spm.plan_defect('AE') GROUP BY 1 ORDER BY 1$$, $$VALUES ('Bonus', 3::bigint), ('Commission', 3), ('Whole', 3)$$,
     'quotas that are missing are found before a plan is published');
-SELECT spm.set_quota(NULL, p.name, 10000, 'sales') FROM spm.period p WHERE p.grain = 'month' \g /dev/null
+SELECT spm.set_quota('*', p.name, 10000, 'sales') FROM spm.period p WHERE p.grain = 'month' \g /dev/null
 SELECT is_empty($$SELECT * FROM spm.plan_defect('AE')$$, 'a quota of everybody is one for each, also for a measure that falls back to it');
 UPDATE spm.quota SET superseded_at = now();
 SELECT spm.set_quota(NULL, p.name, 10000, 'sales', title => 'AE') FROM spm.period p WHERE p.grain = 'month' \g /dev/null

@@ -122,7 +122,7 @@ FROM example, LATERAL (SELECT pg_temp.quota(id, '2027-01', measure => 'sales/har
 INSERT INTO answer SELECT id, 'attainment', pg_temp.numbers(e->'attainment'), ARRAY[spm.attainment((i->>'amount')::numeric, (i->>'ramped_quota')::numeric)] FROM example WHERE id = 'PRO-OI-7';
 
 -- quota of everybody, quota of a category
-SELECT spm.set_quota(NULL, '2025-01', 100000, 'sales'), spm.set_quota(NULL, '2025-02', 100000, 'sales'), spm.set_quota(NULL, '2025-02', 50000, 'sales/hardware') \g /dev/null
+SELECT spm.set_quota('*', '2025-01', 100000, 'sales'), spm.set_quota('*', '2025-02', 100000, 'sales'), spm.set_quota('*', '2025-02', 50000, 'sales/hardware') \g /dev/null
 INSERT INTO answer
 SELECT id, 'quota of everybody; for_quota', pg_temp.numbers(e), ARRAY[spm.commission(spm.for_quota(pg_temp.schedule(i->'tiers_of_attainment'), pg_temp.quota('none', '2025-01')), (i->>'amount')::numeric)]
 FROM example WHERE id = 'MARG-OI-12';

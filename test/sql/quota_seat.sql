@@ -11,7 +11,7 @@ SELECT spm.create_calendar('fiscal', 'month', '2026-01-01', '2027-01-01'), spm.a
 SELECT spm.add_payee(k, k), spm.add_position('seat ' || k, k, 'AE') FROM unnest('{ann,bob,cat,dan}'::text[]) k \g /dev/null
 SELECT spm.assign_position('seat ' || k, k, '2026-01-15') FROM unnest('{ann,bob,cat,dan}'::text[]) k \g /dev/null
 SELECT spm.add_measure('bookings'), spm.add_measure('bookings/hardware', falls_back_to => 'bookings') \g /dev/null
-SELECT spm.set_quota(NULL, p.name, 100000, 'bookings') FROM spm.period p WHERE p.grain = 'month' \g /dev/null
+SELECT spm.set_quota('*', p.name, 100000, 'bookings') FROM spm.period p WHERE p.grain = 'month' \g /dev/null
 
 -- quota and the words for it, as a calculation asks for it
 CREATE FUNCTION pg_temp.quota(payee text, period text, prorate text DEFAULT 'calendar', spans datemultirange DEFAULT NULL,
@@ -40,7 +40,7 @@ SELECT is(pg_temp.quota('ann', '2026-01', 'full months'), '0 = nothing of 100,00
 SELECT is(pg_temp.quota('ann', '2026-01', 'calendar rounded 1'), '50000 = 100,000 x 15.5 of 31 days (quota of everybody)', 'a factor that is rounded is said as days');
 SELECT is(pg_temp.quota('ann', '2026-01', 'working'), '54545.45 = 100,000 x 12 of 22 working days (quota of everybody)', 'working days are called so');
 SELECT is(pg_temp.quota('ann', '2026-Q1'), '254838.71 = 200,000 + 100,000 x 17 of 31 days (quota of everybody)', 'a quarter without a quota is its months, each by its own days');
-SELECT spm.set_quota(NULL, '2026-Q2', 310000, 'bookings') \g /dev/null
+SELECT spm.set_quota('*', '2026-Q2', 310000, 'bookings') \g /dev/null
 SELECT is(pg_temp.quota('ann', '2026-Q2', spans => '{[2026-06-01,)}', prorate => 'months'), '103333.33 = 310,000 x 1 of 3 months (quota of everybody)', 'one that has a quota goes by that');
 SELECT spm.set_quota(NULL, '2026-04', 50000, 'bookings', title => 'AE') \g /dev/null
 SELECT is(pg_temp.quota('ann', '2026-Q2', 'none'), '250000 = 250,000 (quota of title AE)', 'unless a month has one that is closer to the seat');
@@ -51,7 +51,7 @@ SELECT is(pg_temp.share('ann', '2026-01') || ', ' || pg_temp.share('ann', '2026-
 SELECT is((SELECT string_agg(q::text, ' ') FROM spm.seat_quota(1, 1, '{}', 1, -1, NULL, 'none', 2) q) || (SELECT c::text FROM spm.seat_share(1, 1, '{}', -1, 'none') c), '(,,,,)(,)', 'a period that is not there has none');
 SELECT spm.add_measure('units', 'count') \g /dev/null
 SELECT is(pg_temp.quota('ann', '2026-01', measure => 'units'), 'none', 'nor a measure without quotas');
-SELECT spm.set_quota(NULL, '2026-01', 0, 'units') \g /dev/null
+SELECT spm.set_quota('*', '2026-01', 0, 'units') \g /dev/null
 SELECT is(pg_temp.quota('ann', '2026-01', measure => 'units'), '0 = 0 x 17 of 31 days (quota of everybody)', 'which is not the same as a quota of zero');
 
 -- absences
@@ -83,7 +83,7 @@ SELECT spm.assign_ramp('new', 'dan', '2026-07-20') \g /dev/null
 SELECT is((SELECT string_agg(split_part(pg_temp.quota('dan', '2026-' || to_char(m, 'FM00'), 'none'), ' ', 1)::numeric::int::text, ' ' ORDER BY m) FROM generate_series(6, 11) m),
     '0 0 25000 50000 100000 100000', 'the month of the start is the first of the ramp, however late in it; before it nothing; after the last all');
 SELECT is(pg_temp.quota('dan', '2026-08'), '25000 = 100,000 x 25 % ramp (quota of everybody)', 'the ramp is said in percent');
-SELECT spm.set_quota(NULL, '2026-Q3', 300000, 'bookings') \g /dev/null
+SELECT spm.set_quota('*', '2026-Q3', 300000, 'bookings') \g /dev/null
 SELECT is(pg_temp.quota('dan', '2026-Q3', 'none'), '75000 = 300,000 x 25 % ramp (quota of everybody)', 'a quarter has the mean of its months');
 SELECT is(pg_temp.quota('dan', '2026-Q3', spans => '{[2026-07-20,)}'), '74184.78 = 300,000 x 73 of 92 days x 31.1644 % ramp (quota of everybody)',
     'prorated by days: 12 days of nothing, 31 of 25 %, 30 of 50 %');

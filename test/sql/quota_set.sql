@@ -21,7 +21,7 @@ CREATE FUNCTION pg_temp.quotas(measure text, period text) RETURNS text LANGUAGE 
 $$;
 
 SELECT is(pg_temp.quotas('bookings', '2026-Q1'), '- - -', 'nobody has a quota before one is set');
-SELECT spm.set_quota(NULL, '2026-Q1', 100, 'bookings') AS everybody \gset
+SELECT spm.set_quota('*', '2026-Q1', 100, 'bookings') AS everybody \gset
 SELECT is(pg_temp.quotas('bookings', '2026-Q1'), '100 100 100', 'a quota for neither position nor title is that of everybody');
 SELECT spm.set_quota(NULL, '2026-Q1', 200, 'bookings', title => 'AE') AS of_title \gset
 SELECT is(pg_temp.quotas('bookings', '2026-Q1'), '200 200 100', 'that of the title goes before it');
@@ -36,7 +36,7 @@ SELECT is(pg_temp.quotas('bookings', '2026-Q1'), '300 250 100', 'and no other th
 
 -- a measure that falls back to another
 SELECT is(pg_temp.quotas('bookings/hardware', '2026-Q1'), '300 250 100', 'where a measure has no quota, that of the measure it falls back to counts');
-SELECT spm.set_quota('a2', '2026-Q1', 70, 'bookings/hardware'), spm.set_quota(NULL, '2026-Q1', 50, 'bookings/hardware') \g /dev/null
+SELECT spm.set_quota('a2', '2026-Q1', 70, 'bookings/hardware'), spm.set_quota('*', '2026-Q1', 50, 'bookings/hardware') \g /dev/null
 SELECT is(pg_temp.quotas('bookings/hardware', '2026-Q1'), '50 70 50', 'a quota of the measure itself goes before, even that of everybody before that of a position');
 SELECT is(pg_temp.quotas('bookings/hardware/racks', '2026-Q1'), '50 70 50', 'over any number of steps');
 SELECT is(pg_temp.quotas('units', '2026-Q1'), '- - -', 'a measure that falls back to none has none');
@@ -52,7 +52,7 @@ SELECT results_eq($$SELECT * FROM spm.spread_quota('a1', '2026-Q1', 30, 'units')
     $$VALUES ('2026-01', 10.34), ('2026-02', 9.33), ('2026-03', 10.33)$$, 'without shares by calendar days');
 SELECT results_eq($$SELECT * FROM spm.spread_quota('a1', '2026-Q2', 100, 'units', '{0,0.5,0.5}', places => 0)$$,
     $$VALUES ('2026-04', 0::numeric), ('2026-05', 50), ('2026-06', 50)$$, 'a share may be zero');
-SELECT results_eq($$SELECT sum(part_amount), count(*), min(scale(part_amount)) FROM spm.spread_quota(NULL, '2026', 1000000.001, 'units', places => 0)$$,
+SELECT results_eq($$SELECT sum(part_amount), count(*), min(scale(part_amount)) FROM spm.spread_quota('*', '2026', 1000000.001, 'units', places => 0)$$,
     $$VALUES (1000000.001, 12::bigint, 3)$$, 'parts have more places where the amount has, and add up to it');
 SELECT is_empty($$SELECT a, w FROM generate_series(1, 40) a, (VALUES ('{1,2,4}'::numeric[]), ('{0.1,0.7,0.2}'), ('{3,3,1}')) v(w)
     WHERE (SELECT sum(part_amount) FROM spm.spread_quota('a2', '2026-Q3', a / 7.0, 'units', w, places => 2)) <> a / 7.0$$, 'always');
@@ -65,7 +65,8 @@ SELECT is((SELECT quota_amount FROM spm_bi.quota WHERE measure_name = 'units' AN
 -- what is refused
 SELECT throws_ok($$SELECT spm.set_quota('a1', '2026-Q1', 1, 'bookings', title => 'AE')$$, '22023', 'a quota is for a position or a title, not for both', 'a quota has one target');
 SELECT throws_ok($$SELECT spm.set_quota(NULL, '2026-Q1', -1, 'bookings', title => 'AE')$$, '22023', 'quota of title "AE" for 2026-Q1 cannot be -1', 'and is not negative');
-SELECT throws_ok($$SELECT spm.set_quota(NULL, '2026-Q1', NULL, 'bookings')$$, '22023', 'quota of everybody for 2026-Q1 cannot be NULL', 'or missing');
+SELECT throws_ok($$SELECT spm.set_quota('*', '2026-Q1', NULL, 'bookings')$$, '22023', 'quota of everybody for 2026-Q1 cannot be NULL', 'or missing');
+SELECT throws_ok($$SELECT spm.set_quota(NULL, '2026-Q1', 1, 'bookings')$$, '22023', 'a quota is for a position or a title, and neither is given', 'a key that is missing is not everybody');
 SELECT throws_ok($$SELECT spm.set_quota(NULL, '2026-Q1', 1, 'bookings', title => 'AEE')$$, '42704', 'title "AEE" does not exist', 'a title that is not there is refused');
 SELECT throws_ok($$SELECT spm.set_quota('a9', '2026-Q1', 1, 'bookings')$$, '42704', 'position "a9" does not exist', 'and a position');
 SELECT throws_ok($$INSERT INTO spm.quota (measure_id, period_id, amount) SELECT measure_id, period_id, 1 FROM spm.quota WHERE position_id IS NULL AND title_id IS NULL AND superseded_at IS NULL$$,

@@ -36,7 +36,7 @@ sql('before', $_) foreach (
 	q{SELECT spm.new_plan_version('Seller', '2026-11-01')},
 	q{SELECT spm.add_measure('bookings/goods', falls_back_to => 'bookings'), spm.add_absence_kind('leave', min_days => 30), spm.add_ramp('new', '{0.5,0.75}'),
 		spm.add_holiday((SELECT name FROM spm.calendar LIMIT 1), '2026-12-25', 'Christmas')},
-	q{SELECT spm.set_quota(NULL, '2026-Q4', 12000, 'bookings/goods'), spm.add_absence('s08', 'leave', '2026-04-01', '2026-05-15'),
+	q{SELECT spm.set_quota('*', '2026-Q4', 12000, 'bookings/goods'), spm.add_absence('s08', 'leave', '2026-04-01', '2026-05-15'),
 		spm.assign_ramp('new', 's08', '2026-02-16'), spm.relieve_quota('s09', '2026-Q2', 1500.5, 'bookings', 'account moved')},
 	q{CREATE TABLE company.holder AS SELECT 'c1'::text AS account, 's01'::text AS rep},
 	q{SELECT spm.set_rollup(0.5, level => 3, "position" => 'd1'), spm.set_rolldown('equal', "position" => 'l2'),
