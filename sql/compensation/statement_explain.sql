@@ -177,7 +177,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION spm.explain_transaction(text, text) IS
-'Who earned what from an order and why, whoever and whenever: the order as the warehouse has it, who could not be credited, each credit, and what each component paid for it in which period. The rows of step earning add up to all that was ever paid for it.
+'Who earned what from an order and why, whoever and whenever: the order as the warehouse has it, who could not be credited, each credit, and what each component paid for it in which period. The rows of step earning add up to all that was ever paid for it. Who else could have been credited, and why not, says spm.credit_candidates().
 transaction_key: key of the order. source: when two sources have that key.
 Errors: 42704 for an order that nobody knows, 55000 when no source is mapped.
 Example: SELECT * FROM spm.explain_transaction(''D-1007'');';

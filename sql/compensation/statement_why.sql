@@ -145,7 +145,7 @@ BEGIN
             SELECT o.credit FROM moved o WHERE o.is_after AND (o.source, o.transaction_key, o.line) = (i.source, i.transaction_key, i.line)
             ORDER BY o.payee_id IS DISTINCT FROM who, o.credit_id LIMIT 1) n ON b.fact IS NULL OR a.fact IS NULL
         CROSS JOIN LATERAL (SELECT CASE WHEN has_before THEN spm.earning_change(b.fact, a.fact, g.credit, n.credit, NULL)
-                                        ELSE ARRAY[ARRAY['new', 'first calculation']] END AS change) w
+                                        ELSE ARRAY[ARRAY['new', 'first calculation']] END AS change OFFSET 0) w
         WHERE i.before_amount <> i.after_amount
     ), rule AS (
         SELECT x.plan_id, x.period_id, x.currency_code, x.kind, coalesce(r.name, x.kind) AS name, min(coalesce(r.rule_no, 999999)) AS rule_no,

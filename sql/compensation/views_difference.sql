@@ -204,7 +204,7 @@ LEFT JOIN LATERAL (
 LEFT JOIN LATERAL (
     SELECT u.reason FROM spm.uncredited u
     WHERE (u.period_id, u.source, u.transaction_key, u.line) = (i.period_id, i.source, i.transaction_key, i.line) LIMIT 1) u ON i.after_id IS NULL
-CROSS JOIN LATERAL (SELECT spm.earning_change(b.fact, a.fact, g.credit, n.credit, u.reason) AS change) w
+CROSS JOIN LATERAL (SELECT spm.earning_change(b.fact, a.fact, g.credit, n.credit, u.reason) AS change OFFSET 0) w    -- once, not wherever it is used
 WHERE i.after_amount <> i.before_amount;
 COMMENT ON VIEW spm.difference IS 'One row per posting, period of earning, payee, component and deal: what a posting pays more or less than was posted before, and why. Adds up to the differences paid.';
 COMMENT ON COLUMN spm.difference.posting_id IS 'Posting that pays it.';

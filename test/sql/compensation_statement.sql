@@ -173,7 +173,7 @@ SELECT ok(bool_and(is_reconciled), 'it adds up in the books') FROM spm_bi.reconc
 -- ---- and on paper: the amounts at the right of a statement add up to what is payable
 CREATE FUNCTION pg_temp.off(who text, paying text) RETURNS numeric LANGUAGE sql AS $$
     SELECT sum(amount) FILTER (WHERE line !~ '^(Payable|Earned in) ') - sum(amount) FILTER (WHERE line ~ '^Payable ')
-    FROM (SELECT line, replace(substring(line FROM '^.{63} *(-?[0-9][0-9,]*(?:\.[0-9]+)?)$'), ',', '')::numeric AS amount FROM spm.statement(who, paying) line) l
+    FROM (SELECT line, replace(substring(line FROM '^(?=.{80}$).*  (-?[0-9][0-9,]*(?:\.[0-9]+)?)$'), ',', '')::numeric AS amount FROM spm.statement(who, paying) line) l
 $$;
 SELECT is(pg_temp.off(y.payee_key, q), 0.00, format('%s, %s: every line counts once', y.payee_key, q)) FROM spm.payee y, unnest('{2026-Q1,2026-Q2}'::text[]) q ORDER BY 1;
 

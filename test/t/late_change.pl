@@ -232,6 +232,16 @@ WHERE cause IS NULL OR cause = 'other' OR reason IS NULL
 LIMIT 20
 SQL
 
+my $statements = <<'SQL';
+SELECT who, string_agg(line, E'\n' ORDER BY line_no)
+FROM (SELECT s.*, replace(substring(line FROM '^(?=.{80}$).*  (-?[0-9][0-9,]*(?:\.[0-9]+)?)$'), ',', '')::numeric AS amount
+      FROM spm._statement_lines(spm._period_id('%s'), NULL, 'infinity') s) l
+GROUP BY who
+HAVING coalesce(sum(amount) FILTER (WHERE line !~ '^(Payable|Earned in) '), 0) <> sum(amount) FILTER (WHERE line ~ '^Payable ')
+    OR max(length(line)) > 80
+LIMIT 1
+SQL
+
 my ($rounds, $failed, $lines, $reopenings) = (0, 0, 0, 0);
 
 sub failure
@@ -286,6 +296,10 @@ while ($done < $edits && !$failed)
 	# What everybody gets more or less is explained deal by deal, to the cent.
 	my $unexplained = $node->safe_psql('main', $differences);
 	if ($unexplained) { failure("after round $rounds every difference that is paid has its reasons", $unexplained); }
+
+	# And on paper: the amounts at the right of a statement add up to what is payable.
+	my $unpaid = $node->safe_psql('main', sprintf($statements, $open));
+	if ($unpaid) { failure("after round $rounds every statement adds up", $unpaid); }
 
 	# Somebody looks ahead: the draft of the next period is there before this one is posted.
 	$state[$first_open] = 'calculated';
