@@ -206,7 +206,7 @@ BEGIN
     WHERE k.component_id = _deal_query.component_id;
     digits := CASE c.unit WHEN 'count' THEN greatest(c.minor_digits, 2) ELSE c.minor_digits END;
     RETURN format($sql$SELECT t.credit_id, t.position_id, t.payee_id, t.event_date, t.transaction_key, t.line, t.source, t.level, t.origin_position_id,
-           r.exchange_rate, %1$s AS group_key, %2$s AS base_amount
+           t.kind, t.rule, t.owner_key, t.part_no, r.exchange_rate, %1$s AS group_key, %2$s AS base_amount
     FROM spm.standing_credit t
 $sql$, coalesce('coalesce((' || c.group_expression || '), '''')', 'NULL::text'),
         CASE WHEN c.credit_cap IS NULL THEN 'w.value' ELSE format('greatest(least(w.value, %1$s), -%1$s)', c.credit_cap) END)
@@ -590,7 +590,8 @@ WHERE d.event_date >= %6$L$sql$,
         spm._deal_query(c.component_id, daterange(lower(spm._window(today.period_id, c.accumulate)), upper(today.span)), true),
         CASE c.accumulate WHEN 'deal' THEN '0::numeric' ELSE format($w$sum(d.base_amount) OVER (
                PARTITION BY d.position_id, d.payee_id%s
-               ORDER BY d.event_date, d.transaction_key COLLATE "C", d.line COLLATE "C", d.source COLLATE "C", d.level, d.origin_position_id
+               ORDER BY d.event_date, d.transaction_key COLLATE "C", d.line COLLATE "C", d.source COLLATE "C", d.level, d.origin_position_id,
+                        d.kind COLLATE "C", d.rule COLLATE "C", d.owner_key COLLATE "C", d.part_no
                ROWS UNBOUNDED PRECEDING) - d.base_amount$w$, CASE c.accumulate WHEN 'group' THEN ', d.group_key' END) END,
         c.component_id, rounding, today.period_id, lower(today.span))
     || CASE WHEN c.is_true_up THEN format($sql$

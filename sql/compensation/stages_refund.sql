@@ -34,6 +34,7 @@ BEGIN
     SELECT t.* FROM spm.standing_credit t JOIN spm.period p USING (period_id) WHERE p.calendar_id = %14$s
 ), refund AS (    -- all up to now: together they take back what was earned, no more
     SELECT t.credit_id, t.position_id, t.payee_id, t.kind, t.rule, t.event_date, t.transaction_key, t.line, t.source, t.reference_key, t.credited_amount,
+           t.level, t.origin_position_id, t.owner_key, t.part_no,
            (SELECT min(o.line) FROM credit o WHERE o.transaction_key = t.reference_key AND o.source = t.source
                 AND o.line = t.line AND o.event = t.event) AS of_line
     FROM credit t
@@ -54,7 +55,8 @@ BEGIN
         AND o.of_line IS NOT DISTINCT FROM r.of_line
     WHERE o.credited_amount <> 0
     WINDOW w AS (PARTITION BY r.payee_id, r.kind, r.rule, r.source, r.reference_key, r.of_line
-                 ORDER BY r.event_date, r.transaction_key COLLATE "C", r.line COLLATE "C", r.credit_id)
+                 ORDER BY r.event_date, r.transaction_key COLLATE "C", r.line COLLATE "C", r.position_id, r.level, r.origin_position_id,
+                          r.owner_key COLLATE "C", r.part_no)
 ), part AS (       -- from none to all of the original
     SELECT r.*, CASE WHEN r.whole > 0 THEN least(greatest(r.until_now, 0), r.whole) ELSE greatest(least(r.until_now, 0), r.whole) END AS to_amount,
            CASE WHEN r.whole > 0 THEN least(greatest(r.before, 0), r.whole) ELSE greatest(least(r.before, 0), r.whole) END AS from_amount

@@ -6,7 +6,7 @@
 -- What stands, in the words of company.sql and twin.sql.
 CREATE VIEW property.standing AS
 SELECT n.plan_no, v.version_no, c.component_no, d.period_no, s.position_no, y.payee_no, e.kind, t.transaction_key AS order_id,
-       CASE WHEN t.credit_id IS NOT NULL THEN t.owner_key END AS owner, g.position_no AS origin_no, t.level::int, e.base_amount AS base, e.from_total, e.amount, e.component_id, e.period_id
+       CASE WHEN t.credit_id IS NOT NULL THEN t.owner_key END AS owner, g.position_no AS origin_no, t.level::int, CASE WHEN t.credit_id IS NOT NULL THEN concat_ws(' ', t.kind, CASE t.kind WHEN 'overlay' THEN t.rule END) END AS way, e.base_amount AS base, e.from_total, e.amount, e.component_id, e.period_id
 FROM spm.standing_earning e
 JOIN spm.component c USING (component_id) JOIN spm.plan_version v USING (plan_version_id) JOIN spm.plan p USING (plan_id) JOIN property.plan n ON n.name = p.name
 JOIN spm.period q USING (period_id) JOIN property.period d ON d.name = q.name
@@ -21,8 +21,8 @@ CREATE FUNCTION property.snapshot() RETURNS text
 $$
     SELECT string_agg(line, E'\n' ORDER BY line COLLATE "C")
     FROM (SELECT format('plan %s v%s component %s, period %s, position %s, payee %s: %s earnings, %s, %s', plan_no, version_no, component_no, period_no, position_no, payee_no,
-                        count(*), trim_scale(sum(amount)), md5(string_agg(concat_ws('|', kind, order_id, owner, origin_no, level, trim_scale(base), trim_scale(from_total), trim_scale(amount)), ','
-                                                    ORDER BY kind, order_id COLLATE "C", owner COLLATE "C", origin_no))) AS line
+                        count(*), trim_scale(sum(amount)), md5(string_agg(concat_ws('|', kind, order_id, owner, origin_no, level, way, trim_scale(base), trim_scale(from_total), trim_scale(amount)), ','
+                                                    ORDER BY kind, order_id COLLATE "C", owner COLLATE "C", origin_no, way COLLATE "C"))) AS line
           FROM property.standing GROUP BY plan_no, version_no, component_no, period_no, position_no, payee_no) x
 $$;
 
@@ -62,9 +62,9 @@ CREATE FUNCTION property.twin_fault() RETURNS SETOF text
     LANGUAGE sql STABLE AS
 $$
     SELECT 'credit: ' || coalesce(got::text, 'missing') || ', twin ' || coalesce(want::text, 'has none')
-    FROM (SELECT t.transaction_key AS order_id, t.owner_key AS owner, p.position_key AS position, y.payee_key AS payee FROM spm.standing_credit t
-          JOIN spm.position p USING (position_id) JOIN spm.payee y USING (payee_id) WHERE t.kind = 'direct') got
-    FULL JOIN (SELECT order_id, owner, p.key AS position, y.key AS payee FROM property.credited c JOIN property.position p USING (position_no) JOIN property.payee y USING (payee_no) WHERE c.level = 0) want
+    FROM (SELECT t.transaction_key AS order_id, t.owner_key AS owner, p.position_key AS position, y.payee_key AS payee, t.kind, CASE t.kind WHEN 'overlay' THEN t.rule END AS rule FROM spm.standing_credit t
+          JOIN spm.position p USING (position_id) JOIN spm.payee y USING (payee_id) WHERE t.kind <> 'rollup') got
+    FULL JOIN (SELECT order_id, owner, p.key AS position, y.key AS payee, c.kind, c.rule FROM property.credited c JOIN property.position p USING (position_no) JOIN property.payee y USING (payee_no) WHERE c.kind <> 'rollup') want
         ON got = want
     WHERE got IS NULL OR want IS NULL
     UNION ALL
@@ -72,7 +72,9 @@ $$
     FROM property.sales_order o
     LEFT JOIN (SELECT transaction_key AS order_id, sum(credited_amount) AS credited, sum(share) AS shares FROM spm.standing_credit WHERE kind = 'direct' GROUP BY 1) c USING (order_id)
     LEFT JOIN (SELECT transaction_key AS order_id, count(*) AS rest FROM spm.uncredited GROUP BY 1) u USING (order_id)
-    WHERE (rest IS NULL AND credited IS DISTINCT FROM o.amount) OR (credited IS NULL AND rest IS NULL)
+    WHERE rest IS NULL AND credited IS DISTINCT FROM o.amount
+      -- nobody owns it, and nobody need to, where it is credited on top
+      AND NOT (o.owner IS NULL AND credited IS NULL AND EXISTS (SELECT FROM spm.standing_credit t WHERE t.transaction_key = o.order_id))
     UNION ALL
     SELECT 'total: ' || coalesce(got::text, 'missing') || ', twin ' || coalesce(want::text, 'has none')
     FROM (SELECT n.plan_no, v.version_no, c.component_no, d.period_no, s.position_no, y.payee_no, m.credit_count, trim_scale(m.opening_amount) AS opening, trim_scale(m.amount) AS amount,
@@ -91,12 +93,12 @@ $$
     WHERE got IS DISTINCT FROM want
     UNION ALL
     SELECT 'earning: ' || coalesce(got::text, 'missing') || ', twin ' || coalesce(want::text, 'has none')
-    FROM (SELECT plan_no, version_no, component_no, period_no, position_no, payee_no, kind, order_id, owner, origin_no, level, trim_scale(base) AS base, trim_scale(from_total) AS from_total, trim_scale(amount) AS amount
+    FROM (SELECT plan_no, version_no, component_no, period_no, position_no, payee_no, kind, order_id, owner, origin_no, level, way, trim_scale(base) AS base, trim_scale(from_total) AS from_total, trim_scale(amount) AS amount
           FROM property.standing) got
-    FULL JOIN (SELECT plan_no, version_no, component_no, period_no, position_no, payee_no, kind, order_id, owner, origin_no, level, trim_scale(base) AS base, trim_scale(from_total) AS from_total, trim_scale(amount) AS amount
+    FULL JOIN (SELECT plan_no, version_no, component_no, period_no, position_no, payee_no, kind, order_id, owner, origin_no, level, way, trim_scale(base) AS base, trim_scale(from_total) AS from_total, trim_scale(amount) AS amount
                FROM property.earned) want
-        ON md5(concat_ws('|', got.plan_no, got.version_no, got.component_no, got.period_no, got.position_no, got.payee_no, got.kind, got.order_id, got.owner, got.level))
-         = md5(concat_ws('|', want.plan_no, want.version_no, want.component_no, want.period_no, want.position_no, want.payee_no, want.kind, want.order_id, want.owner, want.level))
+        ON md5(concat_ws('|', got.plan_no, got.version_no, got.component_no, got.period_no, got.position_no, got.payee_no, got.kind, got.order_id, got.owner, got.level, got.way))
+         = md5(concat_ws('|', want.plan_no, want.version_no, want.component_no, want.period_no, want.position_no, want.payee_no, want.kind, want.order_id, want.owner, want.level, want.way))
     WHERE got IS DISTINCT FROM want
 $$;
 
@@ -123,8 +125,8 @@ $$
     SELECT option FROM unnest('{gate,multiply,add,at most,at least,cap,floor}'::text[]) AS option
     WHERE NOT EXISTS (SELECT FROM used JOIN property.modifier USING (plan_no, version_no, component_no) WHERE kind = option)
     UNION ALL
-    SELECT option FROM used RIGHT JOIN (VALUES ('target'), ('prorate'), ('true-up'), ('lookup'), ('credit cap'), ('rollup'), ('count'), ('second version')) AS t (option) ON CASE option
+    SELECT option FROM used RIGHT JOIN (VALUES ('target'), ('prorate'), ('true-up'), ('lookup'), ('credit cap'), ('rollup'), ('overlay'), ('count'), ('second version')) AS t (option) ON CASE option
         WHEN 'target' THEN pay = 'target' WHEN 'prorate' THEN prorate <> 'none' WHEN 'true-up' THEN is_true_up WHEN 'lookup' THEN is_looked_up
-        WHEN 'credit cap' THEN credit_cap IS NOT NULL WHEN 'rollup' THEN credits = 'rollup' WHEN 'count' THEN unit = 'count' ELSE version_no = 2 END
+        WHEN 'credit cap' THEN credit_cap IS NOT NULL WHEN 'rollup' THEN credits = 'rollup' WHEN 'overlay' THEN credits = 'overlay' WHEN 'count' THEN unit = 'count' ELSE version_no = 2 END
     WHERE used.plan_no IS NULL
 $$;

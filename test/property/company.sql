@@ -165,6 +165,15 @@ SELECT spm.map_source('orders', 'property.sales_order', key => 'order_id', date 
 SELECT spm.map_split('orders', 'property.share', key => 'order_id', owner => 'owner', share => 'percent', share_unit => 'percent');
 SELECT spm.add_credit_rule('rule ' || priority, format('account_key = %L', account), owners, shares, since, priority => priority) FROM property.rule ORDER BY priority;
 
+-- Specialists, on top; some of them twice, some of them owners too.
+CREATE TABLE property.overlay (name text PRIMARY KEY, account text, since date, owners text[], shares numeric[]);
+INSERT INTO property.overlay
+SELECT 'overlay ' || i, 'a' || i + 2, CASE i WHEN 1 THEN date '2025-06-01' ELSE '2026-02-03' END,
+       (SELECT array_agg(key ORDER BY payee_no) FROM property.payee, property.size WHERE payee_no - leads IN (3, 4 + i, 6 + i)), '{0.5,0.333,1.5}'::numeric[]
+FROM generate_series(1, 2) AS i
+UNION ALL SELECT 'overlay 3', 'a3', '2025-06-01', (SELECT array_agg(key) FROM property.payee, property.size WHERE payee_no - leads = 3), '{0.1}'::numeric[];
+SELECT spm.add_overlay_rule(name, format('account_key = %L', account), owners, shares, since) FROM property.overlay ORDER BY name;
+
 -- ---------------------------------------------------------------------- plans
 
 CREATE TABLE property.plan (plan_no int PRIMARY KEY, name text, currency text, since date, is_above boolean, second_since date);
@@ -239,7 +248,7 @@ SELECT k, v, plan_no, 'component ' || k,
            ELSE property.pick('method', id, 'marginal', 'marginal', 'whole', 'interpolated', 'weighted', 'bonus', 'excess', 'curve') END, is_of_quota),
        CASE WHEN unit = 'count' THEN property.pick('count', id, 'quantity', '1') ELSE property.pick('measure', id, 'amount', 'amount', 'amount', 'amount - cost', 'amount * 0.375') END,
        property.pick('condition', id, NULL, NULL, NULL, 'type = ''booking''', 'product_key <> ''p1''', 'amount > 100'),
-       CASE WHEN is_above THEN property.pick('credits', id, 'rollup', 'rollup', 'all') ELSE property.pick('credits', id, 'direct', 'direct', 'direct', 'direct', 'direct', 'all') END,
+       CASE WHEN is_above THEN property.pick('credits', id, 'rollup', 'rollup', 'all') ELSE property.pick('credits', id, 'direct', 'direct', 'direct', 'direct', 'all', 'all', 'overlay') END,
        is_of_quota, CASE WHEN basis <> 'credit' THEN 'period' WHEN group_by IS NOT NULL THEN 'group' WHEN is_true_up THEN property.pick('true-up', id, 'half', 'year')
                          ELSE property.pick('accumulate', id, 'period', 'period', 'half', 'year', 'deal', 'rolling 2') END,
        CASE WHEN pay = 'target' OR basis = 'fixed' THEN 'target' WHEN basis = 'credit' THEN property.pick('variable', id, NULL, NULL, NULL, 'multiplier') END,

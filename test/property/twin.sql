@@ -38,7 +38,13 @@ WITH RECURSIVE up AS (
     SELECT up.order_id, up.share_no, up.shares, up.owner, up.day, up.origin_no, l.manager_no, up.level + 1
     FROM up JOIN property.line l ON l.position_no = up.position_no AND l.day = up.day
 )
-SELECT up.*, s.payee_no FROM up JOIN property.seating s ON s.position_no = up.position_no AND s.day = up.day;
+SELECT up.*, s.payee_no, CASE level WHEN 0 THEN 'direct' ELSE 'rollup' END AS kind, NULL AS rule, 1::numeric AS factor
+FROM up JOIN property.seating s ON s.position_no = up.position_no AND s.day = up.day
+UNION ALL    -- and specialists on top, whose credits go no further
+SELECT o.order_id, NULL, NULL, u.owner, o.ordered_on, s.position_no, s.position_no, 0, s.payee_no, 'overlay', r.name, u.share
+FROM property.sales_order o JOIN property.overlay r ON r.account = o.account AND r.since <= o.ordered_on
+CROSS JOIN LATERAL unnest(r.owners, r.shares) AS u (owner, share)
+JOIN property.payee y ON y.key = u.owner JOIN property.seating s ON s.payee_no = y.payee_no AND s.day = o.ordered_on;
 
 -- The two, kept while reckoning.
 CREATE TABLE property.on_plan_day AS SELECT * FROM property.on_plan LIMIT 0;
@@ -46,7 +52,7 @@ CREATE INDEX ON property.on_plan_day (plan_no, version_no, position_no, payee_no
 CREATE TABLE property.credited AS SELECT * FROM property.credit LIMIT 0;
 CREATE TABLE property.deal (
     plan_no int, version_no int, component_no int, period_no int, position_no int, payee_no int,
-    order_id text, owner text, origin_no int, level int, day date, group_key text, base numeric
+    order_id text, owner text, origin_no int, level int, way text, day date, group_key text, base numeric
 );
 CREATE TABLE property.measured (
     plan_no int, version_no int, component_no int, period_no int, position_no int, payee_no int, credit_count bigint,
@@ -54,7 +60,7 @@ CREATE TABLE property.measured (
 );
 CREATE TABLE property.earned (
     plan_no int, version_no int, component_no int, period_no int, position_no int, payee_no int, kind text,
-    order_id text, owner text, origin_no int, level int, base numeric, from_total numeric, amount numeric
+    order_id text, owner text, origin_no int, level int, way text, base numeric, from_total numeric, amount numeric
 );
 
 CREATE INDEX ON property.deal (plan_no, version_no, component_no);
@@ -180,14 +186,14 @@ BEGIN
 
     -- what counts of every credit by every component
     INSERT INTO property.deal
-    SELECT part.plan_no, part.version_no, part.component_no, w.period_no, t.position_no, t.payee_no, t.order_id, t.owner, t.origin_no, t.level, t.day,
+    SELECT part.plan_no, part.version_no, part.component_no, p_day.period_no, t.position_no, t.payee_no, t.order_id, t.owner, t.origin_no, t.level, concat_ws(' ', t.kind, t.rule), t.day,
            CASE part.group_by WHEN 'product_key' THEN o.product WHEN 'account_key' THEN o.account END,
-           least(greatest(v.value, -part.credit_cap), part.credit_cap)
+           least(greatest(w.value, -part.credit_cap), part.credit_cap)
     FROM property.component part
     JOIN property.plan p USING (plan_no)
     JOIN property.currency k ON k.code = p.currency
-    JOIN property.on_plan_day w ON (w.plan_no, w.version_no) = (part.plan_no, part.version_no)
-    JOIN property.credited t ON (t.position_no, t.payee_no, t.day) = (w.position_no, w.payee_no, w.day)
+    JOIN property.on_plan_day p_day ON (p_day.plan_no, p_day.version_no) = (part.plan_no, part.version_no)
+    JOIN property.credited t ON (t.position_no, t.payee_no, t.day) = (p_day.position_no, p_day.payee_no, p_day.day)
     JOIN property.sales_order o USING (order_id)
     LEFT JOIN property.product_rate l ON l.product = o.product
     CROSS JOIN LATERAL (SELECT CASE part.measure WHEN 'amount' THEN o.amount WHEN 'amount - cost' THEN o.amount - o.cost WHEN 'amount * 0.375' THEN o.amount * 0.375
@@ -199,8 +205,9 @@ BEGIN
         ELSE twin.rounded(m.value * (SELECT r.rate FROM property.rate r WHERE r.from_code = o.currency AND r.to_code = p.currency AND r.day = t.day), 1, k.digits, 'half_up') END AS value) x
     CROSS JOIN LATERAL (SELECT CASE WHEN t.shares IS NULL THEN x.value
         ELSE (twin.split(x.value, t.shares, CASE part.unit WHEN 'count' THEN 2 ELSE k.digits END))[t.share_no] END AS value) v
+    CROSS JOIN LATERAL (SELECT CASE t.factor WHEN 1 THEN v.value ELSE twin.rounded(v.value * t.factor, 1, CASE part.unit WHEN 'count' THEN 2 ELSE k.digits END, 'half_up') END AS value) w
     WHERE part.basis = 'credit'
-      AND CASE part.credits WHEN 'direct' THEN t.level = 0 WHEN 'rollup' THEN t.level > 0 ELSE true END
+      AND (part.credits = 'all' OR part.credits = t.kind)
       AND CASE part.condition WHEN 'type = ''booking''' THEN o.kind = 'booking' WHEN 'product_key <> ''p1''' THEN o.product <> 'p1' WHEN 'amount > 100' THEN o.amount > 100 ELSE true END;
     ANALYZE property.deal;
 
@@ -246,11 +253,11 @@ BEGIN
             IF c.basis = 'credit' THEN
                 -- every deal from the total before it to that with it
                 INSERT INTO property.earned
-                SELECT c.plan_no, c.version_no, c.component_no, this_no, d.position_no, d.payee_no, 'deal', d.order_id, d.owner, d.origin_no, d.level, d.base, d.from_total,
+                SELECT c.plan_no, c.version_no, c.component_no, this_no, d.position_no, d.payee_no, 'deal', d.order_id, d.owner, d.origin_no, d.level, d.way, d.base, d.from_total,
                        twin.commission(m.schedule, d.from_total, d.from_total + d.base, c.places, c.rounding)
                 FROM (SELECT d.*, CASE c.accumulate WHEN 'deal' THEN 0 ELSE sum(d.base) OVER (
                              PARTITION BY d.position_no, d.payee_no, CASE WHEN c.group_by IS NOT NULL THEN d.group_key END
-                             ORDER BY d.day, d.order_id COLLATE "C", d.level, d.origin_no, d.owner COLLATE "C" ROWS UNBOUNDED PRECEDING) - d.base END AS from_total
+                             ORDER BY d.day, d.order_id COLLATE "C", d.level, d.origin_no, d.way COLLATE "C", d.owner COLLATE "C" ROWS UNBOUNDED PRECEDING) - d.base END AS from_total
                       FROM property.deal d
                       WHERE (d.plan_no, d.version_no, d.component_no) = (c.plan_no, c.version_no, c.component_no)
                         AND d.period_no BETWEEN property.first_of(c.accumulate, this_no) AND this_no) d
@@ -259,14 +266,14 @@ BEGIN
                 WHERE d.period_no = this_no;
                 IF c.is_true_up THEN
                     INSERT INTO property.earned
-                    SELECT c.plan_no, c.version_no, c.component_no, this_no, m.position_no, m.payee_no, 'true_up', NULL, NULL, NULL, NULL, 0, m.opening, due - m.before
+                    SELECT c.plan_no, c.version_no, c.component_no, this_no, m.position_no, m.payee_no, 'true_up', NULL, NULL, NULL, NULL, NULL, 0, m.opening, due - m.before
                     FROM property.measured m, LATERAL (SELECT twin.commission(m.schedule, 0, m.opening, c.places, c.rounding) AS due) x
                     WHERE (m.plan_no, m.version_no, m.component_no, m.period_no) = (c.plan_no, c.version_no, c.component_no, this_no) AND due <> m.before;
                 END IF;
             ELSE
                 INSERT INTO property.earned
                 SELECT c.plan_no, c.version_no, c.component_no, this_no, m.position_no, m.payee_no, CASE WHEN c.basis IN ('rank', 'pool') THEN c.basis ELSE 'total' END,
-                       NULL, NULL, NULL, NULL, base, 0,
+                       NULL, NULL, NULL, NULL, NULL, base, 0,
                        CASE WHEN c.basis = 'pool' THEN (twin.split(twin.commission(m.schedule, 0, base, c.places, c.rounding), array_fill(1::numeric, ARRAY[everybody::int]), c.places))[nth]
                             -- equals share what their places pay
                             WHEN c.basis = 'rank' AND c.ties = 'share' THEN (twin.split((
@@ -292,7 +299,7 @@ BEGIN
                     SELECT sum(twin.commission(m.schedule, 0, g.total, c.places, c.rounding))
                     FROM (SELECT sum(d.base) AS total FROM property.deal d
                           WHERE (d.plan_no, d.version_no, d.component_no, d.period_no, d.position_no, d.payee_no) = (c.plan_no, c.version_no, c.component_no, this_no, m.position_no, m.payee_no)
-                          GROUP BY CASE c.accumulate WHEN 'group' THEN d.group_key ELSE d.order_id || '/' || d.owner || '/' || d.level END) g), 0)
+                          GROUP BY CASE c.accumulate WHEN 'group' THEN d.group_key ELSE concat_ws('/', d.order_id, d.owner, d.level, d.way, d.origin_no) END) g), 0)
                 WHEN c.basis = 'credit' THEN twin.commission(m.schedule, CASE WHEN c.is_true_up THEN 0 ELSE m.opening END, m.opening + m.amount, c.places, c.rounding) - m.before
                 ELSE (SELECT sum(e.amount) FROM property.earned e
                       WHERE (e.plan_no, e.version_no, e.component_no, e.period_no, e.position_no, e.payee_no) = (m.plan_no, m.version_no, m.component_no, m.period_no, m.position_no, m.payee_no)) END
