@@ -210,9 +210,9 @@ BEGIN
         WITH seat AS MATERIALIZED (SELECT a.* FROM spm.plan_seat(of_plan.plan_id, version.span) a),
         due AS (    -- the first open period, and those for which somebody has a quota already
             SELECT p.period_id, p.name, p.span, w.whole,
-                   array(SELECT b.period_id FROM spm.period b
-                         WHERE b.calendar_id = of_plan.calendar_id AND b.span <@ spm._window(p.period_id, part.accumulate)
-                           AND b.period_id IS DISTINCT FROM w.whole AND spm._is_leaf(b.period_id)) AS parts
+                   CASE WHEN w.whole IS NOT NULL THEN spm._quota_parts(of_plan.calendar_id, spm._window(p.period_id, part.accumulate), w.whole, part.measure_id)
+                        ELSE array(SELECT b.period_id FROM spm.period b
+                                   WHERE b.calendar_id = of_plan.calendar_id AND b.span <@ spm._window(p.period_id, part.accumulate) AND spm._is_leaf(b.period_id)) END AS parts
             FROM spm._open_periods(of_plan.calendar_id, version.span) o
             JOIN spm.period p USING (period_id)
             CROSS JOIN LATERAL (SELECT spm._whole(p.period_id, part.accumulate) AS whole) w

@@ -144,10 +144,11 @@ BEGIN
         RETURN E'\n    CROSS JOIN (SELECT NULL::numeric AS quota_amount, NULL::text AS because, NULL::numeric AS base_amount) q';
     END IF;
     whole := spm._whole(today.period_id, c.accumulate);
-    SELECT array_agg(p.period_id ORDER BY p.span) INTO parts
-    FROM spm.period p
-    WHERE p.calendar_id = today.calendar_id AND p.span <@ days AND p.period_id IS DISTINCT FROM whole AND spm._is_leaf(p.period_id);
-    RETURN CASE WHEN c.prorate = 'none' AND spm._is_plain_quota(c.measure_id) THEN format($sql$
+    parts := CASE WHEN whole IS NOT NULL THEN spm._quota_parts(today.calendar_id, days, whole, c.measure_id)
+        ELSE array(SELECT p.period_id FROM spm.period p WHERE p.calendar_id = today.calendar_id AND p.span <@ days AND spm._is_leaf(p.period_id) ORDER BY p.span) END;
+    RETURN CASE WHEN c.prorate = 'none' AND spm._is_plain_quota(c.measure_id)
+        -- and no quarters besides months
+        AND NOT EXISTS (SELECT FROM unnest(parts) n WHERE NOT spm._is_leaf(n)) THEN format($sql$
     LEFT JOIN (SELECT q.position_id, coalesce(sum(q.amount) FILTER (WHERE q.period_id = %1$s), sum(q.amount)) AS quota_amount, NULL::text AS because,
                       NULL::numeric AS base_amount
                FROM spm.quota q WHERE q.measure_id = %2$s AND q.period_id = ANY (%3$L::int[]) AND q.superseded_at IS NULL

@@ -50,6 +50,20 @@ COMMENT ON FUNCTION spm._quota_rows(int, int[], int[]) IS
 'The quota that counts for a position in each of several periods: in the first of the measures that has one, that of the position before that of the title before everybody''s. step: place of the measure; kind: position, title or everybody; place: the smaller, the closer.';
 REVOKE ALL ON FUNCTION spm._quota_rows(int, int[], int[]) FROM PUBLIC;
 
+CREATE OR REPLACE FUNCTION spm._quota_parts(calendar_id int, span daterange, whole_period_id int, measure_id int)
+    RETURNS int[]
+    LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT array_agg(p.period_id ORDER BY p.span)
+    FROM spm.period p
+    WHERE p.calendar_id = _quota_parts.calendar_id AND p.span <@ _quota_parts.span AND p.period_id IS DISTINCT FROM _quota_parts.whole_period_id
+      AND (NOT EXISTS (SELECT FROM spm.period b WHERE b.parent_period_id = p.period_id) OR EXISTS (
+          SELECT FROM spm.quota q WHERE q.period_id = p.period_id AND q.measure_id = ANY (spm._measure_chain(_quota_parts.measure_id)) AND q.superseded_at IS NULL));
+END;
+COMMENT ON FUNCTION spm._quota_parts(int, daterange, int, int) IS
+'Periods whose quotas may add up to that of a longer one: the smallest, and the quarters and such that somebody has a quota for.';
+REVOKE ALL ON FUNCTION spm._quota_parts(int, daterange, int, int) FROM PUBLIC;
+
 CREATE OR REPLACE FUNCTION spm.quota_of(position_id int, measure_id int, period_id int)
     RETURNS numeric
     LANGUAGE sql STABLE PARALLEL SAFE
@@ -232,13 +246,20 @@ BEGIN
     IF NOT FOUND THEN
         -- the quota of the whole; or those of its parts, when the closest of them is closer to the seat
         chain := spm._measure_chain(seat_quota.measure_id);
+        WITH row AS (
+            SELECT r.*, p.span FROM spm._quota_rows(seat_quota.position_id, chain, this.period_id || seat_quota.part_period_ids) r JOIN spm.period p USING (period_id)
+        ), part AS (    -- a quarter goes before its months, unless theirs are closer
+            SELECT o.* FROM row o
+            WHERE o.period_id = this.period_id OR NOT EXISTS (
+                SELECT FROM row x WHERE x.period_id NOT IN (o.period_id, this.period_id)
+                  AND (x.span @> o.span AND x.place <= o.place OR x.span <@ o.span AND x.place < o.place))
+        )
         SELECT array_agg(q.period_id ORDER BY q.place, q.span), array_agg(q.amount ORDER BY q.place, q.span), array_agg(q.span ORDER BY q.place, q.span),
                min(q.step), (array_agg(q.kind ORDER BY q.place))[1]
         INTO period_ids, amounts, periods, steps, kind
-        FROM (SELECT r.*, (SELECT p.span FROM spm.period p WHERE p.period_id = r.period_id) AS span,
-                     min(r.place) FILTER (WHERE r.period_id = this.period_id) OVER () AS whole_place,
+        FROM (SELECT r.*, min(r.place) FILTER (WHERE r.period_id = this.period_id) OVER () AS whole_place,
                      min(r.place) FILTER (WHERE r.period_id <> this.period_id) OVER () AS part_place
-              FROM spm._quota_rows(seat_quota.position_id, chain, this.period_id || seat_quota.part_period_ids) r) q
+              FROM part r) q
         WHERE CASE WHEN q.part_place < q.whole_place OR q.whole_place IS NULL THEN q.period_id <> this.period_id ELSE q.period_id = this.period_id END;
         IF amounts IS NULL THEN
             RETURN;

@@ -51,15 +51,15 @@ FROM example, each(i->'cases'), LATERAL (SELECT (x->>2)::date AS first, (x->>3):
     JOIN LATERAL (SELECT p.name AS period, CASE p.grain WHEN 'month' THEN 'period' ELSE p.grain END AS accumulate, c.name AS calendar FROM spm.period p JOIN spm.calendar c USING (calendar_id)
                   WHERE c.name = CASE WHEN last - first > 100 THEN 'quarters' ELSE 'months' END AND p.span = daterange(first, last, '[]')) p ON true
 WHERE id = 'PRO-OI-1';
-SELECT count(part) FROM example, spm.spread_quota(rep(id), '2025', num(i, 'annual_quota'), 'bookings', numbers(i->'quarter_share'), calendar => 'quarters') WHERE id = 'PRO-QB-1';
-SELECT deals(id, '0: 0', '{}', '{"quota": "bookings", "prorate": "months"}', since => ('2025-' || (i->>'start'))::date, calendar => 'quarters'),
+SELECT count(part) FROM example, spm.spread_quota(rep(id), '2025', num(i, 'annual_quota'), 'bookings', numbers(i->'quarter_share'), grain => 'quarter', calendar => 'months') WHERE id = 'PRO-QB-1';
+SELECT deals(id, '0: 0', '{}', '{"quota": "bookings", "prorate": "months", "accumulate": "quarter"}', since => ('2025-' || (i->>'start'))::date),
        component(plan(id), 'Year', '0: 0', '{"quota": "bookings", "prorate": "months", "accumulate": "year"}')
 FROM example WHERE id = 'PRO-QB-1';
 SELECT spm.set_variable('bonus', num(i, 'bonus'), payee => rep(id)), quota(rep(id), num(i, 'days_year'), '2023', 'days', 'years'),
        deals(id, '0: 1', '{}', '{"basis": "fixed", "variable": "bonus", "prorate": "exclusive rounded 3"}', since => (i->>'start')::date, until => (i->>'end')::date + 1, calendar => 'years'),
        component(plan(id), 'Days', '0: 0', '{"quota": "days", "prorate": "exclusive"}')
 FROM example WHERE id = 'PRO-SAL-1';
-UPDATE spm.variable SET is_prorated = true WHERE name = 'bonus';
+SELECT spm.prorate_variable('bonus');
 
 -- -------------------------------------------------------------------- ramps
 
@@ -139,7 +139,7 @@ SELECT answer(id, 'prorate calendar; accumulate period, quarter, year', jsonb_bu
     SELECT jsonb_agg(jsonb_build_array(a.quota_amount, substring(m.because[1] FROM 'of (\d+) days')::int) ORDER BY n)
     FROM each(i->'cases') CROSS JOIN LATERAL attained(rep(id, n), period => CASE n WHEN 4 THEN '2025-Q3' ELSE left(x->>0, 7) END) a JOIN spm.measurement m ON m.measurement_id = a.measurement_id)))
 FROM example WHERE id = 'PRO-OI-1';
-SELECT answer(id, 'spread_quota by shares; prorate months, accumulate year', jsonb_build_object('q1', round((attained(rep(id), period => '2025-Q1')).quota_amount), 'year', round((attained(rep(id), 'Year', '2025-Q1')).quota_amount)))
+SELECT answer(id, 'spread_quota by shares; prorate months, accumulate quarter, year', jsonb_build_object('q1', round((attained(rep(id), period => '2025-03')).quota_amount), 'year', round((attained(rep(id), 'Year', '2025-03')).quota_amount)))
 FROM example WHERE id = 'PRO-QB-1';
 SELECT answer(id, 'basis fixed, variable by time, prorate exclusive rounded 3', jsonb_build_object('bonus', paid(rep(id)), 'factor', paid(rep(id)) / num(i, 'bonus'), 'days', (attained(rep(id), 'Days', '2023')).quota_amount))
 FROM example WHERE id = 'PRO-SAL-1';

@@ -87,5 +87,19 @@ CALL spm.calculate('2026-03');
 SELECT results_eq($$SELECT pg_temp.measured('Bonus', '2026-03')$$,
     $$VALUES ('ann: 0 of 10000 earns 0'), ('bob: 0 of 0 earns 0'), ('cat: 0 of 500 earns 0')$$, 'but who is away for all of it stops nobody: nothing is expected, and no target paid');
 
+-- quotas by quarter, in a calendar of months
+SELECT spm.add_measure('season') \g /dev/null
+SELECT spm.spread_quota(NULL, '2026', 100000, 'season', '{0.2,0.2,0.2,0.4}', grain => 'quarter') \g /dev/null
+SELECT spm.create_plan('Season', 'fiscal', 'USD', '2026-03-01'), spm.add_component('Season', 'Season', '0%: 1%', quota => 'season', accumulate => 'year') \g /dev/null
+SELECT spm.assign_plan('Season', '2026-03-01', payee => k) FROM unnest('{ann,bob,cat}'::text[]) k \g /dev/null
+SELECT is_empty($$SELECT * FROM spm.plan_defect('Season')$$, 'the quarters make a year');
+SELECT spm.publish_plan('Season') \g /dev/null
+SELECT spm.set_quota('ann', '2026-Q1', 5000, 'season'), spm.set_quota(NULL, '2026-01', 9999, 'season', title => 'AE') \g /dev/null
+SELECT spm.set_quota('bob', '2026-0' || m, 1000, 'season') FROM generate_series(1, 3) m \g /dev/null
+CALL spm.calculate('2026-03');
+SELECT results_eq($$SELECT pg_temp.measured('Season', '2026-03')$$,
+    $$VALUES ('ann: 0 of 85000 earns 0'), ('bob: 0 of 83000 earns 0'), ('cat: 0 of 84999.5 earns 0')$$,
+    'a quarter of one''s own goes before a month of the title, months of one''s own before a quarter of everybody: 5,000, 3 x 1,000, a ramp''s half of 9,999, and 80,000');
+
 SELECT * FROM finish();
 ROLLBACK;
