@@ -44,6 +44,12 @@ sql('before', $_) foreach (
 		spm.map_territory('accounts', 'company.holder', key => 'account', owner => 'rep'),
 		spm.add_manual_credit('s08', '2026-04-02', 99.99, 'USD', 'saved the "renewal"') FROM spm.source s LIMIT 1},
 	q{INSERT INTO spm.manual_credit_decision (manual_credit_id, decision, decided_by) SELECT manual_credit_id, 'approved', 'somebody else' FROM spm.manual_credit},
+	q{SELECT spm.create_plan('Safety net', (SELECT name FROM spm.calendar LIMIT 1), 'USD', '2026-04-01'), spm.add_component('Safety net', 'Extra', '0: 1%'),
+		spm.add_pay_rule('Safety net', 'draw', 5000, recover_share => 0.5), spm.add_pay_rule('Safety net', 'holdback', share => 0.1, components => '{Extra}'),
+		spm.assign_plan('Safety net', '2026-04-01', payee => 's08'), spm.publish_plan('Safety net')},
+	q{SELECT spm.release_holdback('Safety net', 'holdback', '2026-Q2', 'on time'), spm.hold('a "dispute"', payee => 's08', plan => 'Safety net')},
+	q{INSERT INTO spm.adjustment (payee_id, period_id, amount, currency_code, reason, recorded_by) SELECT y.payee_id, p.period_id, -1.5, 'USD', 'it''s "late"', 'somebody else'
+		FROM spm.payee y, spm.period p WHERE y.payee_key = 's03' AND p.name = '2026-Q2'}, q{SELECT spm.approve_adjustment(1)},
 	q{CALL spm.calculate('2026-Q2')}, q{CALL spm.calculate('2026-Q4')});
 
 my %dump = map { $_ => "$PostgreSQL::Test::Utils::tmp_check/before.$_" } 'sql', 'dump';
