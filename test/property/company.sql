@@ -109,6 +109,9 @@ FROM property.payee, unnest('{multiplier,target}'::text[]) AS v WHERE property.d
 SELECT spm.set_variable(variable, amount, payee => y.key, since => since)
 FROM property.variable_value v LEFT JOIN property.payee y USING (payee_no) ORDER BY variable, payee_no NULLS FIRST, since;
 
+-- A target is for a whole period: a component that prorates takes a part of it.
+SELECT spm.prorate_variable('target');
+
 -- A table of rates by product, one cell missing and so by default.
 CREATE TABLE property.product_rate (product text, rate numeric);
 INSERT INTO property.product_rate VALUES ('p0', 0.5), ('p1', 1.25), ('p2', 0.8);
@@ -184,7 +187,7 @@ CREATE TABLE property.component (
     is_true_up boolean, group_by text, credit_cap numeric, is_looked_up boolean, ties text, PRIMARY KEY (plan_no, version_no, component_no)
 );
 CREATE TABLE property.input (plan_no int, version_no int, component_no int, input_no int, of_no int, figure text, scope text, weight numeric);
-CREATE TABLE property.modifier (plan_no int, version_no int, component_no int, modifier_no int, kind text, of_no int, figure text, rates twin.schedule, value numeric, is_strict boolean);
+CREATE TABLE property.modifier (plan_no int, version_no int, component_no int, modifier_no int, kind text, of_no int, figure text, rates twin.schedule, value numeric, is_strict boolean, scope text);
 
 -- Tiers in steps that orders reach; amounts of money in cents.
 CREATE FUNCTION property.make_schedule(id bigint, method text, is_percent boolean) RETURNS twin.schedule
@@ -254,7 +257,7 @@ SELECT k, v, plan_no, 'component ' || k,
        CASE WHEN pay = 'target' OR basis = 'fixed' THEN 'target' WHEN basis = 'credit' THEN property.pick('variable', id, NULL, NULL, NULL, 'multiplier') END,
        unit, property.pick('places', id, '2', '2', '2', '0', '4')::int,
        property.pick('rounding', id, 'half_up', 'half_up', 'half_up', 'half_even', 'half_down', 'down', 'up', 'floor'),
-       basis, pay, CASE WHEN basis = 'credit' AND property.draw('prorate', id, 4) = 0 THEN 'calendar' ELSE 'none' END,
+       basis, pay, CASE WHEN basis IN ('credit', 'fixed') AND property.draw('prorate', id, 4) = 0 THEN 'calendar' ELSE 'none' END,
        is_true_up, group_by, CASE WHEN property.draw('credit cap', id, 8) = 0 THEN 1500 END,
        basis = 'credit' AND property.draw('lookup', id, 8) = 0, property.pick('ties', id, 'competition', 'dense', 'average', 'share')
 FROM property.plan, generate_series(1, 3) AS k, generate_series(1, 2) AS v,
@@ -283,7 +286,7 @@ SELECT plan_no, version_no, component_no, n, kind, of_no, figure,
                 property.pick('modifier method', id, 'whole', 'interpolated'), 'upper', NULL, NULL, NULL, 'refuse', 'top', false, NULL)::twin.schedule END,
        CASE kind WHEN 'gate' THEN CASE figure WHEN 'attainment' THEN 0.4 WHEN 'credits' THEN 3 ELSE 1500 END
                  WHEN 'add' THEN 0.125 WHEN 'at most' THEN 1.3 WHEN 'at least' THEN 0.9 WHEN 'cap' THEN 777.77 WHEN 'floor' THEN -50 END,
-       kind = 'gate' AND property.draw('strict', id, 2) = 0
+       kind = 'gate' AND property.draw('strict', id, 2) = 0, CASE WHEN of_no > 0 THEN property.pick('scope', id, 'own', 'team', 'plan') ELSE 'own' END
 FROM property.component c, generate_series(1, 2) AS n,
     LATERAL (SELECT plan_no * 1000 + version_no * 100 + component_no * 10 + n AS id) a,
     LATERAL (SELECT CASE n WHEN 1 THEN property.pick('modifier', id, 'gate', 'multiply', 'multiply', 'add') ELSE property.pick('modifier', id, 'at most', 'at least', 'cap', 'floor', 'multiply') END AS kind) b,
@@ -328,7 +331,7 @@ BEGIN
         END LOOP;
         FOR m IN SELECT * FROM property.modifier k WHERE (k.plan_no, k.version_no, k.component_no) = (p.plan_no, write_plan.version_no, c.component_no) ORDER BY modifier_no LOOP
             PERFORM spm.add_modifier(p.name, c.name, m.kind, CASE WHEN m.of_no > 0 THEN ARRAY['component ' || m.of_no] END, CASE WHEN m.figure IS NOT NULL THEN ARRAY[m.figure] END,
-                rates => CASE WHEN NOT m.rates IS NULL THEN twin.schedule_text(m.rates, false, false) END, value => m.value, strict => m.is_strict);
+                rates => CASE WHEN NOT m.rates IS NULL THEN twin.schedule_text(m.rates, false, false) END, value => m.value, strict => m.is_strict, scope => m.scope);
         END LOOP;
     END LOOP;
     IF version_no = 1 THEN

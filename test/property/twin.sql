@@ -115,6 +115,11 @@ CREATE FUNCTION property.rate_of(s twin.schedule, x numeric) RETURNS numeric
     LANGUAGE sql STABLE AS
 $$ SELECT twin.rounded(r.num, r.den, 20, 'half_up') FROM twin.rate(s, x) AS r $$;
 
+-- The manager on the last day of a period; whoever has none is a team alone.
+CREATE FUNCTION property.team_of(seat int, this_no int) RETURNS int
+    LANGUAGE sql STABLE AS
+$$ SELECT coalesce((SELECT manager_no FROM property.line WHERE position_no = seat AND day = (SELECT last FROM property.period WHERE period_no = this_no)), -seat) $$;
+
 -- The rates of a seat: quota or part of the time, variable, target and modifiers worked in.
 CREATE FUNCTION property.rates_of(c property.component, INOUT m property.measured) LANGUAGE plpgsql STABLE AS
 $$
@@ -134,8 +139,12 @@ BEGIN
     FOR d IN SELECT k.* FROM property.modifier k WHERE (k.plan_no, k.version_no, k.component_no) = (c.plan_no, c.version_no, c.component_no) ORDER BY modifier_no LOOP
         other := m;
         IF d.of_no > 0 THEN
-            SELECT k.* INTO other FROM property.measured k
-            WHERE (k.plan_no, k.version_no, k.component_no, k.period_no, k.position_no, k.payee_no) = (c.plan_no, c.version_no, d.of_no, m.period_no, m.position_no, m.payee_no);
+            -- of the same seat, of all with the same manager on the last day, or of everybody
+            SELECT sum(k.opening), sum(k.amount), sum(k.quota), sum(k.credit_count) INTO other.opening, other.amount, other.quota, other.credit_count
+            FROM property.measured k
+            WHERE (k.plan_no, k.version_no, k.component_no, k.period_no) = (c.plan_no, c.version_no, d.of_no, m.period_no)
+              AND CASE d.scope WHEN 'own' THEN (k.position_no, k.payee_no) = (m.position_no, m.payee_no)
+                               WHEN 'team' THEN property.team_of(k.position_no, k.period_no) = property.team_of(m.position_no, m.period_no) ELSE true END;
         END IF;
         x := CASE d.figure WHEN 'credits' THEN other.credit_count ELSE other.opening + other.amount END;
         CASE d.kind
@@ -165,6 +174,10 @@ BEGIN
         s := twin.scaled(s, active, of_days, c.places);
     END IF;
     s := twin.with_factor(s, m.factor);
+    IF c.prorate = 'calendar' AND c.variable = 'target' THEN
+        s := twin.with_factor(s, active);
+        s.divisor := coalesce(s.divisor, 1) * of_days;
+    END IF;
     IF c.pay = 'target' THEN
         s.divisor := coalesce(s.divisor, 1) * m.quota;
     END IF;
@@ -227,7 +240,7 @@ BEGIN
                          AND d.period_no BETWEEN property.first_of(c.accumulate, this_no) AND this_no
                        GROUP BY d.position_no, d.payee_no) t USING (position_no, payee_no)
             -- a salary, a prize or a part of a pot is paid once, in the last seat
-            WHERE seat_no = 1 OR c.basis NOT IN ('fixed', 'rank', 'pool');
+            WHERE seat_no = 1 OR c.basis NOT IN ('fixed', 'rank', 'pool') OR c.prorate <> 'none';
 
             -- what does not stand on credits
             IF c.basis = 'fixed' THEN
