@@ -106,7 +106,7 @@ $$;
 COMMENT ON FUNCTION spm.set_variable(text, numeric, text, text, text, date, date) IS
 'Sets the value of a variable from a day on, making the variable if need be; returns the variable_value_id. An open-ended value before it is ended.
 variable: name. value: what rates are multiplied by. payee, position, title: whom it is for, by key or name; none: everybody. since: first day. until: day after the last; NULL: for good.
-Errors: 42704 for an unknown payee, position or title; 23P01 where a value exists already; 22023 for two targets.
+Errors: 42704 for an unknown payee, position or title; 23P01 where a value exists already; 22023 for two targets; 23514 for a value outside of what spm.limit_variable() allows.
 Example: SELECT spm.set_variable(''commission_pct'', 0.012, payee => ''275'', since => ''2026-01-01'');';
 
 CREATE OR REPLACE FUNCTION spm.prorate_variable(variable text, is_prorated boolean DEFAULT true)
@@ -127,6 +127,57 @@ COMMENT ON FUNCTION spm.prorate_variable(text, boolean) IS
 variable: name. is_prorated: whether it is one. What is posted follows, as a difference in the next period.
 Errors: 22023 for NULL.
 Example: SELECT spm.prorate_variable(''target_incentive'');';
+
+CREATE OR REPLACE FUNCTION spm.limit_variable(variable text, allowed numrange)
+    RETURNS void
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    other spm.variable_value;
+BEGIN
+    IF isempty(limit_variable.allowed) THEN
+        RAISE EXCEPTION 'a variable cannot keep to an empty range' USING ERRCODE = 'invalid_parameter_value', HINT = 'Give a range such as ''[0,1]''.';
+    END IF;
+    INSERT INTO spm.variable (name) VALUES (limit_variable.variable) ON CONFLICT (name) DO NOTHING;
+    UPDATE spm.variable v SET allowed = limit_variable.allowed WHERE v.name = limit_variable.variable AND v.allowed IS DISTINCT FROM limit_variable.allowed;
+    SELECT x.* INTO other FROM spm.variable_value x JOIN spm.variable v USING (variable_id)
+    WHERE v.name = limit_variable.variable AND NOT x.value <@ v.allowed ORDER BY x.variable_value_id LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'variable "%" has the value % already, and may be %', limit_variable.variable, trim_scale(other.value), limit_variable.allowed
+            USING ERRCODE = 'check_violation', DETAIL = format('It is row %s of spm.variable_value, for %s.', other.variable_value_id, other.span),
+                  HINT = 'Correct that value first, or allow more.';
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION spm.limit_variable(text, numrange) IS
+'Says between what the values of a variable must lie, so that 101 % or a slip of the decimal point is refused where it is typed; makes the variable if need be.
+variable: name. allowed: range, [0,1] for a percentage; NULL: any value.
+Errors: 22023 for an empty range, 23514 when there is a value outside.
+Example: SELECT spm.limit_variable(''commission_pct'', ''[0,1]'');';
+
+CREATE OR REPLACE FUNCTION spm._check_variable_value()
+    RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    of_variable spm.variable;
+BEGIN
+    SELECT v.* INTO of_variable FROM spm.variable v WHERE v.variable_id = NEW.variable_id;
+    IF NOT NEW.value <@ of_variable.allowed THEN
+        RAISE EXCEPTION 'variable "%" cannot be %', of_variable.name, trim_scale(NEW.value)
+            USING ERRCODE = 'check_violation', DETAIL = format('Its values lie in %s.', of_variable.allowed),
+                  HINT = format('SELECT spm.limit_variable(%L, range); allows others.', of_variable.name);
+    END IF;
+    RETURN NEW;
+END
+$$;
+COMMENT ON FUNCTION spm._check_variable_value() IS 'Keeps values of a variable in the range that it allows; error 23514.';
+REVOKE ALL ON FUNCTION spm._check_variable_value() FROM PUBLIC;
+
+CREATE OR REPLACE TRIGGER check_value BEFORE INSERT OR UPDATE OF value, variable_id ON spm.variable_value
+    FOR EACH ROW EXECUTE FUNCTION spm._check_variable_value();
 
 CREATE OR REPLACE FUNCTION spm.variable_value(variable_id int, payee_id int, position_id int, span daterange)
     RETURNS numeric

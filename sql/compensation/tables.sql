@@ -7,12 +7,14 @@
 CREATE TABLE spm.variable (
     variable_id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     name text NOT NULL UNIQUE CHECK (name <> ''),
-    is_prorated boolean NOT NULL DEFAULT false
+    is_prorated boolean NOT NULL DEFAULT false,
+    allowed numrange CHECK (NOT isempty(allowed))
 );
 COMMENT ON TABLE spm.variable IS 'A figure that differs from payee to payee and that rates are multiplied by: commission_pct, target_bonus.';
 COMMENT ON COLUMN spm.variable.variable_id IS 'Key.';
 COMMENT ON COLUMN spm.variable.name IS 'Name, unique.';
 COMMENT ON COLUMN spm.variable.is_prorated IS 'Whether it is an amount for a whole period, such as a target incentive or a salary, that a component which prorates reduces for a part of one.';
+COMMENT ON COLUMN spm.variable.allowed IS 'Range that its values must keep to: [0,1] for a percentage. NULL: any.';
 
 CREATE TABLE spm.variable_value (
     variable_value_id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

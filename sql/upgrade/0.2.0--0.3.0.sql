@@ -3,6 +3,8 @@
  */
 ALTER TABLE spm.variable ADD COLUMN is_prorated boolean NOT NULL DEFAULT false;
 COMMENT ON COLUMN spm.variable.is_prorated IS 'Whether it is an amount for a whole period, such as a target incentive or a salary, that a component which prorates reduces for a part of one.';
+ALTER TABLE spm.variable ADD COLUMN allowed numrange CHECK (NOT isempty(allowed));
+COMMENT ON COLUMN spm.variable.allowed IS 'Range that its values must keep to: [0,1] for a percentage. NULL: any.';
 
 COMMENT ON COLUMN spm.plan_version.content_hash IS 'SHA-256 of all that it says, when it was published; calculating refuses a version that no longer matches.';
 

@@ -121,7 +121,18 @@ SELECT answer(id, 'measure quantity, unit count', paid(rep(id))) FROM example WH
 
 -- ------------------------------------------------------------------ refusals
 
-SELECT cannot('VALID-ERP-1', 'rates above 100 % and below 0 are legal: accelerators, amounts per unit, penalties; there is no range that rates must keep to');
+-- the rate of a seller is a variable, which keeps to a range
+SELECT spm.limit_variable(id, format('[%s,%s]', num(i->'allowed', 0) / 100, num(i->'allowed', 1) / 100)::numrange) FROM example WHERE id = 'VALID-ERP-1';
+CREATE FUNCTION is_refused(variable text, value numeric) RETURNS boolean LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM spm.set_variable(variable, value);
+    RETURN false;
+EXCEPTION WHEN check_violation THEN
+    RETURN true;
+END
+$$;
+SELECT answer(id, 'variable, limit_variable', jsonb_build_object('rejected', (SELECT jsonb_agg(is_refused(id, v / 100) ORDER BY n) FROM each(i->'rates_percent'))))
+FROM example WHERE id = 'VALID-ERP-1' AND NOT is_refused(id, num(i->'allowed', 1) / 100);
 CREATE FUNCTION refused(id text, i jsonb) RETURNS text LANGUAGE plpgsql AS $$
 BEGIN
     INSERT INTO oracle.share SELECT deal_id, oracle.rep(id, n), v FROM oracle.sell(oracle.rep(id), 100) AS deal_id, oracle.each(i->'shares');

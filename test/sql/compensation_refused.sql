@@ -47,6 +47,16 @@ SELECT is(pg_temp.refusal($$SELECT spm.add_component('AE', 'x', '0: 5%', quota =
     '42704 | measure "margin" does not exist | SELECT spm.add_measure(''margin'');', 'a measure that is not there');
 SELECT is(pg_temp.refusal($$SELECT spm.add_component('AE', 'x', '0: 5%', variable => 'rate')$$),
     '42704 | variable "rate" does not exist | SELECT spm.set_variable(''rate'', value, payee => ...);', 'a variable that is not there');
+SELECT spm.set_variable('pct', 1, payee => 'ann'), spm.limit_variable('pct', '[0,1]') \g /dev/null
+SELECT is(pg_temp.refusal(format($$SELECT spm.set_variable('pct', %s)$$, v)),
+    format('23514 | variable "pct" cannot be %s | Its values lie in [0,1]. | SELECT spm.limit_variable(''pct'', range); allows others.', v), d)
+FROM (VALUES ('1.01', 'a percentage above 100'), ('-0.01', 'or below 0')) x(v, d);
+SELECT is(pg_temp.refusal($$UPDATE spm.variable_value SET value = 101 FROM spm.variable v WHERE v.variable_id = variable_value.variable_id AND v.name = 'pct'$$),
+    '23514 | variable "pct" cannot be 101 | Its values lie in [0,1]. | SELECT spm.limit_variable(''pct'', range); allows others.', 'also where it is written past the function');
+SELECT is(pg_temp.refusal($$SELECT spm.limit_variable('pct', '[0,1)')$$),
+    '23514 | variable "pct" has the value 1 already, and may be [0,1) | It is row 1 of spm.variable_value, for (,). | Correct that value first, or allow more.', 'a range that a value does not keep to');
+SELECT is(pg_temp.refusal($$SELECT spm.limit_variable('pct', 'empty')$$), '22023 | a variable cannot keep to an empty range | Give a range such as ''[0,1]''.', 'a range of nothing');
+SELECT is(pg_temp.refusal($$SELECT spm.limit_variable('pct', NULL), spm.set_variable('pct', 2, since => '2027-01-01')$$), 'not refused', 'without a range any value goes');
 SELECT is(pg_temp.refusal($$SELECT spm.publish_plan('AE')$$),
     '23514 | plan "AE" version 1 has 1 defect(s) | Commission: position ann has no quota for bookings in 2026-Q1 | SELECT * FROM spm.plan_defect(''AE''); names the repair of each.', 'a quota that is missing, at publishing');
 SELECT is((SELECT string_agg(concat_ws(' | ', component, defect, repair), E'\n') FROM spm.plan_defect('AE')),
