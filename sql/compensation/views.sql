@@ -276,9 +276,10 @@ SELECT e.earning_id, e.period_id, p.name AS period_name, lower(p.span) AS period
        n.name AS plan_name, v.version_no AS plan_version_no, c.component_no, c.name AS component_name,
        e.credit_id, t.source, t.transaction_key, t.line, t.event_date,
        e.exchange_rate::numeric(24,10) AS exchange_rate, e.base_amount::numeric(24,6) AS base_amount,
-       e.from_total::numeric(24,6) AS from_total, e.amount::numeric(20,4) AS earned_amount, n.currency_code, e.run_id
+       e.from_total::numeric(24,6) AS from_total, e.amount::numeric(20,4) AS earned_amount, n.currency_code, e.run_id,
+       e.kind AS earning_kind
 FROM spm.earning e
-JOIN spm.credit t ON t.credit_id = e.credit_id
+LEFT JOIN spm.credit t ON t.credit_id = e.credit_id
 JOIN spm.period p ON p.period_id = e.period_id
 JOIN spm.posting o ON o.posting_id = e.posting_id
 JOIN spm.period pp ON pp.period_id = o.period_id
@@ -287,7 +288,7 @@ JOIN spm.position s ON s.position_id = e.position_id
 JOIN spm.component c ON c.component_id = e.component_id
 JOIN spm.plan_version v ON v.plan_version_id = c.plan_version_id
 JOIN spm.plan n ON n.plan_id = v.plan_id;
-COMMENT ON VIEW spm_bi.earning IS 'One row per component and deal: what the deal earned; and one more for each that takes back a posted one.';
+COMMENT ON VIEW spm_bi.earning IS 'One row per component and deal: what the deal earned; one per component and seat for what is not of a single deal; and one more for each that takes back a posted one.';
 COMMENT ON COLUMN spm_bi.earning.earning_id IS 'Deal earning.';
 COMMENT ON COLUMN spm_bi.earning.period_id IS 'Period in which it was earned.';
 COMMENT ON COLUMN spm_bi.earning.period_name IS 'Name of that period.';
@@ -305,7 +306,7 @@ COMMENT ON COLUMN spm_bi.earning.plan_name IS 'Plan.';
 COMMENT ON COLUMN spm_bi.earning.plan_version_no IS 'Version of the plan.';
 COMMENT ON COLUMN spm_bi.earning.component_no IS 'Order of the component on the statement.';
 COMMENT ON COLUMN spm_bi.earning.component_name IS 'Component of the plan.';
-COMMENT ON COLUMN spm_bi.earning.credit_id IS 'Credit.';
+COMMENT ON COLUMN spm_bi.earning.credit_id IS 'Credit. NULL: not of a single deal.';
 COMMENT ON COLUMN spm_bi.earning.source IS 'Source of the transaction.';
 COMMENT ON COLUMN spm_bi.earning.transaction_key IS 'Key of the transaction.';
 COMMENT ON COLUMN spm_bi.earning.line IS 'Line of the transaction; empty when the source has none.';
@@ -316,6 +317,7 @@ COMMENT ON COLUMN spm_bi.earning.from_total IS 'Running total before the deal. N
 COMMENT ON COLUMN spm_bi.earning.earned_amount IS 'Earned, in currency_code. Additive within a currency.';
 COMMENT ON COLUMN spm_bi.earning.currency_code IS 'Currency of the amounts.';
 COMMENT ON COLUMN spm_bi.earning.run_id IS 'Run that wrote it.';
+COMMENT ON COLUMN spm_bi.earning.earning_kind IS 'deal, refund: of a deal; total, true_up, rank, pool: not of a single one.';
 
 CREATE OR REPLACE VIEW spm_bi.payout WITH (security_invoker = true) AS
 SELECT x.payout_id, pp.period_id AS paid_period_id, pp.name AS paid_period_name, lower(pp.span) AS paid_period_start,
@@ -363,7 +365,8 @@ SELECT pp.period_id AS paid_period_id, pp.name AS paid_period_name, lower(pp.spa
        n.name AS plan_name, v.version_no AS plan_version_no, c.component_no, c.name AS component_name,
        l.tier_no, l.kind AS slice_kind, k.from_value::numeric(24,6) AS tier_from, k.to_value::numeric(24,6) AS tier_to, c.tier_basis,
        l.rate::numeric(18,8) AS rate, l.deal_count, l.base_amount::numeric(24,6) AS base_amount,
-       l.amount::numeric(20,4) AS earned_amount, n.currency_code
+       l.amount::numeric(20,4) AS earned_amount, n.currency_code,
+       'earning' AS payout_kind, NULL::text AS pay_rule_name, l.amount::numeric(20,4) AS paid_amount
 FROM (SELECT e.posting_id, e.period_id, e.payee_id, e.position_id, e.component_id, e.tier_no, e.kind, e.rate,
              count(DISTINCT e.credit_id) AS deal_count, sum(e.base_amount) AS base_amount, sum(e.amount) AS amount
       FROM spm.earning_slice e
@@ -379,8 +382,24 @@ JOIN spm.plan n ON n.plan_id = v.plan_id
 LEFT JOIN LATERAL (
     SELECT lower(t.bounds) AS from_value, upper(t.bounds) AS to_value
     FROM spm.tier t WHERE t.component_id = l.component_id
-    ORDER BY lower(t.bounds) OFFSET greatest(l.tier_no, 1) - 1 LIMIT 1) k ON l.tier_no > 0;
-COMMENT ON VIEW spm_bi.statement IS 'One row per line of a statement: paying period, payee, component, period of earning, tier and rate.';
+    ORDER BY lower(t.bounds) OFFSET greatest(l.tier_no, 1) - 1 LIMIT 1) k ON l.tier_no > 0
+UNION ALL    -- what pay rules, holds and adjustments make of it
+SELECT pp.period_id, pp.name, lower(pp.span), o.state = 'posted', x.period_id, p.name, x.period_id <> pp.period_id,
+       x.payee_id, y.payee_key, y.name, x.position_id, s.name, n.name, v.version_no, c.component_no, c.name,
+       NULL::int, NULL::text, NULL::numeric(24,6), NULL::numeric(24,6), NULL::text, NULL::numeric(18,8), NULL::bigint, NULL::numeric(24,6), NULL::numeric(20,4),
+       x.currency_code, x.kind, r.name, x.amount::numeric(20,4)
+FROM spm.payout x
+JOIN spm.posting o ON o.posting_id = x.posting_id
+JOIN spm.period pp ON pp.period_id = o.period_id
+JOIN spm.period p ON p.period_id = x.period_id
+JOIN spm.payee y ON y.payee_id = x.payee_id
+LEFT JOIN spm.plan n ON n.plan_id = x.plan_id
+LEFT JOIN spm.pay_rule r ON r.pay_rule_id = x.pay_rule_id
+LEFT JOIN spm.position s ON s.position_id = x.position_id
+LEFT JOIN spm.component c ON c.component_id = x.component_id
+LEFT JOIN spm.plan_version v ON v.plan_version_id = c.plan_version_id
+WHERE x.kind <> 'earning';
+COMMENT ON VIEW spm_bi.statement IS 'One row per line of a statement: paying period, payee, component, period of earning, tier and rate; and what pay rules, holds and adjustments make of it.';
 COMMENT ON COLUMN spm_bi.statement.paid_period_id IS 'Period that pays it.';
 COMMENT ON COLUMN spm_bi.statement.paid_period_name IS 'Name of the paying period.';
 COMMENT ON COLUMN spm_bi.statement.paid_period_start IS 'Its first day.';
@@ -405,8 +424,11 @@ COMMENT ON COLUMN spm_bi.statement.tier_basis IS 'amount: tiers are amounts; quo
 COMMENT ON COLUMN spm_bi.statement.rate IS 'Rate: 0.08 is 8 %. Not additive.';
 COMMENT ON COLUMN spm_bi.statement.deal_count IS 'Deals in the line. Additive over tiers only with care: a deal can touch two.';
 COMMENT ON COLUMN spm_bi.statement.base_amount IS 'What counts of the deal, in the currency of the plan or the unit of the measure. Additive.';
-COMMENT ON COLUMN spm_bi.statement.earned_amount IS 'Earned, in currency_code. Additive within a currency.';
+COMMENT ON COLUMN spm_bi.statement.earned_amount IS 'Earned, in currency_code; NULL for what is not earned. Additive within a currency.';
 COMMENT ON COLUMN spm_bi.statement.currency_code IS 'Currency of the amounts.';
+COMMENT ON COLUMN spm_bi.statement.payout_kind IS 'earning: what was earned; others add to it or take away: cap, draw, recovery, adjustment ...';
+COMMENT ON COLUMN spm_bi.statement.pay_rule_name IS 'Pay rule. NULL: none.';
+COMMENT ON COLUMN spm_bi.statement.paid_amount IS 'Paid: earned, or what a pay rule, hold or adjustment adds or takes. Additive within a currency; adds up to what is payable.';
 
 CREATE OR REPLACE VIEW spm_bi.lineage WITH (security_invoker = true) AS
 SELECT x.payout_id, e.earning_id, e.tier_no, e.kind AS slice_kind, e.credit_id,
@@ -417,9 +439,10 @@ SELECT x.payout_id, e.earning_id, e.tier_no, e.kind AS slice_kind, e.credit_id,
        e.base_amount::numeric(24,6) AS base_amount, e.amount::numeric(20,4) AS slice_amount, n.currency_code,
        t.kind AS credit_kind, t.level::int AS level, t.share::numeric(12,6) AS share_ratio,
        t.source, t.transaction_key, t.line, t.event_date, t.type AS transaction_type,
-       t.amount::numeric(24,6) AS transaction_amount, t.currency_code AS transaction_currency_code
+       t.amount::numeric(24,6) AS transaction_amount, t.currency_code AS transaction_currency_code,
+       'earning' AS payout_kind, NULL::text AS pay_rule_name, e.amount::numeric(20,4) AS paid_amount
 FROM spm.earning_slice e
-JOIN spm.credit t ON t.credit_id = e.credit_id
+LEFT JOIN spm.credit t ON t.credit_id = e.credit_id
 LEFT JOIN spm.payout x ON (x.posting_id, x.period_id, x.payee_id, x.position_id, x.component_id, x.kind)
     = (e.posting_id, e.period_id, e.payee_id, e.position_id, e.component_id, 'earning')
 JOIN spm.posting o ON o.posting_id = e.posting_id
@@ -428,8 +451,23 @@ JOIN spm.period p ON p.period_id = e.period_id
 JOIN spm.payee y ON y.payee_id = e.payee_id
 JOIN spm.component c ON c.component_id = e.component_id
 JOIN spm.plan_version v ON v.plan_version_id = c.plan_version_id
-JOIN spm.plan n ON n.plan_id = v.plan_id;
-COMMENT ON VIEW spm_bi.lineage IS 'One row per payout, deal and tier: every cent from what is paid back to the row of the source.';
+JOIN spm.plan n ON n.plan_id = v.plan_id
+UNION ALL    -- what pay rules, holds and adjustments make of it
+SELECT x.payout_id, NULL, NULL, NULL, NULL, pp.period_id, pp.name, o.state = 'posted', x.period_id, p.name, false,
+       x.payee_id, y.payee_key, y.name, x.position_id, n.name, c.component_no, c.name,
+       NULL::numeric(24,6), NULL::numeric(24,6), NULL::numeric(18,8), NULL::numeric(24,6), NULL::numeric(20,4), x.currency_code,
+       NULL::text, NULL::int, NULL::numeric(12,6), NULL::text, NULL::text, NULL::text, NULL::date, NULL::text, NULL::numeric(24,6), NULL::text,
+       x.kind, r.name, x.amount::numeric(20,4)
+FROM spm.payout x
+JOIN spm.posting o ON o.posting_id = x.posting_id
+JOIN spm.period pp ON pp.period_id = o.period_id
+JOIN spm.period p ON p.period_id = x.period_id
+JOIN spm.payee y ON y.payee_id = x.payee_id
+LEFT JOIN spm.plan n ON n.plan_id = x.plan_id
+LEFT JOIN spm.pay_rule r ON r.pay_rule_id = x.pay_rule_id
+LEFT JOIN spm.component c ON c.component_id = x.component_id
+WHERE x.kind <> 'earning';
+COMMENT ON VIEW spm_bi.lineage IS 'One row per payout, deal and tier: every cent from what is paid back to the row of the source; and one per payout that is not earned but comes from a pay rule, a hold or an adjustment.';
 COMMENT ON COLUMN spm_bi.lineage.payout_id IS 'Payout. NULL while a difference nets to zero.';
 COMMENT ON COLUMN spm_bi.lineage.earning_id IS 'Deal earning.';
 COMMENT ON COLUMN spm_bi.lineage.tier_no IS 'Tier of the rates; 0 below the first.';
@@ -452,7 +490,7 @@ COMMENT ON COLUMN spm_bi.lineage.slice_from IS 'Running total where the slice be
 COMMENT ON COLUMN spm_bi.lineage.slice_to IS 'Running total where it ends. Not additive.';
 COMMENT ON COLUMN spm_bi.lineage.rate IS 'Rate: 0.08 is 8 %. Not additive.';
 COMMENT ON COLUMN spm_bi.lineage.base_amount IS 'What counts of the deal, in the currency of the plan or the unit of the measure. Additive.';
-COMMENT ON COLUMN spm_bi.lineage.slice_amount IS 'Earned in the slice. Additive within a currency.';
+COMMENT ON COLUMN spm_bi.lineage.slice_amount IS 'Earned in the slice; NULL for what is not earned. Additive within a currency.';
 COMMENT ON COLUMN spm_bi.lineage.currency_code IS 'Currency of the amounts.';
 COMMENT ON COLUMN spm_bi.lineage.credit_kind IS 'direct, rollup, overlay, team, territory or rolldown.';
 COMMENT ON COLUMN spm_bi.lineage.level IS 'Levels above the direct credit, for kind rolldown below it; else 0.';
@@ -464,6 +502,9 @@ COMMENT ON COLUMN spm_bi.lineage.event_date IS 'Date of the transaction.';
 COMMENT ON COLUMN spm_bi.lineage.transaction_type IS 'Type of the transaction.';
 COMMENT ON COLUMN spm_bi.lineage.transaction_amount IS 'Amount of the whole transaction, in its own currency. Not additive: it repeats for each credit.';
 COMMENT ON COLUMN spm_bi.lineage.transaction_currency_code IS 'Currency of the transaction.';
+COMMENT ON COLUMN spm_bi.lineage.payout_kind IS 'earning: what was earned; others add to it or take away: cap, draw, recovery, adjustment ...';
+COMMENT ON COLUMN spm_bi.lineage.pay_rule_name IS 'Pay rule. NULL: none.';
+COMMENT ON COLUMN spm_bi.lineage.paid_amount IS 'Paid: the slice, or what a pay rule, hold or adjustment adds or takes. Additive within a currency; adds up to what is payable.';
 
 CREATE OR REPLACE VIEW spm_bi.reconciliation WITH (security_invoker = true) AS
 SELECT pp.period_id AS paid_period_id, pp.name AS paid_period_name, r.period_id, p.name AS period_name, r.payee_id, y.payee_key, y.name AS payee_name,

@@ -178,6 +178,14 @@ $$;
 SELECT is(pg_temp.off(y.payee_key, q), 0.00, format('%s, %s: every line counts once', y.payee_key, q)) FROM spm.payee y, unnest('{2026-Q1,2026-Q2}'::text[]) q ORDER BY 1;
 
 -- ---- the same as rows
+SELECT results_eq($$SELECT payee_key, paid_period_name, sum(paid_amount) FROM spm_bi.payout GROUP BY 1, 2 ORDER BY 1, 2$$,
+    $$SELECT payee_key, paid_period_name, sum(paid_amount) FROM spm_bi.statement GROUP BY 1, 2 ORDER BY 1, 2$$, 'the lines of spm_bi.statement add up to what is paid');
+SELECT results_eq($$SELECT payee_key, paid_period_name, sum(paid_amount) FROM spm_bi.payout GROUP BY 1, 2 ORDER BY 1, 2$$,
+    $$SELECT payee_key, paid_period_name, sum(paid_amount) FROM spm_bi.lineage GROUP BY 1, 2 ORDER BY 1, 2$$, 'and so does spm_bi.lineage, to the cent');
+SELECT results_eq($$SELECT payee_key, paid_period_name, sum(paid_amount) FROM spm_bi.payout WHERE kind = 'earning' GROUP BY 1, 2 ORDER BY 1, 2$$,
+    $$SELECT payee_key, paid_period_name, sum(earned_amount) FROM spm_bi.earning GROUP BY 1, 2 ORDER BY 1, 2$$, 'earnings that are not of one deal are not left out');
+SELECT results_eq($$SELECT sum(earned_amount) FROM spm_bi.statement WHERE payee_key = 'dana' AND paid_period_name = '2026-Q2'$$, 'SELECT 21188.4000',
+    'what is earned is kept apart: 20,144.40 and 1,044.00 of differences');
 SELECT results_eq($$SELECT sum(amount) FROM spm.explain('dana', '2026-Q2') WHERE step = 'payout'$$, 'SELECT 14574.00', 'the payouts of explain() add up to it, too');
 SELECT results_eq($$SELECT ltrim(step), item, base_amount, amount, because FROM spm.explain('dana', '2026-Q2', 'R-1') WHERE ltrim(step) IN ('earning', 'transaction') AND because ~ 'A-1|warehouse' LIMIT 2$$, $$VALUES
     ('earning', 'deals/R-1', 0::numeric, -1600.00, 'takes back what A-1 earned'),
