@@ -288,6 +288,9 @@ AS $$
 DECLARE
     id int := spm._version_of(plan_defect.plan, plan_defect.version_no);
     version spm.plan_version := (SELECT v FROM spm.plan_version v WHERE v.plan_version_id = id);
+    rule spm.pay_rule;
+    message text;
+    hint text;
 BEGIN
     IF NOT EXISTS (SELECT FROM spm.component c WHERE c.plan_version_id = id) THEN
         RETURN QUERY SELECT NULL::text, 'the version has no component',
@@ -301,6 +304,14 @@ BEGIN
     SELECT c.name, d.defect, d.repair
     FROM spm.component c CROSS JOIN LATERAL spm._component_defect(c.component_id) d
     WHERE c.plan_version_id = id ORDER BY c.component_no;
+    FOR rule IN SELECT r.* FROM spm.pay_rule r WHERE r.plan_version_id = id ORDER BY r.rule_no LOOP
+        BEGIN
+            PERFORM spm._check_prorate(rule.prorate);
+        EXCEPTION WHEN invalid_parameter_value THEN
+            GET STACKED DIAGNOSTICS message = MESSAGE_TEXT, hint = PG_EXCEPTION_HINT;
+            RETURN QUERY SELECT rule.name, message, hint;
+        END;
+    END LOOP;
     RETURN QUERY SELECT d.* FROM spm._structure_defect(id) d;
     RETURN QUERY SELECT d.* FROM spm._input_defect(id) d;
 END

@@ -76,7 +76,7 @@ DECLARE
     term text := concat(CASE WHEN rule.first_periods IS NOT NULL THEN format(' in your first %s periods on the plan', rule.first_periods) END,
                         CASE WHEN rule.until IS NOT NULL THEN format(' until %s', rule.until) END);
 BEGIN
-    RETURN format('%s: %s', rule.name, CASE rule.kind
+    RETURN concat(rule.name, ': ', CASE rule.kind
         WHEN 'budget' THEN format('All payees together are paid no more than %s for %s; what is short is missing %s.', amount, scope,
             CASE rule.method WHEN 'deal order' THEN 'from the last deals' ELSE 'from all in proportion' END)
         WHEN 'cap' THEN format('Of %s no more than %s is paid in a %s. What is above is %s.', scope, amount, rule.grain,
@@ -96,7 +96,16 @@ BEGIN
         WHEN 'adjustment' THEN 'Adjustments by hand take their place here, each with its reason.'
         WHEN 'negative' THEN CASE rule.method WHEN 'carried' THEN 'When refunds outweigh what you earn, the rest is taken back from later pay.'
                              ELSE 'When refunds outweigh what you earn, you are paid nothing, and owe nothing.' END
-        ELSE rule.kind END);
+        ELSE rule.kind END,
+        -- what has no words above
+        (SELECT format(' (%s)', string_agg(format('%s: %s', replace(f.key, '_', ' '), spm._said(f.value)), ', ' ORDER BY f.key))
+         FROM jsonb_each(spm._named(to_jsonb(rule), spm._column_default('pay_rule'), 'plan_version')) f
+         WHERE f.key NOT IN ('name', 'rule_no', 'kind', 'method', 'amount', 'variable', 'share')
+           AND f.key <> ALL (CASE rule.kind
+               WHEN 'draw' THEN '{recover_share,recover_maximum,recover_after,minimum,first_periods,until,is_forgiven}'
+               WHEN 'guarantee' THEN '{first_periods,until}' WHEN 'holdback' THEN '{components,release_after,release_on}'
+               WHEN 'cap' THEN '{components,grain}' WHEN 'budget' THEN '{components}' ELSE '{}' END::text[])
+         HAVING count(*) > 0));
 END
 $$;
 COMMENT ON FUNCTION spm._pay_rule_sentence(spm.pay_rule, text) IS 'A pay rule as a sentence.';

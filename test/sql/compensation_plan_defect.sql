@@ -66,6 +66,9 @@ SELECT results_eq($$SELECT component, defect FROM pg_temp.defects('{"components"
 SELECT results_eq($$SELECT component, defect FROM pg_temp.defects('{"components": [{"name": "A", "rates": "0: 5%"}], "pay_rules": [{"name": "Cap", "kind": "cap", "method": "forfeited", "amount": 1000, "grain": "decade"}]}')$$,
     $$VALUES ('Cap', 'pay rule holds for a decade, but the calendar has none')$$, 'a pay rule holds for a span that there is');
 
+SELECT results_eq($$SELECT component, defect FROM pg_temp.defects('{"components": [{"name": "A", "rates": "0: 5%"}], "pay_rules": [{"name": "Cap", "kind": "cap", "method": "forfeited", "amount": 1000, "prorate": "moons"}]}')$$,
+    $$VALUES ('Cap', 'there is no way of prorating named "moons"')$$, 'and counts days in a way that there is');
+
 -- ---------------------------------------------------------------- lookup tables
 SELECT results_eq($$SELECT * FROM pg_temp.defects('{"components": [{"name": "A", "rates": "0: 5%", "lookup": "empty", "lookup_expressions": ["type"]}], "lookups": [{"name": "empty", "dimensions": ["a", "b"]}]}')$$,
     $$VALUES ('A', 'its measure looks into "empty" by 1 dimension, which has 2: a, b', 'Give as many expressions or figures as the lookup table has dimensions.'),

@@ -65,6 +65,24 @@ SELECT is_empty($$SELECT a.attname FROM pg_attribute a WHERE a.attrelid = 'spm.c
     AND a.attname NOT IN ('component_id', 'plan_version_id') AND a.attname NOT IN (SELECT field FROM option)$$, 'every option of a component is tried here');
 SELECT is_empty($$SELECT field FROM option WHERE NOT pg_temp.told(field, said)$$, 'and whatever a component says is told');
 
+-- the same of pay rules
+CREATE FUNCTION pg_temp.told_rule(said jsonb, change jsonb) RETURNS boolean LANGUAGE sql AS $$
+    SELECT spm._pay_rule_sentence(a, 'USD') <> spm._pay_rule_sentence(b, 'USD')
+    FROM (SELECT spm._column_default('pay_rule') || '{"name": "R", "rule_no": 1}' || said AS rule) d,
+        jsonb_populate_record(NULL::spm.pay_rule, d.rule) a, jsonb_populate_record(NULL::spm.pay_rule, d.rule || change) b
+$$;
+CREATE TEMPORARY TABLE rule_option (field text, said jsonb, change jsonb);
+INSERT INTO rule_option VALUES ('name', '{"kind": "adjustment"}', '{"name": "S"}'), ('kind', '{"kind": "guarantee", "amount": 1}', '{"kind": "draw"}'), ('components', '{"kind": "guarantee", "amount": 1}', '{"components": ["A"]}'),
+    ('amount', '{"kind": "guarantee", "amount": 1}', '{"amount": 2}'), ('variable_id', '{"kind": "guarantee"}', '{"variable_id": 1}'), ('share', '{"kind": "holdback", "share": 0.1}', '{"share": 0.2}'),
+    ('grain', '{"kind": "cap", "amount": 1}', '{"grain": "year"}'), ('method', '{"kind": "draw", "method": "floor", "amount": 1}', '{"method": "advance"}'), ('method', '{"kind": "negative", "method": "carried"}', '{"method": "zeroed"}'),
+    ('prorate', '{"kind": "guarantee", "amount": 1}', '{"prorate": "calendar"}'), ('release_after', '{"kind": "holdback", "share": 0.1}', '{"release_after": 2}'), ('release_on', '{"kind": "holdback", "share": 0.1}', '{"release_on": "2026-12-31"}'),
+    ('first_periods', '{"kind": "guarantee", "amount": 1}', '{"first_periods": 3}'), ('until', '{"kind": "guarantee", "amount": 1}', '{"until": "2026-12-31"}'), ('is_forgiven', '{"kind": "draw", "method": "floor", "amount": 1}', '{"is_forgiven": true}');
+INSERT INTO rule_option SELECT key, kind, jsonb_build_object(key, value) FROM jsonb_each('{"recover_share": 0.5, "recover_maximum": 7, "recover_after": 2, "recover_from": "2026-07-01", "recover_until": "2026-12-31", "minimum": 8}'),
+    unnest(ARRAY['{"kind": "draw", "method": "floor", "amount": 1}', '{"kind": "negative", "method": "carried"}']::jsonb[]) kind;
+SELECT is_empty($$SELECT a.attname FROM pg_attribute a WHERE a.attrelid = 'spm.pay_rule'::regclass AND a.attnum > 0 AND NOT a.attisdropped
+    AND a.attname NOT IN ('pay_rule_id', 'plan_version_id', 'rule_no') AND a.attname NOT IN (SELECT field FROM rule_option)$$, 'every option of a pay rule is tried here');
+SELECT is_empty($$SELECT field, said FROM rule_option WHERE pg_temp.told_rule(said, change) IS NOT TRUE$$, 'and whatever a pay rule says is told');
+
 -- ------------------------------------------------------------------------ HTML
 SELECT spm.add_component('AE <b>"1"</b> & co''s', '<script>alert(1)</script>', '0: 5%', eligible => 'type <> ''<i>'' AND amount < 5') \g /dev/null
 SELECT doesnt_match(spm.plan_document('AE <b>"1"</b> & co''s', format => 'html'), '<script>', 'no name becomes HTML');
