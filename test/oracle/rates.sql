@@ -12,9 +12,10 @@ SELECT deals(id, '0: ' || (i->>'rate'), ARRAY[num(i, 'amount')]) FROM example WH
 SELECT deals(id, format('0: %s%%', i->>'rate_percent'), ARRAY[num(i, 'amount')]),
        component(plan(id), 'Extra', format('0: %s%%', i->>'extra_percent'), '{"basis": "result"}'), spm.add_input(plan(id), 'Extra', of => 'Pay', figure => 'earned')
 FROM example WHERE id = 'OCA-F-1';
-SELECT deals(id, format('0: %s%%', i->>'rate_percent'), '{}', '{"eligible": "attributes #>> ''{tags,commission_free}'' = ''false''"}'),
-       sell(rep(id), num(i, 'amount'), tags => i)
-FROM example WHERE id = 'FLAT-OCA-2';
+-- for contrast, that of person 2 is not free
+SELECT deals(id, format('0: %s%%', i->>'rate_percent'), '{}', '{"eligible": "attributes #>> ''{tags,commission_free}'' = ''false''"}', n),
+       sell(rep(id, n), num(i, 'amount'), tags => CASE n WHEN 1 THEN i ELSE i || '{"commission_free": false}' END)
+FROM example, generate_series(1, 2) n WHERE id = 'FLAT-OCA-2';
 SELECT deals(id, '0: 5%', '{}', '{"eligible": "attributes #>> ''{tags,status}'' = ''won''", "quota": "bookings"}'), quota(rep(id), num(i, 'target')),
        sell(rep(id), num(i, 'target'), tags => '{"status": "open"}')
 FROM example WHERE id = 'FLAT-GH-2';
@@ -91,7 +92,7 @@ FROM example, each(i->'multipliers') WHERE id = 'ROUND-CAT-2';
 
 SELECT deals(id, '0: 5%', ARRAY[num(i, 'amount')], '{"quota": "bookings"}'), quota(rep(id), num(i, 'quota')) FROM example WHERE id = 'ZERO-OI-2';
 -- the principal's commission is the company's, which sits above the agent
-SELECT spm.set_manager(rep(id), rep(id, 2), '2025-01-01'), deals(id, '0: 1', '{}', '{"variable": "base_rate"}'), spm.set_variable('base_rate', rate, payee => rep(id)),
+SELECT spm.set_manager(rep(id), rep(id, 2), '2025-01-01'), spm.set_variable('base_rate', rate, payee => rep(id)), deals(id, '0: 1', '{}', '{"variable": "base_rate"}'),
        component(plan(id, 2), 'Pay', '0: ' || principal_rate, '{"credits": "rollup"}'), spm.assign_plan(plan(id, 2), '2025-01-01', payee => rep(id, 2)),
        sell(rep(id), price, quantity => quantity)
 FROM example, LATERAL (SELECT num(i, 'quantity') AS quantity, num(i, 'quantity') * num(line->'inputs', 'unit_price') AS price, num(line->'inputs', 'agent_rate') AS rate
@@ -111,7 +112,8 @@ CALL calculate();
 
 -- ------------------------------------------------------------------- answers
 
-SELECT answer(id, 'eligible', paid(rep(id))) FROM example WHERE id LIKE 'FLAT-ERP-_' OR id = 'FLAT-OCA-2';
+SELECT answer(id, 'eligible', paid(rep(id))) FROM example WHERE id LIKE 'FLAT-ERP-_';
+SELECT answer(id, 'eligible', CASE WHEN paid(rep(id, 2)) > 0 THEN paid(rep(id)) END) FROM example WHERE id = 'FLAT-OCA-2';
 SELECT answer(id, 'a plain rate', paid(rep(id))) FROM example WHERE id IN ('FLAT-CF-4', 'FLAT-CF-5', 'FLAT-MS-2', 'FLAT-TUNE-2', 'TRUE-OI-2');
 SELECT answer(id, 'a component on what another one has earned: basis result', jsonb_build_object('base', paid(rep(id), 'Pay'), 'commission', paid(rep(id)))) FROM example WHERE id = 'OCA-F-1';
 SELECT answer(id, 'eligible', jsonb_build_object('base', (attained(rep(id))).credited_amount)) FROM example WHERE id = 'FLAT-GH-2';

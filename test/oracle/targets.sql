@@ -41,7 +41,8 @@ SELECT component(plan(id), 'Share', '0: 0', '{"basis": "objective"}'),
        spm.add_modifier(plan(id), 'Pay', 'add', of => '{Share}', figure => '{amount}', rates => '0: 0, 0.5: 0.25 whole edge lower'),
        spm.add_modifier(plan(id), 'Pay', 'at most', variable => 'most')
 FROM example WHERE id = 'SLAB-CAT-3';
-SELECT deals(id, format('0..%s: %s whole outside zero', i->>'max_amount', i->>'rate'), ARRAY[num(i, 'amount')], '{"accumulate": "deal"}') FROM example WHERE id = 'FLAT-CF-9';
+SELECT deals(id, format('0..%s: %s whole outside zero', i->>'max_amount', i->>'rate'), ARRAY[CASE n WHEN 1 THEN num(i, 'amount') ELSE num(i, 'max_amount') END], '{"accumulate": "deal"}', n)
+FROM example, generate_series(1, 2) n WHERE id = 'FLAT-CF-9';    -- for contrast, that of person 2 is the maximum
 SELECT quota(rep(id, n), num(x, 1)), spm.set_variable('salary', num(x, 2), payee => rep(id, n)), spm.set_variable('rate', num(i, 'base_rate'), payee => rep(id, n)),
        deals(id, tiers(i->'bands', 'whole of quota'), ARRAY[num(x, 0)], '{"quota": "bookings", "variable": "rate"}', n)
 FROM example, each(i->'cases') WHERE id = 'CAP-CAT-1';
@@ -156,7 +157,7 @@ SELECT answer(id, 'two components: whole, bonus', jsonb_build_object('fixed', pa
 SELECT answer(id, 'modifiers multiply by attainment, add by objective, at most by variable',
     (SELECT jsonb_agg(paid(rep(id, n), 'Pay') / (attained(rep(id, n))).credited_amount ORDER BY n) FROM each(i->'cases')))
 FROM example WHERE id = 'SLAB-CAT-3';
-SELECT answer(id, 'whole, outside zero, accumulate deal', paid(rep(id))) FROM example WHERE id = 'FLAT-CF-9';
+SELECT answer(id, 'whole, outside zero, accumulate deal', CASE WHEN paid(rep(id, 2)) > 0 THEN paid(rep(id)) END) FROM example WHERE id = 'FLAT-CF-9';
 SELECT answer(id, 'whole, tiers in percent of quota, variable; modifier cap by variable and attainment, edge lower', (
     SELECT jsonb_agg(jsonb_build_array((SELECT sum(slice_amount) FROM spm_bi.lineage WHERE payee_key = rep(id, n) AND slice_kind <> 'cap'),
         (SELECT substring(k.definition FROM 'cap ([0-9.]+)')::numeric FROM spm.standing_measurement m JOIN spm.schedule k USING (schedule_id) JOIN spm.payee USING (payee_id) WHERE payee_key = rep(id, n)),
