@@ -13,7 +13,9 @@
 
 CREATE OR REPLACE FUNCTION spm._posting_before(posting_id int)
     RETURNS TABLE (posting_id int, period_id int, span daterange, posted_at timestamptz)
-    LANGUAGE sql STABLE PARALLEL SAFE
+    LANGUAGE sql STABLE PARALLEL SAFE ROWS 30
+    -- so that it is a small table to be joined once, not looked into row by row
+    SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     SELECT o.posting_id, o.period_id, q.span, o.posted_at
     FROM spm.posting this
@@ -36,16 +38,16 @@ COMMENT ON FUNCTION spm._pay_relations() IS
 'Tables that only what a posting pays depends on, and no earning: a change needs no other look at posted periods.';
 REVOKE ALL ON FUNCTION spm._pay_relations() FROM PUBLIC;
 
-CREATE OR REPLACE FUNCTION spm._leaf_no(period_id int)
-    RETURNS bigint
-    LANGUAGE sql STABLE PARALLEL SAFE
+CREATE OR REPLACE FUNCTION spm._leaf(calendar_id int)
+    RETURNS TABLE (period_id int, span daterange, nth bigint)
+    LANGUAGE sql STABLE PARALLEL SAFE ROWS 60
+    SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
-    SELECT count(*) FROM spm.period p JOIN spm.period q USING (calendar_id)
-    WHERE p.period_id = _leaf_no.period_id AND q.span << p.span
-      AND NOT EXISTS (SELECT FROM spm.period part WHERE part.parent_period_id = q.period_id);
+    SELECT p.period_id, p.span, row_number() OVER (ORDER BY p.span) FROM spm.period p
+    WHERE p.calendar_id = _leaf.calendar_id AND NOT EXISTS (SELECT FROM spm.period part WHERE part.parent_period_id = p.period_id);
 END;
-COMMENT ON FUNCTION spm._leaf_no(int) IS 'How many periods that are calculated come before a period in its calendar.';
-REVOKE ALL ON FUNCTION spm._leaf_no(int) FROM PUBLIC;
+COMMENT ON FUNCTION spm._leaf(int) IS 'Periods of a calendar that are calculated, numbered in order.';
+REVOKE ALL ON FUNCTION spm._leaf(int) FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION spm._rule_place(kind text)
     RETURNS int
@@ -125,6 +127,7 @@ CREATE OR REPLACE FUNCTION spm._pay_budget(rule spm.pay_rule, plan_id int, posti
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
     SET plan_cache_mode = force_custom_plan
+    SET enable_nestloop = off
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -189,6 +192,7 @@ CREATE OR REPLACE FUNCTION spm._pay_cap(rule spm.pay_rule, plan_id int, posting_
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
     SET plan_cache_mode = force_custom_plan
+    SET enable_nestloop = off
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -222,7 +226,8 @@ BEGIN
     JOIN spm.plan n ON n.plan_id = _pay_cap.plan_id
     JOIN spm.period p ON p.period_id = w.period_id
     LEFT JOIN LATERAL spm._plan_payee(n.plan_id, p.span) s ON s.payee_id = w.payee_id AND ((w.in_force).variable_id IS NOT NULL OR (w.in_force).prorate <> 'none')
-    CROSS JOIN LATERAL (SELECT spm._rule_amount(w.in_force, w.payee_id, s.position_id, coalesce(s.spans, '{}'), w.period_id) AS amount) a
+    CROSS JOIN LATERAL (SELECT CASE WHEN (w.in_force).variable_id IS NULL AND (w.in_force).prorate = 'none' THEN (w.in_force).amount
+        ELSE spm._rule_amount(w.in_force, w.payee_id, s.position_id, coalesce(s.spans, '{}'), w.period_id) END AS amount) a
     WHERE (w.base > 0 OR w.capped <> 0) AND -greatest(w.base - a.amount, 0) - w.capped <> 0;
     IF rule.method <> 'carried' THEN
         RETURN;
@@ -243,7 +248,7 @@ BEGIN
                        WHERE p.calendar_id = this.calendar_id AND p.span @> this.span
                          AND CASE rule.grain WHEN 'period' THEN p.period_id = this.period_id ELSE p.grain = rule.grain END) p ON true
     LEFT JOIN LATERAL spm._plan_payee(n.plan_id, p.span) s ON s.payee_id = b.payee_id AND (rule.variable_id IS NOT NULL OR rule.prorate <> 'none')
-    CROSS JOIN LATERAL (SELECT CASE WHEN is_active THEN spm._rule_amount(rule, b.payee_id, s.position_id, coalesce(s.spans, '{}'), p.period_id) END AS amount) a
+    CROSS JOIN LATERAL (SELECT CASE WHEN NOT is_active THEN NULL WHEN rule.variable_id IS NULL AND rule.prorate = 'none' THEN rule.amount ELSE spm._rule_amount(rule, b.payee_id, s.position_id, coalesce(s.spans, '{}'), p.period_id) END AS amount) a
     WHERE b.owed <> 0 OR w.carried <> 0;
 END
 $$;
@@ -269,14 +274,16 @@ CREATE OR REPLACE FUNCTION spm._pay_holdback(rule spm.pay_rule, plan_id int, pos
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
     SET plan_cache_mode = force_custom_plan
+    SET enable_nestloop = off
 AS $$
 #variable_conflict use_column
 DECLARE
     this spm.period;
     of_plan record;
-    this_no bigint := spm._leaf_no(_pay_holdback.period_id);
+    this_no bigint;
 BEGIN
     SELECT p.* INTO this FROM spm.period p WHERE p.period_id = _pay_holdback.period_id;
+    SELECT f.nth INTO this_no FROM spm._leaf(this.calendar_id) f WHERE f.period_id = this.period_id;
     SELECT n.plan_id, n.currency_code, u.minor_digits INTO of_plan FROM spm.plan n JOIN spm.currency u USING (currency_code) WHERE n.plan_id = _pay_holdback.plan_id;
     IF is_active AND (rule.release_on IS NULL OR upper(this.span) <= rule.release_on) THEN
         INSERT INTO pg_temp.spm_line (is_new, posting_period_id, period_id, payee_id, plan_id, currency_code, kind, pay_rule_id, rule_name, rule_no, amount)
@@ -289,7 +296,7 @@ BEGIN
     END IF;
     INSERT INTO pg_temp.spm_line (is_new, posting_period_id, period_id, payee_id, plan_id, currency_code, kind, pay_rule_id, rule_name, rule_no, amount)
     SELECT true, this.period_id, this.period_id, m.payee_id, of_plan.plan_id, of_plan.currency_code, 'release', rule.pay_rule_id, rule.name, rule.rule_no,
-           coalesce(sum(m.added_amount) FILTER (WHERE upper(this.span) > k.release_on OR this_no >= spm._leaf_no(m.period_id) + k.release_after
+           coalesce(sum(m.added_amount) FILTER (WHERE upper(this.span) > k.release_on OR this_no >= f.nth + k.release_after
                OR EXISTS (SELECT FROM spm.holdback_release x JOIN spm.period p ON p.period_id = x.through_period_id
                           WHERE x.plan_id = of_plan.plan_id AND x.rule_name = rule.name AND coalesce(x.payee_id, m.payee_id) = m.payee_id
                             AND upper(m.span) <= upper(p.span))), 0)
@@ -300,6 +307,7 @@ BEGIN
           SELECT l.payee_id, this.period_id, this.span, l.pay_rule_id, -l.amount, 0
           FROM pg_temp.spm_line l WHERE l.is_new AND l.kind = 'holdback' AND l.pay_rule_id = rule.pay_rule_id) m
     JOIN spm.pay_rule k ON k.pay_rule_id = m.pay_rule_id
+    JOIN spm._leaf(this.calendar_id) f ON f.period_id = m.period_id
     GROUP BY m.payee_id;
 END
 $$;
@@ -311,29 +319,33 @@ CREATE OR REPLACE FUNCTION spm._pay_floor(rule spm.pay_rule, plan_id int, postin
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
     SET plan_cache_mode = force_custom_plan
+    SET enable_nestloop = off
 AS $$
 #variable_conflict use_column
 DECLARE
     this spm.period;
     of_plan record;
-    this_no bigint := spm._leaf_no(_pay_floor.period_id);
+    this_no bigint;
     is_recovered boolean;
 BEGIN
     SELECT p.* INTO this FROM spm.period p WHERE p.period_id = _pay_floor.period_id;
+    SELECT f.nth INTO this_no FROM spm._leaf(this.calendar_id) f WHERE f.period_id = this.period_id;
     SELECT n.plan_id, n.currency_code, u.minor_digits INTO of_plan FROM spm.plan n JOIN spm.currency u USING (currency_code) WHERE n.plan_id = _pay_floor.plan_id;
     is_recovered := coalesce(lower(this.span) >= rule.recover_from, true) AND coalesce(lower(this.span) < rule.recover_until, true);
     -- the period as a whole, with all its postings; this one pays the difference
     INSERT INTO pg_temp.spm_line (is_new, posting_period_id, period_id, payee_id, plan_id, currency_code, kind, pay_rule_id, rule_name, rule_no, amount, forgiven, reason)
-    WITH member AS MATERIALIZED (    -- who is on the plan, since when, and whether the guarantee holds
+    WITH leaf AS MATERIALIZED (
+        SELECT * FROM spm._leaf(this.calendar_id)
+    ), member AS MATERIALIZED (    -- who is on the plan, since when, and whether the guarantee holds
         SELECT s.payee_id, s.position_id, s.spans, f.nth,
                is_active AND rule.kind <> 'negative' AND coalesce(lower(this.span) < rule.until, true) AND coalesce(f.nth <= rule.first_periods, true) AS is_in,
                coalesce(upper(this.span) >= rule.until, false) OR coalesce(f.nth = rule.first_periods, false) AS is_last
         FROM spm._plan_payee(of_plan.plan_id, this.span) s
-        LEFT JOIN LATERAL (
-            SELECT this_no + 1 - count(*) AS nth
-            FROM spm._plan_payee(of_plan.plan_id, '(,)') a
-            JOIN spm.period q ON q.calendar_id = this.calendar_id AND upper(q.span) <= lower(a.spans) AND spm._is_leaf(q.period_id)
-            WHERE a.payee_id = s.payee_id) f ON rule.first_periods IS NOT NULL
+        LEFT JOIN (SELECT a.payee_id, this_no + 1 - min(l.nth) AS nth
+                   FROM spm._plan_payee(of_plan.plan_id, '(,)') a
+                   JOIN leaf l ON upper(l.span) > lower(a.spans) OR lower_inf(a.spans)
+                   WHERE rule.first_periods IS NOT NULL
+                   GROUP BY a.payee_id) f USING (payee_id)
     ), line AS (
         SELECT l.payee_id,
                coalesce(sum(l.amount) FILTER (WHERE l.rule_no < rule.rule_no AND (rule.components IS NULL OR l.component_name = ANY (rule.components))), 0) AS pay,
@@ -345,16 +357,18 @@ BEGIN
     ), owed AS (
         SELECT m.payee_id,
                coalesce(sum(m.added_amount - m.recovered_amount - m.forgiven_amount) FILTER (WHERE m.span << this.span), 0) AS opening,
-               coalesce(sum(CASE WHEN spm._leaf_no(m.period_id) + rule.recover_after <= this_no THEN m.added_amount ELSE 0 END
+               coalesce(sum(CASE WHEN f.nth + rule.recover_after <= this_no THEN m.added_amount ELSE 0 END
                             - m.recovered_amount - m.forgiven_amount) FILTER (WHERE m.span << this.span), 0) AS due,
                coalesce(sum(m.forgiven_amount) FILTER (WHERE m.period_id = this.period_id), 0) AS forgiven
-        FROM spm._balance_before(of_plan.plan_id, rule.name, _pay_floor.posting_id) m
+        FROM spm._balance_before(of_plan.plan_id, rule.name, _pay_floor.posting_id) m JOIN leaf f USING (period_id)
         GROUP BY m.payee_id
     ), payee AS (
         SELECT y.payee_id, coalesce(l.pay, 0) AS pay, coalesce(l.added, 0) AS added, coalesce(l.recovered, 0) AS recovered,
                coalesce(o.opening, 0) AS opening, coalesce(o.due, 0) AS due, coalesce(o.forgiven, 0) AS forgiven,
                coalesce(m.is_in, false) AS is_in, coalesce(m.is_in AND m.is_last, false) AS is_last,
-               CASE WHEN m.is_in THEN spm._rule_amount(rule, y.payee_id, m.position_id, m.spans, this.period_id) ELSE 0 END AS draw
+               CASE WHEN NOT coalesce(m.is_in, false) THEN 0
+                    WHEN rule.variable_id IS NULL AND rule.prorate = 'none' THEN round(rule.amount, of_plan.minor_digits)
+                    ELSE spm._rule_amount(rule, y.payee_id, m.position_id, m.spans, this.period_id) END AS draw
         FROM (SELECT payee_id FROM member UNION SELECT payee_id FROM line UNION SELECT payee_id FROM owed) y
         LEFT JOIN member m USING (payee_id) LEFT JOIN line l USING (payee_id) LEFT JOIN owed o USING (payee_id)
     ), topped AS (
@@ -401,6 +415,7 @@ CREATE OR REPLACE FUNCTION spm._pay_hold(posting_id int, period_id int)
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
     SET plan_cache_mode = force_custom_plan
+    SET enable_nestloop = off
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -484,6 +499,7 @@ CREATE OR REPLACE FUNCTION spm._pay(posting_id int, run_id bigint)
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
     SET plan_cache_mode = force_custom_plan
+    SET enable_nestloop = off
     SET jit = off
 AS $$
 #variable_conflict use_column
@@ -589,6 +605,7 @@ CREATE OR REPLACE FUNCTION spm._balance(posting_id int, period_id int, run_id bi
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
     SET plan_cache_mode = force_custom_plan
+    SET enable_nestloop = off
 AS $$
 #variable_conflict use_column
 DECLARE
