@@ -99,7 +99,7 @@ SELECT pg_temp.run(4, 4) \g /dev/null
 SELECT is(pg_temp.paid('fay', '2026-04'), 'adjustment -120.5 (wrong territory in January), adjustment 500 (speaker at the kick-off)', 'what is approved is paid, with its reason');
 SELECT results_eq($$SELECT state, recorded_by, approved_by, withdrawn_by FROM spm_bi.adjustment ORDER BY adjustment_id$$,
     $$VALUES ('paid', 'clerk', 'boss', NULL), ('paid', 'clerk', 'boss', NULL), ('withdrawn', 'clerk', 'boss', 'boss'), ('approved', 'clerk', 'boss', NULL)$$, 'who did what is kept');
-SELECT ok(line LIKE '%-120.50', 'the statement has it') FROM spm.statement('fay', '2026-04') line WHERE line LIKE 'Adjustment: wrong territory%';
+SELECT is(count(*), 1::bigint, 'the statement has it') FROM spm.statement('fay', '2026-04') line WHERE line LIKE 'Adjustment: wrong territory%-120.50';
 SELECT throws_ok(format('SELECT spm.withdraw_adjustment(%s, ''why'')', :speech), '55000', 'adjustment ' || :speech || ' is paid', 'what is paid is not withdrawn');
 SELECT pg_temp.run(5, 5) \g /dev/null
 SELECT is(pg_temp.paid('fay', '2026-05'), 'adjustment 33 (next month)', 'each is paid once, by its period');
