@@ -86,7 +86,7 @@ CREATE FUNCTION property.days_in(first_no int, last_no int) RETURNS numeric
     LANGUAGE sql STABLE AS
 $$ SELECT count(*) FROM property.day WHERE period_no BETWEEN $1 AND $2 $$;
 
--- The quota of the whole span if there is one, else of its periods, each for the days on the plan; rounded if that takes off a part.
+-- The quota of the whole span if there is one, else of its halves, else of its months, each for the days on the plan; rounded if that takes off a part.
 CREATE FUNCTION property.quota_of(c property.component, seat int, person int, this_no int, digits int) RETURNS numeric
     LANGUAGE sql STABLE AS
 $$
@@ -96,6 +96,9 @@ $$
                  CASE c.prorate WHEN 'calendar' THEN property.days_on(c.plan_no, c.version_no, seat, person, s.first_no, s.last_no) ELSE property.days_in(s.first_no, s.last_no) END AS on_days
           FROM (SELECT p.name, p.period_no AS first_no, p.period_no AS last_no, false AS is_whole FROM property.period p
                 WHERE p.period_no BETWEEN property.first_of(c.accumulate, this_no) AND property.last_of(c.accumulate, this_no)
+                  AND NOT (c.accumulate = 'year' AND EXISTS (SELECT FROM property.quota q WHERE q.position_no = seat AND q.period_name = 'H' || p.half_no))
+                UNION ALL
+                SELECT 'H' || half_no, min(period_no), max(period_no), false FROM property.period WHERE c.accumulate = 'year' GROUP BY half_no
                 UNION ALL
                 SELECT CASE c.accumulate WHEN 'year' THEN '2026' ELSE 'H' || CASE WHEN this_no < 3 THEN 1 ELSE 2 END END,
                        property.first_of(c.accumulate, this_no), property.last_of(c.accumulate, this_no), true WHERE c.accumulate IN ('half', 'year')) s
