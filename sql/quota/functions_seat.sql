@@ -247,12 +247,14 @@ BEGIN
         -- the quota of the whole; or those of its parts, when the closest of them is closer to the seat
         chain := spm._measure_chain(seat_quota.measure_id);
         WITH row AS (
-            SELECT r.*, p.span FROM spm._quota_rows(seat_quota.position_id, chain, this.period_id || seat_quota.part_period_ids) r JOIN spm.period p USING (period_id)
+            SELECT r.*, p.span, p.parent_period_id FROM spm._quota_rows(seat_quota.position_id, chain, this.period_id || seat_quota.part_period_ids) r JOIN spm.period p USING (period_id)
         ), part AS (    -- a quarter goes before its months, unless theirs are closer
             SELECT o.* FROM row o
             WHERE o.period_id = this.period_id OR NOT EXISTS (
                 SELECT FROM row x WHERE x.period_id NOT IN (o.period_id, this.period_id)
-                  AND (x.span @> o.span AND x.place <= o.place OR x.span <@ o.span AND x.place < o.place))
+                  -- a quarter of one month has the same days as that
+                  AND (x.span @> o.span AND (x.span <> o.span OR x.period_id = o.parent_period_id) AND x.place <= o.place
+                       OR x.span <@ o.span AND (x.span <> o.span OR o.period_id = x.parent_period_id) AND x.place < o.place))
         )
         SELECT array_agg(q.period_id ORDER BY q.place, q.span), array_agg(q.amount ORDER BY q.place, q.span), array_agg(q.span ORDER BY q.place, q.span),
                min(q.step), (array_agg(q.kind ORDER BY q.place))[1]
