@@ -28,6 +28,9 @@ SELECT pg_temp.seller('two', '{1500,900}'), spm.add_pay_rule('two', 'cap', 1000,
 SELECT pg_temp.seller('usual', '{5000,500,3000}'), spm.add_pay_rule('usual', 'draw', 1000), spm.add_pay_rule('usual', 'cap', 800) \g /dev/null
 SELECT pg_temp.seller('other', '{5000,500,3000}'), spm.add_pay_rule('other', 'draw', 1000, rule_no => 1), spm.add_pay_rule('other', 'cap', 800, rule_no => 2) \g /dev/null
 
+SELECT pg_temp.seller('chain', '{500,3000}'), spm.add_component('chain', 'Spiff', '0: 10%'), spm.add_pay_rule('chain', 'budget', 60, components => '{Spiff}'),
+    spm.add_pay_rule('chain', 'draw', 1000, until => '2026-03-01'), spm.add_pay_rule('chain', 'cap', 2500) \g /dev/null
+
 -- ---- holdbacks
 SELECT pg_temp.seller('back', '{1000,500,300}'), spm.add_pay_rule('back', 'holdback', share => 0.1, release_after => 2) \g /dev/null
 SELECT pg_temp.seller('day', '{1000,500,300,100}'), spm.add_pay_rule('day', 'holdback', share => 0.25, release_on => '2026-03-15') \g /dev/null
@@ -59,6 +62,9 @@ SELECT is(pg_temp.net('one'), '1150 0 0 0 0 0', 'a cap of one component leaves t
 SELECT is(pg_temp.net('two'), '1000 700 0 0 0 0', 'two caps: the second sees what the first has left');
 SELECT is(pg_temp.net('usual') || ' / ' || pg_temp.owed('usual'), '1000 1000 1000 1000 1000 1000 / 200 700 900 1900 2900 3900', 'without numbers the cap comes before the draw, however they were added');
 SELECT is(pg_temp.net('other') || ' / ' || pg_temp.owed('other'), '800 800 800 800 800 800 / 0 500 0 1000 2000 3000', 'the other way round the cap takes the draw, too, and less is owed');
+SELECT results_eq($$SELECT kind, paid_amount FROM spm_bi.payout WHERE payee_key = 'chain' AND paid_period_name = '2026-02' ORDER BY 1, 2$$,
+    $$VALUES ('budget', -290.0000), ('cap', -510.0000), ('earning', 300.0000), ('earning', 3000.0000), ('recovery', -450.0000)$$,
+    'each rule sees what the ones before have left: a budget of 60 with 50 spent, a cap of 2,500 on 3,010, 450 owed of a draw of 1,000');
 SELECT is(pg_temp.net('back') || ' / ' || pg_temp.owed('back', 'holdback'), '900 450 370 50 30 0 / 100 150 80 30 0 0', 'a tenth is held back, and paid two months later');
 SELECT is(pg_temp.net('day') || ' / ' || pg_temp.owed('day', 'holdback'), '750 375 675 100 0 0 / 250 375 0 0 0 0', 'a quarter is held back until March pays it all');
 SELECT is(pg_temp.net('call') || ' / ' || pg_temp.owed('call', 'warranty'), '500 250 150 750 0 0 / 500 750 900 150 150 150', 'a half is held back until it is released, up to a period');
