@@ -31,6 +31,11 @@ sql('before', $_) foreach (
 	q{SELECT spm.set_quota('s03', '2026-Q1', 30000.5, 'bookings', reason => 'it''s "late"')},
 	q{DELETE FROM company.sales_order WHERE order_id = (SELECT min(order_id) FROM company.sales_order WHERE ordered_on BETWEEN '2026-04-01' AND '2026-06-30')},
 	q{CALL spm.calculate('2026-Q3')}, q{CALL spm.post('2026-Q3')},
+	q{SELECT spm.set_capitalization('Seller', NULL, 36), spm.set_gl_account('expense', '6010'), spm.set_payment_currency('s01', 'EUR', '2026-01-01', rate_on => 'payment', quote => 'inverse')},
+	q{CREATE ROLE payroll SUPERUSER; SELECT spm.propose_payment('2026-Q1', pay_on => '2026-04-20')},
+	q{SET SESSION AUTHORIZATION payroll; SELECT spm.approve_payment(payment_batch_id), spm.record_payment(payment_batch_id, 'SEPA 4711', '2026-04-21') FROM spm.payment_batch},
+	q{SELECT spm.impair(c.transaction_key, '2026-11-01', 'went bust', share => 0.5) FROM spm.standing_credit c JOIN spm.standing_earning e USING (credit_id)
+		WHERE c.event_date < '2026-04-01' AND e.amount > 0 ORDER BY c.credit_id LIMIT 1},
 	q{SELECT spm.reopen_period('2026-Q2', 'the bank returned it')},
 	q{UPDATE company.sales_order SET amount = amount + 0.01 WHERE order_id = (SELECT max(order_id) FROM company.sales_order WHERE ordered_on < '2026-04-01')},
 	q{SELECT spm.accept_plan('Seller', 1, 's01')},
@@ -58,7 +63,9 @@ sql('before', $_) foreach (
 	q{SELECT spm.release_holdback('Safety net', 'holdback', '2026-Q2', 'on time'), spm.hold('a "dispute"', payee => 's08', plan => 'Safety net')},
 	q{INSERT INTO spm.adjustment (payee_id, period_id, amount, currency_code, reason, recorded_by) SELECT y.payee_id, p.period_id, -1.5, 'USD', 'it''s "late"', 'somebody else'
 		FROM spm.payee y, spm.period p WHERE y.payee_key = 's03' AND p.name = '2026-Q2'}, q{SELECT spm.approve_adjustment(1)},
-	q{CALL spm.calculate('2026-Q2')}, q{CALL spm.calculate('2026-Q4')});
+	q{CALL spm.calculate('2026-Q2')}, q{CALL spm.calculate('2026-Q4')},
+	q{UPDATE company.sales_order SET amount = amount + 1 WHERE order_id = (SELECT max(order_id) FROM company.sales_order WHERE ordered_on BETWEEN '2026-10-01' AND '2026-12-31')},
+	q{CALL spm.calculate('2026-Q4')});
 
 my %dump = map { $_ => "$PostgreSQL::Test::Utils::tmp_check/before.$_" } 'sql', 'dump';
 $node->command_ok([ 'pg_dump', '-f', $dump{sql}, $node->connstr('before') ], 'a database with results in it can be dumped as a script');
