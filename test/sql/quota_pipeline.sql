@@ -89,7 +89,7 @@ SELECT results_eq($$SELECT pg_temp.measured('Bonus', '2026-03')$$,
 
 -- quotas by quarter, in a calendar of months
 SELECT spm.add_measure('season') \g /dev/null
-SELECT spm.spread_quota(NULL, '2026', 100000, 'season', '{0.2,0.2,0.2,0.4}', grain => 'quarter') \g /dev/null
+SELECT spm.spread_quota('*', '2026', 100000, 'season', '{0.2,0.2,0.2,0.4}', grain => 'quarter') \g /dev/null
 SELECT spm.create_plan('Season', 'fiscal', 'USD', '2026-03-01'), spm.add_component('Season', 'Season', '0%: 1%', quota => 'season', accumulate => 'year') \g /dev/null
 SELECT spm.assign_plan('Season', '2026-03-01', payee => k) FROM unnest('{ann,bob,cat}'::text[]) k \g /dev/null
 SELECT is_empty($$SELECT * FROM spm.plan_defect('Season')$$, 'the quarters make a year');
