@@ -22,15 +22,15 @@ FROM example, each(i->'partner_percent'), generate_series(0, 1) p WHERE id = 'CA
 INSERT INTO share
 SELECT deal_id, rep(id, 10 * n + p), CASE p WHEN 0 THEN 100 - v ELSE v END / 100
 FROM example, each(i->'partner_percent') CROSS JOIN LATERAL sell(rep(id, 10 * n), num(i, 'deal')) AS deal_id, generate_series(0, 1) p WHERE id = 'CAP-CENT-2';
--- two agents by a rule for the team; one by ownership; one by what is paid of an order
+-- agents 1, 2 ... by a rule for the team; agent 10 by ownership; agent 11 by what is paid of an order
 SELECT deals(id, format('0: %s%%', i->>'rate_percent'), '{}', '{"credits": "team"}', n) FROM example, generate_series(1, num(i, 'agents_per_line')::int) n WHERE id = 'OCA-A-1';
-SELECT spm.add_team_rule(id, 'account_key = ''OCA-A-1''', '2025-01-01', payees => ARRAY[rep(id, 1), rep(id, 2)]),
-       deals(id, format('0: %s%%', i->>'rate_percent'), '{}', n => 3, plan_no => 3), deals(id, format('0: %s%%', i->>'rate_percent'), '{}', '{"event": "payment"}', 4, 4)
+SELECT spm.add_team_rule(id, 'account_key = ''OCA-A-1''', '2025-01-01', payees => array(SELECT rep(id, n) FROM generate_series(1, num(i, 'agents_per_line')::int) n)),
+       deals(id, format('0: %s%%', i->>'rate_percent'), '{}', n => 10, plan_no => 10), deals(id, format('0: %s%%', i->>'rate_percent'), '{}', '{"event": "payment"}', 11, 11)
 FROM example WHERE id = 'OCA-A-1';
-SELECT sell(rep(id, 5), v, account => id), sell(rep(id, 3), v) FROM example, each(i->'lines') WHERE id = 'OCA-A-1';
+SELECT sell(rep(id, 12), v, account => id), sell(rep(id, 10), v) FROM example, each(i->'lines') WHERE id = 'OCA-A-1';
 INSERT INTO payment
 SELECT deal_id, day, total * percent / 100
-FROM example, LATERAL (SELECT sum(v) AS total FROM each(i->'lines')) t CROSS JOIN LATERAL sell(rep(id, 4), total) AS deal_id,
+FROM example, LATERAL (SELECT sum(v) AS total FROM each(i->'lines')) t CROSS JOIN LATERAL sell(rep(id, 11), total) AS deal_id,
     LATERAL (VALUES (date '2025-01-20', num(i, 'down_payment_percent')), ('2025-01-30', 100 - num(i, 'down_payment_percent'))) p (day, percent)
 WHERE id = 'OCA-A-1';
 
@@ -90,8 +90,8 @@ SELECT answer(id, 'map_split', earned(rep(id))) FROM example WHERE id = 'SPLIT-R
 SELECT answer(id, 'map_split; credit_cap, quota', (SELECT jsonb_build_object('owner', jsonb_agg((attained(rep(id, 10 * n))).attainment_ratio ORDER BY n), 'partner', jsonb_agg((attained(rep(id, 10 * n + 1))).attainment_ratio ORDER BY n))
     FROM each(i->'partner_percent')))
 FROM example WHERE id = 'CAP-CENT-2';
-SELECT answer(id, 'add_team_rule, credits team; map_event, event', jsonb_build_object('all_agents', paid(rep(id, 1)) + paid(rep(id, 2)), 'one_agent', paid(rep(id, 3)),
-    'down_payment', earned(rep(id, 4))->0, 'final_invoice', earned(rep(id, 4))->1))
+SELECT answer(id, 'add_team_rule, credits team; map_event, event', jsonb_build_object('all_agents', (SELECT sum(paid(rep(id, n))) FROM generate_series(1, num(i, 'agents_per_line')::int) n),
+    'one_agent', paid(rep(id, 10)), 'down_payment', earned(rep(id, 11))->0, 'final_invoice', earned(rep(id, 11))->1))
 FROM example WHERE id = 'OCA-A-1';
 
 SELECT answer(id, 'credits rollup', paid(rep(id))) FROM example WHERE id IN ('OVR-PRW-1', 'FLAT-PREZI-1');
