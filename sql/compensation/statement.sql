@@ -51,6 +51,12 @@ BEGIN
         before := e;
         e := regexp_replace(e, '\(([^()]* (?:=|<>|<|>|<=|>=|is one of) [^()]*)\)', '\1', 'g');
         e := regexp_replace(e, '^\(([^()]*)\)$', '\1');
+        -- a pair around all of it: nowhere inside is everything closed
+        IF left(e, 1) = '(' AND right(e, 1) = ')' AND e !~ '''' AND NOT EXISTS (
+            SELECT FROM generate_series(1, length(e) - 1) n
+            WHERE length(replace(left(e, n), '(', '')) = length(replace(left(e, n), ')', ''))) THEN
+            e := substr(e, 2, length(e) - 2);
+        END IF;
         EXIT WHEN e = before;
     END LOOP;
     e := regexp_replace(e, '\mAND\M', 'and', 'g');

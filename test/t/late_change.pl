@@ -242,6 +242,20 @@ HAVING coalesce(sum(amount) FILTER (WHERE line !~ '^(Payable|Earned in) '), 0) <
 LIMIT 1
 SQL
 
+# Two versions of the statements of a few payees.
+my $reasons = <<'SQL';
+WITH payee AS MATERIALIZED (SELECT payee_key FROM spm.payee ORDER BY md5(payee_key || '%1$s') LIMIT 4),
+version AS MATERIALIZED (SELECT p.payee_key, '%2$s' AS period, v.known_at, v.payable_amount,
+        row_number() OVER (PARTITION BY p.payee_key ORDER BY md5(v.known_at::text || '%1$s')) AS nth
+    FROM payee p, spm.statement_version(p.payee_key, '%2$s') v)
+SELECT a.payee_key, a.known_at, a.payable_amount, b.known_at, b.payable_amount, w.difference, w.unexplained
+FROM version a
+JOIN version b ON b.payee_key = a.payee_key AND b.known_at > a.known_at AND a.nth <= 2 AND b.nth <= 2
+CROSS JOIN LATERAL (SELECT coalesce(sum(y.difference), 0) AS difference, string_agg(y.item, ', ') FILTER (WHERE y.reason IS NULL OR y.reason = 'calculated anew') AS unexplained
+                    FROM spm.why(a.payee_key, a.period, a.known_at, b.known_at) y) w
+WHERE w.difference <> b.payable_amount - a.payable_amount OR w.unexplained IS NOT NULL
+SQL
+
 my ($rounds, $failed, $lines, $reopenings) = (0, 0, 0, 0);
 
 sub failure
@@ -300,6 +314,10 @@ while ($done < $edits && !$failed)
 	# And on paper: the amounts at the right of a statement add up to what is payable.
 	my $unpaid = $node->safe_psql('main', sprintf($statements, $open));
 	if ($unpaid) { failure("after round $rounds every statement adds up", $unpaid); }
+
+	# Between any two versions of it, the reasons why it is another sum add up.
+	my $why = $node->safe_psql('main', sprintf($reasons, $rounds, $open));
+	if ($why) { failure("after round $rounds what changed between two versions is explained", $why); }
 
 	# Somebody looks ahead: the draft of the next period is there before this one is posted.
 	$state[$first_open] = 'calculated';
