@@ -94,7 +94,8 @@ BEGIN
     SELECT format('its tier from %s is never reached: %s earns the cap of %s already', trim_scale(lower(t.bounds)), trim_scale(lower(t.bounds)), k.cap),
         'Raise the cap, or leave the tier out.'::text
     FROM spm.tier t, CAST(substring(part.rate_options FROM '\mcap ([0-9.]+)') AS numeric) k(cap)
-    WHERE t.component_id = part.component_id AND part.tier_basis = 'amount' AND part.variable_id IS NULL AND part.pay = 'amount' AND lower(t.bounds) > 0
+    WHERE NOT EXISTS (SELECT FROM spm.modifier m WHERE m.component_id = part.component_id)    -- which change what is earned, not the cap
+      AND t.component_id = part.component_id AND part.tier_basis = 'amount' AND part.variable_id IS NULL AND part.pay = 'amount' AND lower(t.bounds) > 0
       AND part.rate_options !~ '\m(whole|interpolated|weighted|bonus|excess|curve|divided|per)\M'
       AND spm.commission(spm.component_rates(part.component_id), lower(t.bounds)) >= k.cap
     ORDER BY t.bounds;
