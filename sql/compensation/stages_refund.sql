@@ -61,12 +61,12 @@ BEGIN
     SELECT r.*, CASE WHEN r.whole > 0 THEN least(greatest(r.until_now, 0), r.whole) ELSE greatest(least(r.until_now, 0), r.whole) END AS to_amount,
            CASE WHEN r.whole > 0 THEN least(greatest(r.before, 0), r.whole) ELSE greatest(least(r.before, 0), r.whole) END AS from_amount
     FROM reached r
-), earned AS (     -- by this component, whatever version of the plan
-    SELECT e.credit_id, e.amount FROM spm.standing_earning e
-    WHERE e.kind = 'deal' AND e.period_id <> %2$s AND e.component_id IN (
-        SELECT k.component_id FROM spm.component k JOIN spm.plan_version v USING (plan_version_id) WHERE v.plan_id = %1$s AND k.name = %6$L)
+), namesake AS (
+    SELECT k.component_id FROM spm.component k JOIN spm.plan_version v USING (plan_version_id) WHERE v.plan_id = %1$s AND k.name = %6$L
+), earned AS (     -- by this component, whatever version of the plan; two may apply within a period
+    SELECT e.credit_id, e.amount FROM spm.standing_earning e JOIN namesake USING (component_id) WHERE e.kind = 'deal' AND e.period_id <> %2$s
     UNION ALL
-    SELECT e.credit_id, e.amount FROM pg_temp.spm_result e WHERE e.kind = 'deal' AND e.component_id = %7$s
+    SELECT e.credit_id, e.amount FROM pg_temp.spm_result e JOIN namesake USING (component_id) WHERE e.kind = 'deal'
 )
 SELECT %7$s AS component_id, p.credit_id, p.position_id, p.payee_id, 1::numeric AS exchange_rate, 0::numeric AS base_amount, 0::numeric AS from_total,
        m.schedule_id, -sum(spm.rounded(%8$s * p.to_amount%9$s, %10$s) - spm.rounded(%8$s * p.from_amount%9$s, %10$s)) AS amount, 'refund' AS kind

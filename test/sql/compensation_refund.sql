@@ -105,6 +105,13 @@ SELECT is(pg_temp.earned('Original', '2026-02'), -50.0, 'a refund takes back wha
 SELECT ok(bool_and(is_reconciled), 'everything adds up') FROM spm_bi.reconciliation;
 ROLLBACK TO before;
 
+INSERT INTO shop.deal VALUES ('D-1', '2026-01-05', 'dana', 1000, NULL, 'booking'), ('R-1', '2026-01-20', 'dana', -500, 'D-1', 'refund');
+SELECT spm.new_plan_version('AE', '2026-01-15'), spm.publish_plan('AE') \g /dev/null
+CALL pg_temp.run(1);
+SELECT is(pg_temp.earned('Original', '2026-01'), 50.0, 'and so it does where the new version begins between the order and its refund, in the same month');
+SELECT is(pg_temp.earned('Unearned', '2026-01'), 50.0, 'whatever the refund goes by');
+ROLLBACK TO before;
+
 -- ---- shared as the order was, and a refund that is undone
 INSERT INTO shop.deal VALUES ('D-1', '2026-01-05', 'dana', 1000, NULL, 'booking'), ('R-1', '2026-01-06', 'dana', -500, 'D-1', 'refund'), ('R-2', '2026-01-07', 'dana', 250, 'D-1', 'refund undone');
 INSERT INTO shop.share VALUES ('D-1', 'dana', 0.6), ('D-1', 'eli', 0.4);
