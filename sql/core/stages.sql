@@ -110,7 +110,9 @@ BEGIN
     IF type = 'text' AND mapped.attcollation NOT IN (0, '"default"'::regcollation) THEN
         expression := format('(%s) COLLATE "default"', expression);
     END IF;
-    RETURN CASE name WHEN 'line' THEN format('coalesce(%s, '''')', expression) ELSE expression END;
+    RETURN CASE name WHEN 'line' THEN format('coalesce(%s, '''')', expression)
+        WHEN 'reference_key' THEN format('nullif(%s, '''')', expression)    -- many write nothing as an empty text
+        ELSE expression END;
 END
 $$;
 COMMENT ON FUNCTION spm._source_expression(spm.source, text, text) IS

@@ -65,6 +65,12 @@ CALL spm.calculate('2026-01', 'fiscal');
 SELECT is(pg_temp.earned('Original', '2026-01'), 50.0, 'half is taken back, once, whatever else the transactions are calculated for');
 ROLLBACK TO before;
 
+-- ---- a reference that is empty is none
+INSERT INTO shop.deal VALUES ('D-1', '2026-01-05', 'dana', 1000, '', 'booking');
+CALL pg_temp.run(1);
+SELECT is(pg_temp.earned('Original', '2026-01'), 100.0, 'an order with an empty reference takes nothing back, and is paid');
+ROLLBACK TO before;
+
 -- ---- later, in parts, never more than was earned
 INSERT INTO shop.deal VALUES ('D-1', '2026-01-05', 'dana', 1000.01, NULL, 'booking'),
     ('R-1', '2026-02-05', 'dana', -333.33, 'D-1', 'refund'), ('R-2', '2026-03-05', 'dana', -333.33, 'D-1', 'refund'),
