@@ -386,6 +386,8 @@ CREATE OR REPLACE FUNCTION spm._keep_statements(posting_id int)
     RETURNS void
     LANGUAGE sql
     SET search_path = pg_catalog, pg_temp
+    -- of everybody, out of rows that may have no statistics yet
+    SET enable_nestloop = off
 AS $$
     INSERT INTO spm.posted_statement (posting_id, payee_id, content)
     SELECT o.posting_id, s.who, string_agg(s.line, E'\n' ORDER BY s.line_no)
