@@ -110,7 +110,7 @@ CREATE TABLE spm.payee (
     payee_key text NOT NULL UNIQUE CHECK (payee_key <> ''),
     name text NOT NULL CHECK (name <> '')
 );
-COMMENT ON TABLE spm.payee IS 'Who is paid. The only table that holds names of people.';
+COMMENT ON TABLE spm.payee IS 'Who is paid. Names of people are here, and in the texts of posted statements.';
 COMMENT ON COLUMN spm.payee.payee_id IS 'Key; says nothing about the person.';
 COMMENT ON COLUMN spm.payee.payee_key IS 'Key in the warehouse: what a transaction''s owner_key holds.';
 COMMENT ON COLUMN spm.payee.name IS 'Name shown on statements.';

@@ -1,6 +1,8 @@
 /*
  * 0.2.0--0.3.0: plans get all that companies pay by.
  */
+COMMENT ON TABLE spm.payee IS 'Who is paid. Names of people are here, and in the texts of posted statements.';
+
 ALTER TABLE spm.variable ADD COLUMN is_prorated boolean NOT NULL DEFAULT false;
 COMMENT ON COLUMN spm.variable.is_prorated IS 'Whether it is an amount for a whole period, such as a target incentive or a salary, that a component which prorates reduces for a part of one.';
 ALTER TABLE spm.variable ADD COLUMN allowed numrange CHECK (NOT isempty(allowed));
