@@ -467,6 +467,10 @@ $$;
 COMMENT ON FUNCTION spm._check_decision() IS 'Trigger: who approves a manual credit is not its author.';
 REVOKE ALL ON FUNCTION spm._check_decision() FROM PUBLIC;
 
+CREATE OR REPLACE TRIGGER author BEFORE INSERT ON spm.manual_credit
+    FOR EACH ROW EXECUTE FUNCTION spm._guard_author('author');
+CREATE OR REPLACE TRIGGER author BEFORE INSERT ON spm.manual_credit_decision
+    FOR EACH ROW EXECUTE FUNCTION spm._guard_author('decided_by');
 CREATE OR REPLACE TRIGGER four_eyes BEFORE INSERT ON spm.manual_credit_decision
     FOR EACH ROW EXECUTE FUNCTION spm._check_decision();
 CREATE OR REPLACE TRIGGER kept BEFORE UPDATE OR DELETE OR TRUNCATE ON spm.manual_credit

@@ -409,6 +409,10 @@ $$;
 COMMENT ON FUNCTION spm._guard_decision() IS 'Trigger: a row stays as it was recorded; only the columns named in the arguments may be set, once, in the name of the login that does it.';
 REVOKE ALL ON FUNCTION spm._guard_decision() FROM PUBLIC;
 
+CREATE OR REPLACE TRIGGER author BEFORE INSERT ON spm.hold
+    FOR EACH ROW EXECUTE FUNCTION spm._guard_author('held_by', 'released_by');
+CREATE OR REPLACE TRIGGER author BEFORE INSERT ON spm.adjustment
+    FOR EACH ROW EXECUTE FUNCTION spm._guard_author('recorded_by', 'approved_by', 'withdrawn_by');
 CREATE OR REPLACE TRIGGER guard BEFORE UPDATE OR DELETE ON spm.hold
     FOR EACH ROW EXECUTE FUNCTION spm._guard_decision('released_at', 'released_by', 'release_reason');
 CREATE OR REPLACE TRIGGER refuse_truncate BEFORE TRUNCATE ON spm.hold

@@ -490,6 +490,10 @@ $$;
 COMMENT ON FUNCTION spm._guard_payment_item() IS 'Trigger: items stay; they only cease to count when their batch is rejected or withdrawn. Error 23001.';
 REVOKE ALL ON FUNCTION spm._guard_payment_item() FROM PUBLIC;
 
+CREATE OR REPLACE TRIGGER author BEFORE INSERT ON spm.payment_batch
+    FOR EACH ROW EXECUTE FUNCTION spm._guard_author('proposed_by', 'approved_by', 'paid_on');
+CREATE OR REPLACE TRIGGER author BEFORE INSERT ON spm.payment_event
+    FOR EACH ROW EXECUTE FUNCTION spm._guard_author('recorded_by');
 CREATE OR REPLACE TRIGGER guard BEFORE UPDATE OR DELETE ON spm.payment_batch
     FOR EACH ROW EXECUTE FUNCTION spm._guard_payment_batch();
 CREATE OR REPLACE TRIGGER recorded AFTER UPDATE ON spm.payment_batch

@@ -85,6 +85,13 @@ SELECT spm.add_adjustment('fay', '2026-05', 33, 'USD', 'next month') AS later \g
 SELECT throws_ok(format('SELECT spm.approve_adjustment(%s)', :speech), '42501', NULL, 'who entered an adjustment does not approve it');
 SELECT throws_ok(format('UPDATE spm.adjustment SET approved_at = now(), approved_by = ''boss'' WHERE adjustment_id = %s', :speech), '23001', NULL, 'nor in another name');
 SELECT throws_ok(format('UPDATE spm.adjustment SET approved_at = now(), approved_by = ''clerk'' WHERE adjustment_id = %s', :speech), '23514', NULL, 'nor by hand');
+SELECT throws_ok($$INSERT INTO spm.adjustment (payee_id, period_id, amount, currency_code, reason, recorded_by) SELECT payee_id, period_id, 1, 'USD', 'x', 'boss' FROM spm.adjustment LIMIT 1$$,
+    '42501', 'a row of spm.adjustment is recorded in the name of the login that enters it', 'nor is one entered in another name, to be approved by oneself');
+SELECT throws_ok($$INSERT INTO spm.adjustment (payee_id, period_id, amount, currency_code, reason, approved_at, approved_by) SELECT payee_id, period_id, 1, 'USD', 'x', now(), 'boss' FROM spm.adjustment LIMIT 1$$,
+    '42501', NULL, 'nor one that is approved already');
+SELECT spm.add_manual_credit('fay', '2026-04-02', 5, 'USD', 'x') AS own \gset
+SELECT throws_ok(format('INSERT INTO spm.manual_credit_decision (manual_credit_id, decision, decided_by) VALUES (%s, ''approved'', ''boss'')', :own), '42501', NULL, 'the same holds for credits by hand');
+SELECT throws_ok($$INSERT INTO spm.payment_batch (period_id, pay_on, proposed_by) SELECT period_id, '2026-04-30', 'boss' FROM spm.period LIMIT 1$$, '42501', NULL, 'and for payments');
 RESET SESSION AUTHORIZATION;
 CALL spm.calculate('2026-04');
 SELECT is(pg_temp.paid('fay', '2026-04'), NULL, 'what is not approved is not paid');
