@@ -498,6 +498,30 @@ $$;
 COMMENT ON FUNCTION spm._guard_author() IS 'Trigger: the column named first is the login, those named after it are empty, but for the owner of the table. Error 42501.';
 REVOKE ALL ON FUNCTION spm._guard_author() FROM PUBLIC;
 
+CREATE OR REPLACE FUNCTION spm._guard_posted()
+    RETURNS trigger
+    LANGUAGE plpgsql STABLE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    paying text;
+BEGIN
+    -- a restore loads what was posted; the owner of the tables runs it
+    IF pg_has_role(session_user, (SELECT c.relowner FROM pg_class c WHERE c.oid = TG_RELID), 'MEMBER') THEN
+        RETURN NULL;
+    END IF;
+    SELECT p.name INTO paying FROM added n JOIN spm.posting o USING (posting_id) JOIN spm.period p ON p.period_id = o.period_id
+    WHERE o.state = 'posted' ORDER BY p.span LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'period % is posted, and nothing is added to it', paying
+            USING ERRCODE = 'restrict_violation', HINT = 'The next calculation pays what is new; by hand: SELECT spm.add_adjustment(payee, period, amount, currency, reason);';
+    END IF;
+    RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION spm._guard_posted() IS 'Trigger: nobody but the owner of the table adds rows to a posted posting. Error 23001.';
+REVOKE ALL ON FUNCTION spm._guard_posted() FROM PUBLIC;
+
 CREATE OR REPLACE FUNCTION spm._guard_credited()
     RETURNS trigger
     LANGUAGE plpgsql
@@ -560,5 +584,7 @@ CREATE OR REPLACE TRIGGER refuse_truncate BEFORE TRUNCATE ON spm.measurement
     FOR EACH STATEMENT EXECUTE FUNCTION spm._refuse_truncate();
 CREATE OR REPLACE TRIGGER refuse_truncate BEFORE TRUNCATE ON spm.earning
     FOR EACH STATEMENT EXECUTE FUNCTION spm._refuse_truncate();
+CREATE OR REPLACE TRIGGER guard_posted AFTER INSERT ON spm.payout
+    REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION spm._guard_posted();
 CREATE OR REPLACE TRIGGER refuse_truncate BEFORE TRUNCATE ON spm.payout
     FOR EACH STATEMENT EXECUTE FUNCTION spm._refuse_truncate();

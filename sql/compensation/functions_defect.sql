@@ -152,6 +152,17 @@ AS $$
         SELECT 0, string_agg(c.name, ', ' ORDER BY c.component_no), 'components stand on each other', 'Take out the input or modifier that closes the circle: spm.drop_modifier() or spm.drop_component().'
         FROM spm._component_circle(_structure_defect.plan_version_id) k JOIN part c USING (component_id) HAVING count(*) > 0
         UNION ALL
+        SELECT c.component_no, c.name, format('modifier %s goes by %s of the component itself', m.modifier_no, CASE m.scope WHEN 'own' THEN 'earnings' ELSE 'results of others' END),
+               format('SELECT spm.drop_modifier(%L, %L, %s); and name a component with rates ''0: 0%%'' that measures the same.', p.name, c.name, m.modifier_no)
+        FROM part c JOIN spm.modifier m USING (component_id), of_plan p
+        WHERE EXISTS (SELECT FROM unnest(m.of_components, m.figures) u(of_component, figure) WHERE u.of_component = '' AND (m.scope <> 'own' OR u.figure = 'earned'))
+        UNION ALL
+        SELECT c.component_no, c.name, format('modifier %s, "%s", comes after a limit', m.modifier_no, m.kind),
+               format('SELECT spm.drop_modifier(%L, %L, %s); and add it before: after a cap or a floor only gate and multiply have a meaning.', p.name, c.name, m.modifier_no)
+        FROM part c JOIN spm.modifier m USING (component_id), of_plan p
+        WHERE m.kind IN ('add', 'at most', 'at least')
+          AND EXISTS (SELECT FROM spm.modifier b WHERE b.component_id = m.component_id AND b.modifier_no < m.modifier_no AND b.kind IN ('cap', 'floor'))
+        UNION ALL
         SELECT l.place, l.name, format('%s looks into "%s" by %s, which has %s: %s', l.what, t.name, CASE l.given WHEN 1 THEN '1 dimension' ELSE l.given || ' dimensions' END,
                    cardinality(t.dimensions), array_to_string(t.dimensions, ', ')), 'Give as many expressions or figures as the lookup table has dimensions.'
         FROM looking l JOIN spm.lookup t USING (lookup_id) WHERE l.given <> cardinality(t.dimensions)

@@ -117,6 +117,15 @@ SELECT is_empty($$
     WHERE a.attname ~ 'expression|condition|sql|query' AND a.attname NOT IN (SELECT field FROM spm._plan_expression())
     $$, 'no column that may hold an expression is left out of the checks');
 SELECT is((SELECT count(*) FROM spm.plan WHERE name = 'x'), 0::bigint, 'of what is refused nothing stays');
+-- what adding would have refused is found before it is published
+SAVEPOINT imported;
+SELECT spm.import_plan(jsonb_build_object('spm_plan', 1, 'name', 'Odd', 'calendar', document -> 'calendar', 'currency_code', 'USD', 'since', '2026-01-01', 'components', $$[
+    {"name": "a", "rates": "0: 1", "modifiers": [{"kind": "multiply", "figures": ["earned"], "of_components": [""]}]},
+    {"name": "b", "rates": "0: 1", "modifiers": [{"kind": "gate", "figures": ["amount"], "of_components": [""], "scope": "team", "value": 1}]},
+    {"name": "c", "rates": "0: 1", "modifiers": [{"kind": "cap", "value": 5}, {"kind": "add", "value": 1}]}]$$::jsonb)) FROM exported WHERE name = 'AE' AND version_no = 1 \g /dev/null
+SELECT results_eq($$SELECT component, defect FROM spm.plan_defect('Odd')$$, $$VALUES ('a', 'modifier 1 goes by earnings of the component itself'),
+    ('b', 'modifier 1 goes by results of others of the component itself'), ('c', 'modifier 2, "add", comes after a limit')$$, 'modifiers that would pay nothing, silently');
+ROLLBACK TO imported;
 
 -- ------------------------------------------------------------------ as a version
 SELECT is(spm.import_plan_version('Manager', document || '{"name": "whatever"}', '2026-10-01'), 2, 'a document may become the next version of a plan') FROM exported WHERE name = 'AE' AND version_no = 1;

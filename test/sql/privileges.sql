@@ -44,7 +44,7 @@ EXCEPTION WHEN others THEN
 END
 $$;
 
-SELECT plan(22);
+SELECT plan(23);
 SELECT is_empty($$SELECT r FROM pg_temp.relations() r, unnest('{SELECT,INSERT,UPDATE,DELETE,TRUNCATE,REFERENCES,TRIGGER}'::text[]) p
     WHERE has_table_privilege('stranger', r, p)$$, 'a login without rights has none on any table or view');
 
@@ -79,8 +79,11 @@ SELECT is(pg_temp.answer($$DELETE FROM spm.period_event$$), '55000', 'rewrites n
 SELECT is(pg_temp.answer($$UPDATE spm.tier SET rate = 1$$), '23001', 'and no published plan');
 RESET ROLE;
 SELECT is((SELECT string_agg(DISTINCT is_reconciled::text, ' ') FROM spm.reconciliation), 'true', 'after all that everything adds up');
--- a restore has to load posted rows, so nothing forbids to add one
-SET LOCAL ROLE clerk;
+SET LOCAL SESSION AUTHORIZATION clerk;
+SELECT is(pg_temp.answer($$INSERT INTO spm.payout (posting_id, period_id, run_id, payee_id, position_id, component_id, currency_code, amount)
+    SELECT posting_id, period_id, run_id, payee_id, position_id, component_id, currency_code, 1000000 FROM spm.payout WHERE posting_id = 1 LIMIT 1$$), '23001', 'nor does it put a payout into what is posted');
+RESET SESSION AUTHORIZATION;
+-- a restore has to load posted rows, so nothing forbids the owner to add one
 INSERT INTO spm.payout (posting_id, period_id, run_id, payee_id, position_id, component_id, currency_code, amount)
 SELECT posting_id, period_id, run_id, (SELECT payee_id FROM spm.payee WHERE payee_key = 's21'), position_id, component_id, currency_code, 1000000 FROM spm.payout WHERE posting_id = 1 LIMIT 1;
 RESET ROLE;
