@@ -89,6 +89,10 @@ BEGIN
             CASE WHEN part.basis IN ('result', 'rank', 'pool') THEN format('SELECT spm.add_input(%L, %L, of => component);', of_plan.name, part.name)
                  ELSE 'Add it with basis => ''result'', ''rank'' or ''pool''.' END;
     END IF;
+    -- place 1 is where the first step begins: up to there rates that add up have earned nothing
+    IF part.basis = 'rank' AND coalesce(part.rate_options, '') !~ '\m(whole|interpolated|weighted|bonus|excess|curve)\M' THEN
+        RETURN QUERY SELECT 'it pays places, but by rates that add up from one to the next: the first would earn nothing', 'Write the prizes as ''1: 1000, 2: 600, 3: 0 bonus''.'::text;
+    END IF;
     -- an amount that the cap is reached by before the tier begins
     RETURN QUERY
     SELECT format('its tier from %s is never reached: %s earns the cap of %s already', trim_scale(lower(t.bounds)), trim_scale(lower(t.bounds)), k.cap),

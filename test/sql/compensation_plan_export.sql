@@ -122,9 +122,10 @@ SAVEPOINT imported;
 SELECT spm.import_plan(jsonb_build_object('spm_plan', 1, 'name', 'Odd', 'calendar', document -> 'calendar', 'currency_code', 'USD', 'since', '2026-01-01', 'components', $$[
     {"name": "a", "rates": "0: 1", "modifiers": [{"kind": "multiply", "figures": ["earned"], "of_components": [""]}]},
     {"name": "b", "rates": "0: 1", "modifiers": [{"kind": "gate", "figures": ["amount"], "of_components": [""], "scope": "team", "value": 1}]},
-    {"name": "c", "rates": "0: 1", "modifiers": [{"kind": "cap", "value": 5}, {"kind": "add", "value": 1}]}]$$::jsonb)) FROM exported WHERE name = 'AE' AND version_no = 1 \g /dev/null
-SELECT results_eq($$SELECT component, defect FROM spm.plan_defect('Odd')$$, $$VALUES ('a', 'modifier 1 goes by earnings of the component itself'),
-    ('b', 'modifier 1 goes by results of others of the component itself'), ('c', 'modifier 2, "add", comes after a limit')$$, 'modifiers that would pay nothing, silently');
+    {"name": "c", "rates": "0: 1", "modifiers": [{"kind": "cap", "value": 5}, {"kind": "add", "value": 1}]},
+    {"name": "d", "rates": "1: 1000, 2: 600", "basis": "rank", "inputs": [{"of_component": "a", "figure": "amount", "scope": "plan"}]}]$$::jsonb)) FROM exported WHERE name = 'AE' AND version_no = 1 \g /dev/null
+SELECT results_eq($$SELECT component, defect FROM spm.plan_defect('Odd')$$, $$VALUES ('d', 'it pays places, but by rates that add up from one to the next: the first would earn nothing'), ('a', 'modifier 1 goes by earnings of the component itself'),
+    ('b', 'modifier 1 goes by results of others of the component itself'), ('c', 'modifier 2, "add", comes after a limit')$$, 'modifiers that would pay nothing, silently, and prizes that the first would not get');
 ROLLBACK TO imported;
 
 -- ------------------------------------------------------------------ as a version
