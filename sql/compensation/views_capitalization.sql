@@ -24,10 +24,10 @@ FROM (SELECT e.posting_id, o.state = 'posted' AS is_posted, o.period_id AS paid_
       JOIN spm.plan_version v USING (plan_version_id)
       JOIN spm.plan n USING (plan_id)
       JOIN spm.credit c ON c.credit_id = e.credit_id
-      -- what takes a deal back belongs to the asset of that deal, as it stood then
+      -- what takes a deal back belongs to the asset of that deal, as it stood then: booked or paid, as the component goes by
       LEFT JOIN LATERAL (
           SELECT x.transaction_key, x.line, x.type, x.event_date, x.attributes FROM spm.credit x
-          WHERE x.transaction_key = c.reference_key AND x.source = c.source AND x.posting_id <= e.posting_id
+          WHERE x.transaction_key = c.reference_key AND x.source = c.source AND x.event = m.event AND x.posting_id <= e.posting_id
           ORDER BY x.line = c.line DESC, x.line, x.posting_id DESC, x.reverses_id NULLS FIRST LIMIT 1) r ON true
       CROSS JOIN LATERAL (
           SELECT coalesce(r.transaction_key, c.transaction_key) AS transaction_key, coalesce(r.line, c.line) AS line, coalesce(r.type, c.type) AS type,

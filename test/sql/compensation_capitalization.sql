@@ -196,5 +196,25 @@ SELECT results_eq($$SELECT is_posted, added_amount, amortized_amount, carrying_a
     $$VALUES (true, 0.0000, 100.0000, 2200.0000), (false, -2300.0000, -100.0000, -2200.0000)$$,
     'a refund of what is not yet earned takes what is left of the asset: nothing is carried any more, and what was amortised stays');
 
+-- --------------------------------------- an order that is booked and paid, and its refund
+CREATE TABLE lab.payment (id text, day date, amount numeric);
+SELECT spm.map_event('deals', 'payment', 'lab.payment', key => 'id', date => 'day', amount => 'amount') \g /dev/null
+SELECT spm.add_payee('pia', 'pia'), spm.add_position('pia', 'pia'), spm.assign_position('pia', 'pia', '2025-01-01') \g /dev/null
+SELECT spm.create_plan('Both', 'fiscal', 'USD', '2026-01-01'), spm.add_component('Both', 'Booked', '0: 10%', accumulate => 'deal', refund => 'original'),
+    spm.add_component('Both', 'Paid', '0: 1%', accumulate => 'deal', event => 'payment', refund => 'original'), spm.assign_plan('Both', '2026-01-01', payee => 'pia'),
+    spm.publish_plan('Both'), spm.set_capitalization('Both', NULL, 24) \g /dev/null
+CALL spm.post('2027-06');
+INSERT INTO lab.deal VALUES ('B', '2027-07-08', 'pia', 24000, 'new', NULL, NULL);
+INSERT INTO lab.payment VALUES ('B', '2027-07-25', 12000), ('B', '2027-08-25', 12000);
+CALL spm.calculate('2027-07');
+CALL spm.post('2027-07');
+INSERT INTO lab.deal VALUES ('BR', '2027-08-20', 'pia', -6000, 'refund', NULL, 'B');
+CALL spm.calculate('2027-08');
+SELECT results_eq($$SELECT component_name, event_date, booked_month, trim_scale(amount) FROM spm.contract_cost_lot WHERE transaction_key = 'B' ORDER BY 1, posting_id, 2$$,
+    $$VALUES ('Booked'::text, '2027-07-08'::date, '2027-07-01'::date, 2400::numeric), ('Booked', '2027-07-08', '2027-08-01', -600),
+        ('Paid', '2027-07-25', '2027-07-01', 120), ('Paid', '2027-08-25', '2027-08-01', 120)$$,
+    'a refund starts on the day that its component went by: that of the booking, whatever was paid since');
+SELECT ok(bool_and(is_reconciled), 'and the books still add up') FROM spm_bi.contract_cost_rollforward;
+
 SELECT * FROM finish();
 ROLLBACK;
