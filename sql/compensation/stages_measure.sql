@@ -154,8 +154,10 @@ BEGIN
                FROM spm.quota q WHERE q.measure_id = %2$s AND q.period_id = ANY (%3$L::int[]) AND q.superseded_at IS NULL
                GROUP BY q.position_id) w ON w.position_id = s.position_id$sql$, coalesce(whole, 0), c.measure_id, array_append(parts, whole))
         WHEN whole IS NULL THEN format($sql$
-    LEFT JOIN LATERAL (SELECT sum(p.quota_amount) AS quota_amount, string_agg(p.because, ' + ') AS because, sum(p.base_amount) AS base_amount
-                       FROM unnest(%1$L::int[]) part CROSS JOIN LATERAL spm.seat_quota(s.position_id, s.payee_id, s.spans, %2$s, part, NULL, %3$L, %4$s) p) w ON true$sql$,
+    LEFT JOIN LATERAL (SELECT CASE WHEN bool_or(p.quota_amount > 0 AND p.quota_amount <> p.base_amount)    -- rounded once, as a whole
+                                   THEN round(sum(p.quota_amount), %4$s) ELSE sum(p.quota_amount) END AS quota_amount,
+                              string_agg(p.because, ' + ') AS because, sum(p.base_amount) AS base_amount
+                       FROM unnest(%1$L::int[]) part CROSS JOIN LATERAL spm.seat_quota(s.position_id, s.payee_id, s.spans, %2$s, part, NULL, %3$L, 15) p) w ON true$sql$,
             parts, c.measure_id, c.prorate, c.minor_digits)
         ELSE format($sql$
     LEFT JOIN LATERAL spm.seat_quota(s.position_id, s.payee_id, s.spans, %1$s, %2$s, %3$L::int[], %4$L, %5$s) w ON true$sql$,
@@ -502,6 +504,11 @@ $sql$, c.component_id, upper(today.span) - 1, c.plan_id, c.version_span, spm._qu
         CASE WHEN c.basis IN ('rank', 'pool') OR c.basis IN ('fixed', 'objective') AND c.prorate = 'none' THEN format(
             '(SELECT DISTINCT ON (p.payee_id) p.* FROM spm.plan_seat(%1$s, %2$L) p WHERE p.spans && %3$L::daterange
           ORDER BY p.payee_id, upper(p.spans * datemultirange(%3$L::daterange)) DESC, p.position_id)', c.plan_id, c.version_span, today.span)
+        -- by days it is paid in each, and a day that two seats share in the first
+            WHEN c.basis IN ('fixed', 'objective') THEN format('(WITH held AS (SELECT p.*, count(*) OVER (PARTITION BY p.payee_id) AS seats FROM spm.plan_seat(%1$s, %2$L) p)
+          SELECT h.position_id, h.payee_id, CASE WHEN h.seats = 1 THEN h.spans ELSE h.spans - coalesce((
+              SELECT range_agg(r) FROM held o, unnest(o.spans) r WHERE o.payee_id = h.payee_id AND o.position_id < h.position_id), ''{}'') END AS spans
+          FROM held h)', c.plan_id, c.version_span)
             ELSE format('spm.plan_seat(%s, %L)', c.plan_id, c.version_span) END)
     || CASE c.basis
         WHEN 'credit' THEN format($sql$    SELECT s.*, coalesce(t.credit_count, 0) AS credit_count, coalesce(t.opening_amount, 0) AS opening_amount,

@@ -30,6 +30,7 @@ SELECT spm.set_manager(k, 'zoe', '2025-01-01') FROM unnest('{cat,dan}'::text[]) 
 SELECT spm.add_measure('bookings'), spm.add_measure('margin') \g /dev/null
 SELECT spm.set_quota(k, p, 100000, 'bookings'), spm.set_quota(k, p, 50000, 'margin')
 FROM unnest('{ann,bob,cat,dan}'::text[]) k, unnest('{2026-Q1,2026-Q2,2026-Q3}'::text[]) p \g /dev/null
+SELECT spm.set_variable('wage', 9200), spm.prorate_variable('wage') \g /dev/null
 SELECT spm.set_variable('salary', 20000), spm.set_variable('target', 10000), spm.set_variable('shares', 1), spm.set_variable('shares', 2, payee => 'ann') \g /dev/null
 SELECT spm.create_plan('Lab', 'fiscal', 'USD', '2026-01-01') \g /dev/null
 SELECT spm.assign_plan('Lab', '2026-01-01', payee => k) FROM unnest('{ann,bob,cat,dan}'::text[]) k \g /dev/null
@@ -61,6 +62,7 @@ SELECT spm.add_component('Lab', 'Revenue', '0: 10%', quota => 'bookings'),
     spm.add_component('Lab', 'Team gate', '0: 1%'), spm.add_modifier('Lab', 'Team gate', 'gate', of => '{Revenue}', scope => 'team', value => 1),
     spm.add_component('Lab', 'Plan gate', '0: 1%'), spm.add_modifier('Lab', 'Plan gate', 'gate', of => '{Revenue}', scope => 'plan', figure => '{amount}', value => 300000) \g /dev/null
 SELECT spm.add_component('Lab', 'Base pay', '0: 100%', basis => 'fixed', variable => 'salary'),
+    spm.add_component('Lab', 'Salary by days', '0: 100%', basis => 'fixed', variable => 'wage', prorate => 'calendar'),
     spm.add_component('Lab', 'MBO', '0%: 100%', basis => 'objective', variable => 'target'),
     spm.add_component('Lab', 'Kicker', '0: 20%', basis => 'result'), spm.add_input('Lab', 'Kicker', 'Revenue', 'earned'),
     spm.add_component('Lab', 'Mean', '0: 1000', basis => 'result'), spm.add_input('Lab', 'Mean', 'Revenue', weight => 0.7), spm.add_input('Lab', 'Mean', 'Margin', weight => 0.3),
@@ -204,9 +206,9 @@ INSERT INTO lab.deal VALUES ('B7', '2026-10-10', 'bob', 50000, 0, 'BIKE', 'EU', 
 CALL spm.post('2026-Q3');
 CALL spm.calculate('2026-Q4');
 SELECT results_eq($$SELECT y.payee_key, c.name, sum(e.amount) FROM spm.standing_earning e JOIN spm.payee y USING (payee_id) JOIN spm.component c USING (component_id)
-    JOIN spm.period p USING (period_id) WHERE p.name = '2026-Q4' AND c.name IN ('Base pay', 'MBO', 'Prize', 'Fixed pot') AND y.payee_key IN ('bob', 'cat') GROUP BY 1, 2 ORDER BY 1, 2$$,
-    $$VALUES ('bob', 'Base pay', 20000.00), ('bob', 'Fixed pot', 2500.00), ('bob', 'MBO', 10000.00), ('bob', 'Prize', 1000.00),
-             ('cat', 'Base pay', 20000.00), ('cat', 'Fixed pot', 2500.00), ('cat', 'MBO', 10000.00), ('cat', 'Prize', 300.00)$$,
+    JOIN spm.period p USING (period_id) WHERE p.name = '2026-Q4' AND c.name IN ('Base pay', 'Salary by days', 'MBO', 'Prize', 'Fixed pot') AND y.payee_key IN ('bob', 'cat') GROUP BY 1, 2 ORDER BY 1, 2$$,
+    $$VALUES ('bob', 'Base pay', 20000.00), ('bob', 'Fixed pot', 2500.00), ('bob', 'MBO', 10000.00), ('bob', 'Prize', 1000.00), ('bob', 'Salary by days', 9200.00),
+             ('cat', 'Base pay', 20000.00), ('cat', 'Fixed pot', 2500.00), ('cat', 'MBO', 10000.00), ('cat', 'Prize', 300.00), ('cat', 'Salary by days', 9200.00)$$,
     'bob in two seats, one after the other, is first with both; cat sits in two at once');
 SELECT is((SELECT count(*) FROM spm.reconciliation WHERE NOT is_reconciled), 0::bigint, 'and still all adds up');
 SELECT * FROM finish();
