@@ -171,7 +171,7 @@ $$;
 COMMENT ON FUNCTION spm._drop_temporary(text) IS 'Drops a temporary table of an earlier call in the same transaction, without a notice when there is none.';
 REVOKE ALL ON FUNCTION spm._drop_temporary(text) FROM PUBLIC;
 
-CREATE OR REPLACE FUNCTION spm._result(query text, relation text DEFAULT 'spm_result', is_added boolean DEFAULT false)
+CREATE OR REPLACE FUNCTION spm._result(query text, relation text DEFAULT 'spm_result', is_added boolean DEFAULT false, components int[] DEFAULT NULL, queries text[] DEFAULT NULL)
     RETURNS void
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
@@ -196,11 +196,39 @@ BEGIN
 EXCEPTION WHEN data_exception THEN
     -- said again without the query, which would bury it
     GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
+    -- 22000 are refusals of our own, which name what they are of; what else goes wrong does so in one of the parts
+    IF state <> '22000' THEN
+        FOR i IN 1 .. coalesce(cardinality(_result.components), 0) LOOP
+            BEGIN
+                EXECUTE _result.queries[i];
+            EXCEPTION WHEN data_exception THEN
+                GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
+                IF state <> '22000' THEN
+                    detail := concat_ws(' ', spm._component_words(_result.components[i]), nullif(detail, ''));
+                    hint := coalesce(nullif(hint, ''), 'Guard the measure with nullif(), or leave such transactions out with a condition.');
+                END IF;
+                EXIT;
+            END;
+        END LOOP;
+    END IF;
     RAISE EXCEPTION '%', message USING ERRCODE = state, DETAIL = detail, HINT = hint;
 END
 $$;
-COMMENT ON FUNCTION spm._result(text, text, boolean) IS 'Runs the query of a stage into a temporary table, a new one or, is_added, one that is there.';
-REVOKE ALL ON FUNCTION spm._result(text, text, boolean) FROM PUBLIC;
+COMMENT ON FUNCTION spm._result(text, text, boolean, int[], text[]) IS 'Runs the query of a stage into a temporary table, a new one or, is_added, one that is there. components, queries: what the query is put together from, to find the one that an error of class 22 comes from.';
+REVOKE ALL ON FUNCTION spm._result(text, text, boolean, int[], text[]) FROM PUBLIC;
+
+CREATE OR REPLACE FUNCTION spm._component_words(component_id int)
+    RETURNS text
+    LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT format('Component "%s" of plan "%s"%s%s.', c.name, p.name,
+                  CASE c.basis WHEN 'credit' THEN ' measures ' || c.measure_expression ELSE ' has basis ' || c.basis END,
+                  CASE c.basis WHEN 'credit' THEN ' where ' || c.eligibility_expression END)
+    FROM spm.component c JOIN spm.plan_version v USING (plan_version_id) JOIN spm.plan p USING (plan_id)
+    WHERE c.component_id = _component_words.component_id;
+END;
+COMMENT ON FUNCTION spm._component_words(int) IS 'Names a component, its plan and what it measures, for the DETAIL of an error.';
+REVOKE ALL ON FUNCTION spm._component_words(int) FROM PUBLIC;
 
 -- ------------------------------------------------------- calculating, posting
 

@@ -664,7 +664,8 @@ CREATE OR REPLACE FUNCTION spm._measure_period(period_id int, posting_id int, ru
     SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    query text;
+    components int[];
+    queries text[];
     missing record;
 BEGIN
     SELECT c.name AS component, p.name AS period INTO missing
@@ -684,14 +685,15 @@ BEGIN
         0.0 AS opening_amount, 0.0 AS amount, 0.0 AS quota_amount, 0.0 AS factor, NULL::spm.rate_schedule AS schedule,
         0.0 AS earned_before, NULL::text[] AS because, 0.0 AS earned_amount WHERE false');
     -- what stands on credits first, then what stands on the results of others
-    FOR query IN
-        SELECT string_agg(format('(%s)', spm._component_query(c.component_id, _measure_period.period_id, 'measurement')), E'\nUNION ALL\n')
+    FOR components, queries IN
+        SELECT array_agg(c.component_id ORDER BY c.component_id),
+               array_agg(spm._component_query(c.component_id, _measure_period.period_id, 'measurement') ORDER BY c.component_id)
         FROM spm._components(_measure_period.period_id) c
         JOIN (SELECT l.* FROM (SELECT DISTINCT k.plan_version_id FROM spm._components(_measure_period.period_id) k) v
               CROSS JOIN LATERAL spm._component_level(v.plan_version_id) l) l USING (component_id)
         GROUP BY l.level ORDER BY l.level
     LOOP
-        PERFORM spm._result(query, is_added => true);
+        PERFORM spm._result(format('(%s)', array_to_string(queries, E')\nUNION ALL\n(')), is_added => true, components => components, queries => queries);
     END LOOP;
     EXECUTE 'INSERT INTO spm.schedule (schedule, definition)
              SELECT DISTINCT ON (schedule::text) schedule, schedule::text FROM pg_temp.spm_result
@@ -713,15 +715,20 @@ CREATE OR REPLACE FUNCTION spm._earn_period(period_id int, posting_id int, run_i
     SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    query text;
+    components int[];
+    queries text[];
+    refunds record;
 BEGIN
-    SELECT string_agg('(' || spm._component_query(c.component_id, _earn_period.period_id, 'earning') || ')', E'\nUNION ALL\n') INTO query
+    SELECT array_agg(c.component_id ORDER BY c.component_id),
+           array_agg(spm._component_query(c.component_id, _earn_period.period_id, 'earning') ORDER BY c.component_id) INTO components, queries
     FROM spm._components(_earn_period.period_id) c;
-    PERFORM spm._result(coalesce(query, 'SELECT 0 AS component_id, 0::bigint AS credit_id, 0 AS position_id, 0 AS payee_id,
-        0.0 AS exchange_rate, 0.0 AS base_amount, 0.0 AS from_total, 0::bigint AS schedule_id, 0.0 AS amount, ''deal'' AS kind WHERE false'));
+    PERFORM spm._result(coalesce('(' || array_to_string(queries, E')\nUNION ALL\n(') || ')', 'SELECT 0 AS component_id, 0::bigint AS credit_id, 0 AS position_id, 0 AS payee_id,
+        0.0 AS exchange_rate, 0.0 AS base_amount, 0.0 AS from_total, 0::bigint AS schedule_id, 0.0 AS amount, ''deal'' AS kind WHERE false'),
+        components => components, queries => queries);
     -- refunds that are no part of the total go by what the deals, these and earlier ones, have earned
-    FOR query IN SELECT spm._refund_query(c.component_id, _earn_period.period_id) FROM spm._components(_earn_period.period_id) c WHERE c.refund <> 'running' LOOP
-        PERFORM spm._result(query, is_added => true);
+    FOR refunds IN SELECT c.component_id, spm._refund_query(c.component_id, _earn_period.period_id) AS query
+                   FROM spm._components(_earn_period.period_id) c WHERE c.refund <> 'running' LOOP
+        PERFORM spm._result(refunds.query, is_added => true, components => ARRAY[refunds.component_id], queries => ARRAY[refunds.query]);
     END LOOP;
     RETURN spm._sync('earning', ARRAY['component_id', 'position_id', 'payee_id', 'kind', 'coalesce(credit_id, 0)'],
         ARRAY['credit_id', 'exchange_rate', 'base_amount', 'from_total', 'schedule_id', 'amount'],

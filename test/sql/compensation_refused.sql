@@ -91,5 +91,26 @@ UPDATE shop.deal SET currency = 'USD';
 UPDATE spm.quota SET superseded_at = now();
 SELECT is(pg_temp.refusal($$CALL spm.calculate('2026-Q1')$$),
     '22000 | position "ann" has no quota of bookings for 2026-Q1 | Component "Commission" of plan "AE" needs it. | SELECT spm.set_quota(''ann'', ''2026-Q1'', amount, ''bookings'');', 'a quota that is missing, at calculating');
+UPDATE spm.quota SET superseded_at = NULL;
+
+-- ---- orders that a component cannot reckon with: it is named, whatever other plans there are
+CREATE TABLE shop.odd (id text, day date, who text, amount numeric, units int, region text);
+SELECT spm.map_source('odd', 'shop.odd', key => 'id', date => 'day', owner => 'who', amount => 'amount', quantity => 'units', fixed_currency => 'USD', attributes => '{region}'),
+    spm.create_plan('Odd', 'fiscal', 'USD', '2026-01-01'), spm.assign_plan('Odd', '2026-01-01', payee => 'bob') \g /dev/null
+SELECT spm.add_component('Odd', 'Price', '0: 1%', measure => 'amount / quantity'),
+    spm.add_component('Odd', 'Region', '0: 1%', eligible => $$(attributes ->> 'region')::int > 3$$),
+    spm.add_component('Odd', 'Small', '0..100: 1%') \g /dev/null
+SELECT spm.publish_plan('Odd') \g /dev/null
+INSERT INTO shop.odd VALUES ('O1', '2026-01-10', 'bob', 1000, 0, 'North');
+SELECT is(pg_temp.refusal($$CALL spm.calculate('2026-Q1')$$),
+    '22012 | division by zero | Component "Price" of plan "Odd" measures (t.amount / t.quantity). | Guard the measure with nullif(), or leave such transactions out with a condition.', 'a measure that divides by 0 names its component');
+UPDATE shop.odd SET units = 10;
+SELECT is(pg_temp.refusal($$CALL spm.calculate('2026-Q1')$$),
+    '22P02 | invalid input syntax for type integer: "North" | Component "Region" of plan "Odd" measures t.amount where (((t.attributes ->> ''region''::text))::integer > 3). | Guard the measure with nullif(), or leave such transactions out with a condition.', 'so does a condition that reads a number where there is none');
+UPDATE shop.odd SET region = '7';
+SELECT is(pg_temp.refusal($$CALL spm.calculate('2026-Q1')$$),
+    '22003 | amount 1000 is above the end of the rate schedule | Component "Small" of plan "Odd" measures t.amount. The last tier ends at 100. | Let the last tier have no end, or add ''outside zero'' to pay nothing above it.', 'and rates that do not go as far as what was sold');
+UPDATE shop.odd SET amount = 50;
+SELECT is(pg_temp.refusal($$CALL spm.calculate('2026-Q1')$$), 'not refused', 'what was repaired is calculated');
 SELECT * FROM finish();
 ROLLBACK;
