@@ -74,6 +74,31 @@ COMMENT ON FUNCTION spm._portion(numeric, numeric, numeric, numeric, numeric, nu
 'What of a value is reached: a fixed ratio, or that of milestones as ratios, of the amount of all lines, and of the line, rounded.';
 REVOKE ALL ON FUNCTION spm._portion(numeric, numeric, numeric, numeric, numeric, numeric, numeric, int) FROM PUBLIC;
 
+CREATE OR REPLACE FUNCTION spm._judged_sql(columns text, condition text)
+    RETURNS text
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+    -- what takes an order back goes by the rules that hold for the order: of its line, or the first one
+    SELECT CASE WHEN EXISTS (SELECT FROM spm.source_column c WHERE c.name = 'reference_key')
+                 AND EXISTS (SELECT FROM spm.credit_rule UNION ALL SELECT FROM spm.territory_source) THEN format($sql$(
+    SELECT t.*, CASE WHEN x.line IS NULL THEN j.credit_rule_id ELSE x.credit_rule_id END AS credit_rule_id,
+           CASE WHEN x.line IS NULL THEN j.extra_rules ELSE x.extra_rules END AS extra_rules,
+           CASE WHEN x.line IS NULL THEN j.territory_keys ELSE x.territory_keys END AS territory_keys
+    FROM %1$s t
+    CROSS JOIN LATERAL (SELECT %2$s) j
+    LEFT JOIN (
+        SELECT DISTINCT ON (r.source, r.transaction_key, r.line) r.source, r.transaction_key, r.line, o.credit_rule_id, o.extra_rules, o.territory_keys
+        FROM (SELECT t.source, t.transaction_key, t.line, t.reference_key FROM %1$s t WHERE t.reference_key IS NOT NULL AND %3$s) r
+        JOIN (SELECT t.source, t.transaction_key, t.line, %2$s FROM %1$s t) o ON o.source = r.source AND o.transaction_key = r.reference_key
+        ORDER BY r.source, r.transaction_key, r.line, o.line <> r.line, o.line COLLATE "C") x
+        ON x.source = t.source AND x.transaction_key = t.transaction_key AND x.line = t.line
+    WHERE %3$s)$sql$, spm._transaction_relation(), _judged_sql.columns, _judged_sql.condition)
+    ELSE format('(SELECT t.*, %s FROM %s t WHERE %s)', _judged_sql.columns, spm._transaction_relation(), _judged_sql.condition) END
+$$;
+COMMENT ON FUNCTION spm._judged_sql(text, text) IS 'SQL of the transactions that meet a condition, with the rules that hold for each: its own, or those of the order that it takes back.';
+REVOKE ALL ON FUNCTION spm._judged_sql(text, text) FROM PUBLIC;
+
 CREATE OR REPLACE FUNCTION spm._milestone_sql(days daterange, events text[], columns text, condition text)
     RETURNS text
     LANGUAGE plpgsql STABLE PARALLEL SAFE
@@ -100,9 +125,8 @@ milestone AS (     -- of transactions that have one in these days
         SELECT i.source, i.transaction_key FROM spm.transaction_event i
         WHERE i.kind = ANY (%1$L::text[]) AND i.event_date >= %2$L AND i.event_date < %3$L)
 ), ordered AS (
-    SELECT t.*, %4$s, sum(t.amount) OVER (PARTITION BY t.source, t.transaction_key) AS all_amount, coalesce(k.minor_digits, 2) AS digits
-    FROM %5$s t LEFT JOIN spm.currency k USING (currency_code)
-    WHERE (t.source, t.transaction_key) IN (SELECT m.source, m.transaction_key FROM milestone m) AND (%6$s)
+    SELECT t.*, sum(t.amount) OVER (PARTITION BY t.source, t.transaction_key) AS all_amount, coalesce(k.minor_digits, 2) AS digits
+    FROM %4$s t LEFT JOIN spm.currency k USING (currency_code)
 ), reached AS (    -- how much of each line is reached by which day
     SELECT o.source, o.transaction_key, o.line, m.kind, m.event_date, m.credited, m.over, m.tolerance, o.all_amount, o.amount,
            sum(sum(m.whole + CASE WHEN m.money <> 0 AND CASE WHEN m.line IS NULL THEN o.all_amount ELSE o.amount END = 0 THEN 1 ELSE 0 END)) OVER u AS whole,
@@ -127,12 +151,13 @@ milestone AS (     -- of transactions that have one in these days
     WINDOW w AS (PARTITION BY j.source, j.transaction_key, j.line, j.kind ORDER BY j.event_date)
 ), happened AS (
     SELECT o.source, o.transaction_key, o.line, s.event_date, o.type, o.owner_key, o.account_key, o.product_key,
-           %7$s,
+           %5$s,
            o.currency_code, o.attributes, o.reference_key, s.kind AS event, o.credit_rule_id, o.extra_rules, o.territory_keys
     FROM step s JOIN ordered o USING (source, transaction_key, line)
     WHERE s.now <> s.before AND s.event_date >= %2$L AND s.event_date < %3$L
-)$sql$, _milestone_sql.events, lower(_milestone_sql.days), upper(_milestone_sql.days), _milestone_sql.columns,
-        spm._transaction_relation(), _milestone_sql.condition, parts);
+)$sql$, _milestone_sql.events, lower(_milestone_sql.days), upper(_milestone_sql.days),
+        spm._judged_sql(_milestone_sql.columns,
+            format('(t.source, t.transaction_key) IN (SELECT m.source, m.transaction_key FROM milestone m) AND (%s)', _milestone_sql.condition)), parts);
 END
 $$;
 COMMENT ON FUNCTION spm._milestone_sql(daterange, text[], text, text) IS 'SQL of the parts of transactions that milestones of some days credit: common table expressions, the last one named happened.';
@@ -145,23 +170,24 @@ CREATE OR REPLACE FUNCTION spm._claim_sql(days daterange, events text[], conditi
     SET datestyle = 'ISO, YMD'
 AS $$
 DECLARE
-    relation text := spm._transaction_relation();
     rules text;
     extras text;
     territories text;
     territory_names text[];
     columns text;
     sql text;
+    -- an order that is taken back may be of any day
+    is_any_day boolean := events <> '{booking}' OR EXISTS (SELECT FROM spm.source_column c WHERE c.name = 'reference_key');
     place constant text := 'LEFT JOIN spm.position_assignment seat ON seat.payee_id = y.payee_id AND seat.is_primary AND t.event_date <@ seat.span';
     fields constant text := 't.source, t.transaction_key, t.line, t.event_date, t.type, t.account_key, t.product_key, t.quantity, t.amount,
        t.cost, t.list_amount, t.currency_code, t.attributes, t.reference_key, t.event';
 BEGIN
     SELECT string_agg(format(E'\n               WHEN t.event_date <@ %L::daterange AND (%s) THEN %s', r.span, r.condition, r.credit_rule_id),
                       '' ORDER BY r.place) INTO rules
-    FROM spm._share_rule() r WHERE events <> '{booking}' OR r.span && days;
+    FROM spm._share_rule() r WHERE is_any_day OR r.span && days;
     SELECT string_agg(format('CASE WHEN t.event_date <@ %L::daterange AND (%s) THEN %s END', r.span, r.condition, r.credit_rule_id),
                       E',\n               ' ORDER BY r.credit_rule_id) INTO extras
-    FROM spm.credit_rule r WHERE r.kind <> 'share' AND (events <> '{booking}' OR r.span && days);
+    FROM spm.credit_rule r WHERE r.kind <> 'share' AND (is_any_day OR r.span && days);
     IF to_regclass('spm.territory_claim') IS NOT NULL THEN
         SELECT string_agg(format('(%s)::text', s.match_expression), ', ' ORDER BY s.territory_source_id), array_agg(s.name ORDER BY s.territory_source_id)
         INTO territories, territory_names FROM spm.territory_source s;
@@ -186,9 +212,9 @@ WITH %1$s split AS (    -- shares that the warehouse gives
     FROM spm.credit_rule_share r JOIN spm.payee y USING (payee_id)
     GROUP BY r.credit_rule_id
 ), booked AS (
-    SELECT t.*, 'booking' AS event, %2$s
-    FROM %3$s t
-    WHERE t.event_date >= %4$L AND t.event_date < %5$L AND (%6$s)%7$s%8$s
+    SELECT t.source, t.transaction_key, t.line, t.event_date, t.type, t.owner_key, t.account_key, t.product_key, t.quantity, t.amount, t.cost,
+           t.list_amount, t.currency_code, t.attributes, t.reference_key, 'booking' AS event, t.credit_rule_id, t.extra_rules, t.territory_keys
+    FROM %2$s t%3$s%4$s
 )
 SELECT t.source, t.transaction_key, t.line, t.event_date, t.type, t.account_key, t.product_key, t.quantity,
        CASE WHEN t.transaction_key IS NULL OR t.type IS NULL OR t.currency_code IS NULL OR t.amount IS NULL
@@ -214,14 +240,14 @@ SELECT t.source, t.transaction_key, t.line, t.event_date, t.type, t.account_key,
             WHEN y.payee_id IS NULL THEN 'its owner is not a payee'
             WHEN seat.position_id IS NULL THEN 'its owner held no position on that day' END AS reason
 FROM booked t
-LEFT JOIN split s ON s.source = t.source AND s.transaction_key = %10$s AND coalesce(s.line, t.line) = t.line
+LEFT JOIN split s ON s.source = t.source AND s.transaction_key = %6$s AND coalesce(s.line, t.line) = t.line
 LEFT JOIN rule r ON r.credit_rule_id = t.credit_rule_id AND s.owners IS NULL
 CROSS JOIN LATERAL unnest(coalesce(s.owners, r.owners, ARRAY[t.owner_key])) WITH ORDINALITY c(owner_key, share_no)
 LEFT JOIN spm.payee y ON y.payee_key = c.owner_key
-%9$s$sql$,
+%5$s$sql$,
         CASE WHEN events <> '{booking}' AND to_regclass('spm.transaction_event') IS NOT NULL
              THEN spm._milestone_sql(days, events, columns, condition) || ', ' ELSE '' END,
-        columns, relation, lower(days), upper(days), condition,
+        spm._judged_sql(columns, format('t.event_date >= %L AND t.event_date < %L AND (%s)', lower(days), upper(days), condition)),
         CASE WHEN events <> '{booking}' AND to_regclass('spm.transaction_event') IS NOT NULL
              THEN E'\n    UNION ALL\n    SELECT * FROM happened' ELSE '' END,
         CASE WHEN EXISTS (SELECT FROM spm.manual_credit m WHERE m.event_date <@ days) THEN format($manual$

@@ -13,6 +13,12 @@ AS $$
 DECLARE
     relation text := spm._transaction_relation();
     chosen text := format('t.source = %L AND t.transaction_key = %L', credit_candidates.source, credit_candidates.transaction_key);
+    -- rules judge the order that a transaction takes back
+    judging text := CASE WHEN EXISTS (SELECT FROM spm.source_column c WHERE c.name = 'reference_key') THEN format($sql$(
+        SELECT DISTINCT ON (t.line) t.line AS of_line, t.event_date AS on_day, o.*
+        FROM %1$s t JOIN %1$s o ON o.source = t.source AND (o.transaction_key = t.reference_key OR o.transaction_key = t.transaction_key AND o.line = t.line)
+        WHERE %2$s ORDER BY t.line, o.transaction_key = t.transaction_key, o.line <> t.line, o.line COLLATE "C")$sql$, relation, chosen)
+        ELSE format('(SELECT t.line AS of_line, t.event_date AS on_day, t.* FROM %s t WHERE %s)', relation, chosen) END;
     known boolean;
     manual spm.manual_credit;
     rules text;
@@ -36,16 +42,16 @@ BEGIN
                                   || '. A row that the filter of spm.map_source() leaves out is no transaction.', 'SELECT spm.map_source(...);');
     END IF;
 
-    SELECT string_agg(format(E'SELECT t.line, %s AS credit_rule_id, t.event_date <@ %L::daterange AS is_in_time, coalesce((%s), false) AS is_met FROM %s t WHERE %s',
-                             r.credit_rule_id, r.span, r.condition, relation, chosen), E'\nUNION ALL ' ORDER BY r.credit_rule_id) INTO rules FROM spm.credit_rule r;
+    SELECT string_agg(format(E'SELECT t.of_line AS line, %s AS credit_rule_id, t.event_date <@ %L::daterange AS is_in_time, coalesce((%s), false) AS is_met FROM %s t',
+                             r.credit_rule_id, r.span, r.condition, judging), E'\nUNION ALL ' ORDER BY r.credit_rule_id) INTO rules FROM spm.credit_rule r;
     SELECT string_agg(format(E'SELECT t.claim_no, %s AS component_id, %s AS is_eligible FROM claim t JOIN spm.plan_seat(%s, %L) s
             ON s.position_id = t.position_id AND s.payee_id = t.payee_id AND t.event_date <@ s.spans WHERE t.reason IS NULL',
                              c.component_id, coalesce('coalesce((' || c.eligibility_expression || '), false)', 'true'), v.plan_id, v.span),
                       E'\nUNION ALL ' ORDER BY c.component_id) INTO components
     FROM spm.component c JOIN spm.plan_version v USING (plan_version_id) WHERE v.state <> 'draft' AND c.basis = 'credit';
     IF to_regclass('spm.territory_claim') IS NOT NULL THEN
-        SELECT string_agg(format('SELECT t.line, %L::text AS territory, (%s)::text AS match_key, t.event_date FROM %s t WHERE %s',
-                                 s.name, s.match_expression, relation, chosen), E'\nUNION ALL ' ORDER BY s.territory_source_id) INTO territories FROM spm.territory_source s;
+        SELECT string_agg(format('SELECT t.of_line AS line, %L::text AS territory, (%s)::text AS match_key, t.on_day AS event_date FROM %s t',
+                                 s.name, s.match_expression, judging), E'\nUNION ALL ' ORDER BY s.territory_source_id) INTO territories FROM spm.territory_source s;
     END IF;
 
     RETURN QUERY EXECUTE format($sql$

@@ -128,6 +128,28 @@ CALL pg_temp.run(1);
 SELECT is(pg_temp.earned('Original', '2026-01', p), e, d) FROM (VALUES ('dana', 60.0, 'unless it has shares of its own'), ('eli', 15.0, 'then these count: 500 of Eli''s 400, less 250, takes back 150 of 400')) v(p, e, d);
 ROLLBACK TO before;
 
+-- ---- shared as a rule shared the order
+SELECT spm.add_credit_rule('halves', 'type = ''booking''', '{dana,eli}', '{0.5,0.5}', '2026-01-01'), spm.add_overlay_rule('on top', 'type = ''booking''', '{max}', '{0.2}', '2026-01-01') \g /dev/null
+INSERT INTO shop.deal VALUES ('D-1', '2026-01-05', 'dana', 1000, NULL, 'booking'), ('R-1', '2026-01-06', 'dana', -1000, 'D-1', 'refund'), ('R-9', '2026-01-07', 'eli', -100, 'D-9', 'refund');
+CALL pg_temp.run(1);
+SELECT is(pg_temp.earned('Original', '2026-01', p), 0.0, format('a rule gave %s half, and half is taken back', p)) FROM unnest('{dana,eli}'::text[]) p;
+SELECT results_eq($$SELECT payee_key, pg_temp.earned('Running', '2026-01', payee_key) FROM unnest('{dana,eli}'::text[]) payee_key$$, $$VALUES ('dana', 0.0), ('eli', -10.0)$$,
+    'also by the running total; what refers to an order that is not known is its owner''s');
+SELECT results_eq($$SELECT transaction_key, sum(credited_amount) FROM spm.standing_credit WHERE kind = 'overlay' GROUP BY 1 ORDER BY 1$$, $$VALUES ('D-1', 200.0), ('R-1', -200.0)$$,
+    'credit on top of the order is on top of what takes it back');
+SELECT results_eq($$SELECT way, name, payee_key, because FROM spm.credit_candidates('deals', 'R-1') WHERE way IN ('rule', 'owner', 'overlay') ORDER BY 1, 2, 3$$,
+    $$VALUES ('overlay', 'on top', 'max', '20 % of it'), ('owner', NULL, 'dana', 'rule "halves" goes before the owner'), ('rule', 'halves', 'dana', '50 % of it'), ('rule', 'halves', 'eli', '50 % of it')$$,
+    'and who asks is told so');
+UPDATE spm.credit_rule SET span = '[2026-01-01,2026-01-06)';
+UPDATE shop.deal SET closed_on = '2026-02-06' WHERE deal_id = 'R-1';
+CALL pg_temp.run(1, 2);
+SELECT results_eq($$SELECT pg_temp.earned('Original', '2026-02', p), pg_temp.earned('Running', '2026-02', p) FROM unnest('{dana,eli}'::text[]) p$$, $$VALUES (-50.0, -50.0), (-50.0, -50.0)$$,
+    'also when the rule has ended since');
+INSERT INTO shop.share VALUES ('R-1', 'eli', 1);
+CALL pg_temp.run(2);
+SELECT results_eq($$SELECT pg_temp.earned('Running', '2026-02', p) FROM unnest('{dana,eli}'::text[]) p$$, $$VALUES (0.0), (-100.0)$$, 'unless it has shares of its own');
+ROLLBACK TO before;
+
 -- ---- published examples
 SELECT is((date '2024-02-29' + interval '24 months')::date, '2026-02-28', 'CLAW-CAT-4: the window ends on the last day of a month that is shorter');
 SELECT results_eq($$SELECT spm._whole_months('2026-01-31', d::date) FROM unnest('{2026-02-27,2026-02-28,2026-03-30,2026-03-31,2027-01-31}'::text[]) d$$, $$VALUES (0), (1), (1), (2), (12)$$,
