@@ -61,6 +61,27 @@ $$;
 COMMENT ON FUNCTION spm._of_draft(text, text) IS 'component_id of a name in the draft of a plan, or error 42704.';
 REVOKE ALL ON FUNCTION spm._of_draft(text, text) FROM PUBLIC;
 
+CREATE OR REPLACE FUNCTION spm._check_choice(argument text, value text, relation regclass, of_column text)
+    RETURNS void
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    -- the words are those of the constraint of the column
+    words text[] := (
+        SELECT array(SELECT m[1] FROM regexp_matches(pg_get_constraintdef(c.oid), '''([^'']*)''::text', 'g') m)
+        FROM pg_constraint c JOIN pg_attribute a ON a.attrelid = c.conrelid AND c.conkey = ARRAY[a.attnum]
+        WHERE c.conrelid = _check_choice.relation AND c.contype = 'c' AND a.attname = _check_choice.of_column);
+BEGIN
+    IF _check_choice.value IS NULL OR _check_choice.value <> ALL (words) THEN
+        RAISE EXCEPTION '% cannot be %', _check_choice.argument, coalesce(format('"%s"', _check_choice.value), 'NULL')
+            USING ERRCODE = 'invalid_parameter_value', HINT = format('It is one of: %s.', array_to_string(words, ', '));
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION spm._check_choice(text, text, regclass, text) IS 'Error 22023, with the words to choose from, unless a value is one that the check constraint of a column names.';
+REVOKE ALL ON FUNCTION spm._check_choice(text, text, regclass, text) FROM PUBLIC;
+
 CREATE OR REPLACE FUNCTION spm.add_component(plan text, name text, rates text, measure text DEFAULT 'amount',
                                              eligible text DEFAULT NULL, credits text DEFAULT 'direct',
                                              quota text DEFAULT NULL, accumulate text DEFAULT 'period',
@@ -92,6 +113,10 @@ DECLARE
     total text := CASE WHEN add_component.group_by IS NOT NULL AND add_component.accumulate = 'period' THEN 'group' ELSE add_component.accumulate END;
     id int;
 BEGIN
+    PERFORM spm._check_choice('credits', add_component.credits, 'spm.component', 'credit_kind'), spm._check_choice('unit', add_component.unit, 'spm.component', 'unit'),
+        spm._check_choice('rounding', add_component.rounding, 'spm.component', 'rounding'), spm._check_choice('basis', add_component.basis, 'spm.component', 'basis'),
+        spm._check_choice('pay', add_component.pay, 'spm.component', 'pay'), spm._check_choice('against', add_component.against, 'spm.component', 'against'),
+        spm._check_choice('ties', add_component.ties, 'spm.component', 'ties');
     IF add_component.basis = 'credit' AND spm._is_of_quota(schedule) AND of_quota IS NULL AND add_component.against = 'quota' THEN
         RAISE EXCEPTION 'component "%" has tiers in percent of quota, but no quota', add_component.name
             USING ERRCODE = 'invalid_parameter_value',
@@ -179,6 +204,7 @@ DECLARE
     id int := spm._of_draft(add_input.plan, add_input.component);
     number int := 1 + coalesce((SELECT max(i.input_no) FROM spm.component_input i WHERE i.component_id = id), 0);
 BEGIN
+    PERFORM spm._check_choice('figure', add_input.figure, 'spm.component_input', 'figure'), spm._check_choice('scope', add_input.scope, 'spm.component_input', 'scope');
     IF (SELECT c.basis FROM spm.component c WHERE c.component_id = id) NOT IN ('result', 'rank', 'pool') THEN
         RAISE EXCEPTION 'component "%" is not reckoned from other components', add_input.component
             USING ERRCODE = 'invalid_parameter_value', HINT = 'Add it with basis => ''result'', ''rank'' or ''pool''.';
@@ -214,6 +240,7 @@ DECLARE
     other text;
     number int := 1 + coalesce((SELECT max(m.modifier_no) FROM spm.modifier m WHERE m.component_id = id), 0);
 BEGIN
+    PERFORM spm._check_choice('kind', add_modifier.kind, 'spm.modifier', 'kind'), spm._check_choice('scope', add_modifier.scope, 'spm.modifier', 'scope');
     FOREACH other IN ARRAY others LOOP
         IF other <> '' THEN
             PERFORM spm._of_draft(add_modifier.plan, other);

@@ -42,6 +42,14 @@ SELECT spm.add_component('AE', 'Commission', '0%: 5%, 100%: 8%', quota => 'booki
 SELECT is(pg_temp.refusal($$INSERT INTO spm.tier (component_id, bounds, rate) SELECT component_id, '[0.5,1.5)', 0.09 FROM spm.component$$),
     '23P01 | conflicting key value violates exclusion constraint "tier_overlap" | Key (component_id, bounds)=(1, [0.5,1.5)) conflicts with existing key (component_id, bounds)=(1, [0,1)).', 'a tier written over another');
 
+-- ---- words that are not known
+SELECT is(pg_temp.refusal($$SELECT spm.add_component('AE', 'x', '0: 5%', credits => 'manager')$$),
+    '22023 | credits cannot be "manager" | It is one of: direct, rollup, all, overlay, team, rolldown, territory.', 'a kind of credit that there is not');
+SELECT is(pg_temp.refusal($$SELECT spm.add_component('AE', 'x', '0: 5%', basis => 'sales')$$),
+    '22023 | basis cannot be "sales" | It is one of: credit, fixed, objective, result, rank, pool.', 'another basis');
+SELECT is(pg_temp.refusal($$SELECT spm.add_modifier('AE', 'Commission', 'times', value => 2)$$),
+    '22023 | kind cannot be "times" | It is one of: gate, multiply, add, at most, at least, cap, floor.', 'another kind of modifier');
+
 -- ---- what a plan stands on
 SELECT is(pg_temp.refusal($$SELECT spm.add_component('AE', 'x', '0: 5%', quota => 'margin')$$),
     '42704 | measure "margin" does not exist | SELECT spm.add_measure(''margin'');', 'a measure that is not there');
