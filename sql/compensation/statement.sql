@@ -194,7 +194,8 @@ BEGIN
             ON o.payee_id = m.payee_id AND o.component_id = m.component_id AND o.position_id = m.position_id
         CROSS JOIN LATERAL (SELECT c.basis = 'credit' AND m.credit_count = 0 AND m.opening_amount = 0 AND o.payee_id IS NULL AS is_idle) i
     ), slice AS MATERIALIZED (
-        SELECT e.payee_id, e.component_id, e.position_id, s.tier_no, s.kind, s.rate, sum(s.base) AS base_amount, sum(s.amount) AS amount
+        SELECT e.payee_id, e.component_id, e.position_id, s.tier_no, s.kind, s.rate, sum(s.base) AS base_amount, sum(s.amount) AS amount,
+               sum(sum(s.base)) OVER (PARTITION BY e.payee_id, e.component_id, e.position_id, s.kind ORDER BY s.tier_no, s.rate) AS running_base
         FROM e
         JOIN spm.schedule k USING (schedule_id)
         JOIN spm.component c USING (component_id)
@@ -286,7 +287,9 @@ BEGIN
                                         ' - ' || trim_scale(100 * t.to_value), ' % of quota')
                              WHEN t.to_value IS NULL THEN 'from ' || spm._money(t.from_value, 0)
                              ELSE spm._money(t.from_value, 0) || ' - ' || spm._money(t.to_value, 0) END END,
-                   CASE WHEN s.kind IN ('tier', 'rerate') THEN CASE WHEN p.basis = 'credit' THEN spm._money(s.base_amount, CASE p.unit WHEN 'count' THEN 0 ELSE p.minor_digits END)
+                   CASE WHEN s.kind IN ('tier', 'rerate') THEN CASE WHEN p.basis = 'credit'
+                        -- so that what is shown adds up to the deals
+                        THEN spm._money(round(s.running_base, d.places) - round(s.running_base - s.base_amount, d.places), d.places)
                         ELSE trim_scale(round(s.base_amount, 6))::text END END,
                    CASE WHEN p.rate_options ~ '^(bonus|curve)' THEN NULL
                         WHEN p.pay = 'target' AND s.kind = 'tier' AND s.tier_no > 0 THEN 'x ' || trim_scale(t.rate)
@@ -296,6 +299,7 @@ BEGIN
         JOIN part p USING (payee_id, component_id, position_id)
         JOIN plan n USING (payee_id, plan_id)
         LEFT JOIN tier t ON t.component_id = s.component_id AND t.tier_no = s.tier_no
+        CROSS JOIN LATERAL (SELECT CASE p.unit WHEN 'count' THEN 0 ELSE p.minor_digits END AS places) d
         -- but for the deals before a bonus was reached
         WHERE NOT (s.amount = 0 AND p.earned_amount <> 0 AND p.rate_options ~ '^(bonus|curve)')
         UNION ALL
