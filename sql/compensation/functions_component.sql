@@ -149,6 +149,11 @@ BEGIN
         PERFORM spm._check_prorate(add_component.prorate);
     END IF;
     PERFORM spm._check_refund(add_component.name, add_component.refund, add_component.refund_window, add_component.refund_share, add_component.earned_over);
+    IF add_component.true_up AND add_component.refund <> 'running' THEN
+        RAISE EXCEPTION 'component "%" cannot true up and take back what the original earned', add_component.name
+            USING ERRCODE = 'invalid_parameter_value', DETAIL = 'A true-up is of all deals of the span: none of them has earned it by itself.',
+                  HINT = 'refund => ''running'' takes it back.';
+    END IF;
     INSERT INTO spm.component (plan_version_id, component_no, name, credit_kind, measure_expression,
         eligibility_expression, unit, measure_id, accumulate, tier_basis, rate_options, variable_id, places, rounding,
         basis, pay, against, prorate, is_true_up, group_expression, credit_cap, lookup_id, lookup_expressions, ties,

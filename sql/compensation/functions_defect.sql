@@ -76,6 +76,10 @@ BEGIN
     IF part.is_true_up AND part.accumulate IN ('deal', 'group', 'period') THEN
         RETURN QUERY SELECT 'it trues up, but does not accumulate over several periods', 'Add it with accumulate => ''year'', or without true_up.'::text;
     END IF;
+    IF part.is_true_up AND part.refund <> 'running' THEN
+        RETURN QUERY SELECT format('it trues up, and refunds go by %s: what came as a true-up would never be taken back', part.refund),
+            'Add it with refund => ''running'', or without true_up.'::text;
+    END IF;
     IF part.pay = 'target' AND part.variable_id IS NULL THEN
         RETURN QUERY SELECT 'it pays a target by attainment, but has no target', 'Name the variable that holds it: variable => ''target_incentive''.'::text;
     END IF;
