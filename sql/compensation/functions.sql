@@ -460,6 +460,31 @@ $$;
 COMMENT ON FUNCTION spm._guard_ledger() IS 'Trigger: rows of a posted posting stay as they are, and no row is moved into one.';
 REVOKE ALL ON FUNCTION spm._guard_ledger() FROM PUBLIC;
 
+CREATE OR REPLACE FUNCTION spm._guard_currency()
+    RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    -- a credit is in the currency of its transaction, a payout in that of its plan
+    IF NEW.minor_digits <> OLD.minor_digits AND EXISTS (
+        SELECT FROM spm.credit c JOIN spm.posting o USING (posting_id) WHERE o.state = 'posted' AND c.currency_code = OLD.currency_code
+        UNION ALL
+        SELECT FROM spm.payout y JOIN spm.posting o USING (posting_id) WHERE o.state = 'posted' AND y.currency_code = OLD.currency_code
+        UNION ALL
+        SELECT FROM spm.adjustment a JOIN spm.period p USING (period_id) WHERE p.state = 'posted' AND a.currency_code = OLD.currency_code
+        UNION ALL
+        SELECT FROM spm.payment y WHERE y.currency_code = OLD.currency_code) THEN
+        RAISE EXCEPTION 'currency % is posted with % digits, and keeps them', OLD.currency_code, OLD.minor_digits
+            USING ERRCODE = 'restrict_violation', DETAIL = 'Amounts that are posted were rounded to them, and would be calculated anew.',
+                  HINT = 'Round what is paid from now on by its component: places => ... of spm.add_component(), in a new version of the plan.';
+    END IF;
+    RETURN NEW;
+END
+$$;
+COMMENT ON FUNCTION spm._guard_currency() IS 'Trigger: a currency in which something is posted keeps its digits. Error 23001.';
+REVOKE ALL ON FUNCTION spm._guard_currency() FROM PUBLIC;
+
 CREATE OR REPLACE FUNCTION spm._refuse_truncate()
     RETURNS trigger
     LANGUAGE plpgsql
@@ -550,6 +575,8 @@ CREATE OR REPLACE TRIGGER guard_credited BEFORE DELETE ON spm.period
     FOR EACH ROW EXECUTE FUNCTION spm._guard_credited('period_id');
 CREATE OR REPLACE TRIGGER guard BEFORE UPDATE OR DELETE OR TRUNCATE ON spm.schedule
     FOR EACH STATEMENT EXECUTE FUNCTION spm._refuse_change();
+CREATE OR REPLACE TRIGGER guard BEFORE UPDATE ON spm.currency
+    FOR EACH ROW EXECUTE FUNCTION spm._guard_currency();
 CREATE OR REPLACE TRIGGER guard BEFORE UPDATE ON spm.plan
     FOR EACH ROW EXECUTE FUNCTION spm._guard_plan();
 CREATE OR REPLACE TRIGGER guard BEFORE UPDATE OR DELETE ON spm.plan_version

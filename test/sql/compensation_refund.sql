@@ -218,6 +218,26 @@ SELECT throws_ok(format($$SELECT spm.create_plan('X', 'fiscal', 'USD', '2026-01-
 FROM (VALUES ('refund => ''never''', 'other ways to refund are refused'), ('refund => ''unearned''', 'and unearned without the months'), ('earned_over => 3', 'and months without unearned'),
     ('refund => ''original'', refund_share => 0', 'and a share of nothing'), ('refund => ''original'', refund_share => 1.1', 'or more than all'),
     ('refund_window => ''1 month''', 'and a window where everything runs'), ('refund => ''original'', refund_window => ''-1 day''', 'and one that ends before it begins')) v(o, d);
+SELECT throws_ok(format($$SELECT spm.create_plan('X', 'fiscal', 'USD', '2026-01-01'), spm.add_component('X', 'C', '0: 1%%', accumulate => 'month', true_up => true, %s)$$, o), '22023',
+    'component "C" cannot true up and take back what the original earned', d)
+FROM (VALUES ('refund => ''original''', 'a true-up is of no single order: none that goes by the original'), ('refund => ''unearned'', earned_over => 3', 'or by what is not yet earned')) v(o, d);
+SELECT spm.create_plan('X', 'fiscal', 'USD', '2026-01-01'), spm.add_component('X', 'C', '0: 1%', accumulate => 'month', true_up => true) \g /dev/null
+SELECT is_empty($$SELECT * FROM spm.plan_defect('X')$$, 'by the running total it may true up');
+UPDATE spm.component SET refund = 'original' WHERE plan_version_id = spm._draft_id('X');
+SELECT results_eq($$SELECT component, defect, repair FROM spm.plan_defect('X')$$,
+    $$VALUES ('C', 'it trues up, and refunds go by original: what came as a true-up would never be taken back', 'Add it with refund => ''running'', or without true_up.')$$,
+    'and a draft that came in another way is not published');
+
+-- ---- the digits of a currency that is posted
+INSERT INTO shop.deal VALUES ('D-1', '2026-01-05', 'dana', 1000, NULL, 'booking');
+CALL pg_temp.run(1);
+SELECT spm.add_currency('JPY') \g /dev/null
+SELECT lives_ok($$UPDATE spm.currency SET minor_digits = 3 WHERE currency_code = 'USD'; UPDATE spm.currency SET minor_digits = 2 WHERE currency_code = 'USD'$$,
+    'before anything is posted the digits of a currency may be mended');
+CALL spm.post('2026-01');
+SELECT throws_ok($$UPDATE spm.currency SET minor_digits = 0 WHERE currency_code = 'USD'$$, '23001', 'currency USD is posted with 2 digits, and keeps them', 'afterwards they stay');
+SELECT lives_ok($$UPDATE spm.currency SET minor_digits = 2, name = 'US dollar' WHERE currency_code = 'USD'; UPDATE spm.currency SET minor_digits = 1 WHERE currency_code = 'JPY'$$,
+    'its name does not, nor do other currencies');
 
 SELECT * FROM finish();
 ROLLBACK;
