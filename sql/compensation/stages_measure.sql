@@ -284,7 +284,8 @@ DECLARE
     m record;
     k text;
     x text[];
-    ratio text[];
+    ratio text[];     -- in numbers, above a quota of 0 infinite: gates, lookup tables and words bear that
+    exact text;       -- the first of them, refused where it is not defined
     quota text;
     value text;
     last_day date := (SELECT upper(p.span) - 1 FROM spm.period p WHERE p.period_id = _modifier_sql.period_id);
@@ -315,17 +316,23 @@ BEGIN
                 format('Modifier %s of component "%s" needs it.', k, c.name)) ELSE '1' END;
             ratio := ratio || CASE m.figures[i] WHEN 'attainment' THEN format('coalesce(spm.attainment(%s, %s, 20), ''Infinity'')', x[i], quota) ELSE x[i] END;
         END LOOP;
+        -- of whom nothing is expected for a time earns nothing by it
+        exact := CASE WHEN m.figures[1] = 'attainment' THEN format($q$coalesce(spm.attainment(%s, %s, 20), CASE WHEN s.factor = 0 THEN 0 ELSE spm._refuse(
+            format('%s "%%s" has a quota of 0, and its attainment is not defined', (SELECT position_key FROM spm.position WHERE position_id = s.position_id)),
+            %L, 'SELECT spm.set_quota(position, period, amount, measure); or use rates in percent.') END)$q$, x[1], quota,
+            CASE m.scope WHEN 'team' THEN 'the team of position' WHEN 'plan' THEN 'the whole plan of position' ELSE 'position' END,
+            format('Modifier %s of component "%s" goes by the attainment of "%s".', k, c.name, coalesce(nullif(m.of_components[1], ''), c.name))) ELSE ratio[1] END;
         value := CASE
             WHEN m.rates IS NOT NULL THEN format('spm.rate_at(%s, %s, 20)', CASE
                 WHEN spm._is_of_quota(m.rates::spm.rate_schedule) THEN format('spm.for_quota(%L, %s)', m.rates, quota)
                 ELSE format('%L::spm.rate_schedule', m.rates) END,
-                CASE WHEN m.figures[1] = 'attainment' AND NOT spm._is_of_quota(m.rates::spm.rate_schedule) THEN ratio[1] ELSE x[1] END)
+                CASE WHEN m.figures[1] = 'attainment' AND NOT spm._is_of_quota(m.rates::spm.rate_schedule) THEN exact ELSE x[1] END)
             WHEN m.lookup_id IS NOT NULL THEN format($q$coalesce(spm.lookup_value(%1$s, ARRAY[%2$s], %3$L), spm._refuse(
             format('lookup table "%%s" has no row for %%s', %4$L, array_to_string(ARRAY[%2$s], ', ')), %5$L, format('SELECT spm.set_lookup(%%L, %%L, value);', %4$L, ARRAY[%2$s])))$q$,
                 m.lookup_id, (SELECT string_agg(format('trim_scale(round(%s, 10))::text', e), ', ' ORDER BY o) FROM unnest(ratio) WITH ORDINALITY u(e, o)), last_day,
                 m.lookup_name, format('Modifier %s of component "%s" looks there.', k, c.name))
             WHEN m.kind = 'gate' THEN '1'
-            WHEN cardinality(ratio) = 1 THEN ratio[1]
+            WHEN cardinality(ratio) = 1 THEN exact
             ELSE '1::numeric' END
             || CASE WHEN m.variable_id IS NOT NULL THEN ' * ' || spm._variable_sql(m.variable_id, c.component_id, _modifier_sql.period_id) ELSE '' END
             || CASE WHEN m.kind <> 'gate' AND m.value IS NOT NULL THEN format(' * (%s)', m.value) ELSE '' END;

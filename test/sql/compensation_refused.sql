@@ -120,5 +120,28 @@ SELECT is(pg_temp.refusal($$CALL spm.calculate('2026-Q1')$$),
     '22003 | amount 1000 is above the end of the rate schedule | Component "Small" of plan "Odd" measures t.amount. The last tier ends at 100. | Let the last tier have no end, or add ''outside zero'' to pay nothing above it.', 'and rates that do not go as far as what was sold');
 UPDATE shop.odd SET amount = 50;
 SELECT is(pg_temp.refusal($$CALL spm.calculate('2026-Q1')$$), 'not refused', 'what was repaired is calculated');
+
+-- ---- a quota of 0 has no attainment; bob has sold 50
+SELECT spm.set_quota('bob', '2026-Q1', 0, 'bookings') \g /dev/null
+CREATE FUNCTION pg_temp.modified(VARIADIC modifiers text[]) RETURNS text LANGUAGE sql AS $f$
+    SELECT pg_temp.refusal($$DO $do$ BEGIN
+        PERFORM spm.create_plan('New', 'fiscal', 'USD', '2026-01-01'), spm.assign_plan('New', '2026-01-01', payee => 'bob');
+        PERFORM spm.add_component('New', 'Sales', '0: 10%', quota => 'bookings'), spm.add_component('New', 'Team', '0: 0%', quota => 'bookings'); $$
+        || string_agg(format($$PERFORM spm.add_modifier('New', 'Sales', %s); $$, m), '' ORDER BY n)
+        || $$PERFORM spm.publish_plan('New');
+        CALL spm.calculate('2026-Q1');
+        RAISE EXCEPTION 'earned %', (SELECT trim_scale(m.earned_amount) FROM spm.standing_measurement m JOIN spm.component c USING (component_id) WHERE c.name = 'Sales');
+    END $do$ $$) FROM unnest(modifiers) WITH ORDINALITY u(m, n)
+$f$;
+SELECT is(pg_temp.modified($$'multiply', figure => '{attainment}'$$),
+    '22000 | position "bob" has a quota of 0, and its attainment is not defined | Modifier 1 of component "Sales" goes by the attainment of "Sales". | SELECT spm.set_quota(position, period, amount, measure); or use rates in percent.', 'a multiplier that is the attainment');
+SELECT is(pg_temp.modified($$'multiply', rates => '0: 80%, 1: 100% whole'$$),
+    '22000 | position "bob" has a quota of 0, and its attainment is not defined | Modifier 1 of component "Sales" goes by the attainment of "Sales". | SELECT spm.set_quota(position, period, amount, measure); or use rates in percent.', 'or goes by it, in numbers');
+SELECT is(pg_temp.modified($$'cap', figure => '{attainment}', value => 1000$$),
+    '22000 | position "bob" has a quota of 0, and its attainment is not defined | Modifier 1 of component "Sales" goes by the attainment of "Sales". | SELECT spm.set_quota(position, period, amount, measure); or use rates in percent.', 'a cap by it');
+SELECT is(pg_temp.modified($$'multiply', figure => '{attainment}', scope => 'team', of => '{Team}'$$),
+    '22000 | the team of position "bob" has a quota of 0, and its attainment is not defined | Modifier 1 of component "Sales" goes by the attainment of "Team". | SELECT spm.set_quota(position, period, amount, measure); or use rates in percent.', 'a team has none either');
+SELECT is(pg_temp.modified($$'multiply', rates => '0%: 80%, 100%: 90% whole'$$), 'P0001 | earned 4.5', 'rates in percent of quota are all reached');
+SELECT is(pg_temp.modified($$'gate', value => 0.5$$), 'P0001 | earned 5', 'and so is a gate');
 SELECT * FROM finish();
 ROLLBACK;
