@@ -262,6 +262,10 @@ BEGIN
         RAISE EXCEPTION 'modifier "%" of component "%" must come before its limits', add_modifier.kind, add_modifier.component
             USING ERRCODE = 'invalid_parameter_value', HINT = 'After a cap or a floor only gate and multiply have a meaning.';
     END IF;
+    IF kind = 'cap' AND add_modifier.value < 0 AND num_nonnulls(rates, variable, add_modifier.lookup) = 0 AND cardinality(figures) = 0 THEN
+        RAISE EXCEPTION 'cap of component "%" cannot be %', add_modifier.component, add_modifier.value
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'A cap is the most that is earned, in money: 0 or more.';
+    END IF;
     IF rates IS NOT NULL THEN
         PERFORM add_modifier.rates::spm.rate_schedule;
     END IF;
@@ -288,7 +292,7 @@ COMMENT ON FUNCTION spm.add_modifier(text, text, text, text[], text[], text, num
 'Lets a component pay more or less by its own or other components'' results, and returns the number of the modifier. Modifiers are applied in order.
 plan, component: names. kind: on the factor of all rates, which starts at 1: gate (0 unless the figure reaches value), multiply, add, at most, at least; on what is earned, in money: cap, floor.
 of: components whose figures count; NULL: the component itself. figure: attainment, amount, earned, quota or credits, one for each. rates: rate schedule that turns the figure into a value (methods whole, interpolated ...); lookup: table of as many dimensions as figures. variable, value: multiply it. scope: own, team (seats with the same manager) or plan. strict: a gate must be passed, not only reached.
-A cap before a multiply is multiplied too: a cap on what was earned before.
+A cap before a multiply is multiplied too: a cap on what was earned before. A cap that comes to less than 0 is 0; a floor above the cap is the cap.
 Errors: 42704 for an unknown name, 22P02 for rates that cannot be read, 22023 for options that do not fit together, 42P19 when components would stand on each other, 55000 without a draft.
 Example: SELECT spm.add_modifier(''AE'', ''Commission'', ''multiply'', of => ''{Margin}'', rates => ''0%: 80%, 75%: 90%, 85%: 100% whole'');';
 

@@ -171,6 +171,11 @@ AS $$
         WHERE m.kind IN ('add', 'at most', 'at least')
           AND EXISTS (SELECT FROM spm.modifier b WHERE b.component_id = m.component_id AND b.modifier_no < m.modifier_no AND b.kind IN ('cap', 'floor'))
         UNION ALL
+        SELECT c.component_no, c.name, format('modifier %s is a cap of %s', m.modifier_no, m.value),
+               format('SELECT spm.drop_modifier(%L, %L, %s); and add one of 0 or more.', p.name, c.name, m.modifier_no)
+        FROM part c JOIN spm.modifier m USING (component_id), of_plan p
+        WHERE m.kind = 'cap' AND m.value < 0 AND num_nonnulls(m.rates, m.variable_id, m.lookup_id) = 0 AND cardinality(m.figures) = 0
+        UNION ALL
         SELECT l.place, l.name, format('%s looks into "%s" by %s, which has %s: %s', l.what, t.name, CASE l.given WHEN 1 THEN '1 dimension' ELSE l.given || ' dimensions' END,
                    cardinality(t.dimensions), array_to_string(t.dimensions, ', ')), 'Give as many expressions or figures as the lookup table has dimensions.'
         FROM looking l JOIN spm.lookup t USING (lookup_id) WHERE l.given <> cardinality(t.dimensions)

@@ -477,7 +477,9 @@ BEGIN
         schedule := format('spm.per(%s, %s)', schedule, divisor);
     END IF;
     IF m.cap <> 'NULL::numeric' OR m.floor <> 'NULL::numeric' THEN
-        schedule := format('spm.with_limits(%s, %s, %s)', schedule, m.cap, m.floor);
+        -- what was worked out may be below 0, or a floor above a cap
+        schedule := format('spm.with_limits(%s, %s, %s)', schedule,
+            CASE m.cap WHEN 'NULL::numeric' THEN m.cap ELSE format('greatest(%s, 0)', m.cap) END, CASE WHEN 'NULL::numeric' IN (m.cap, m.floor) THEN m.floor ELSE format('least(%s, greatest(%s, 0))', m.floor, m.cap) END);
     END IF;
 
     RETURN CASE c.basis WHEN 'credit' THEN format(E'WITH deal AS (\n    %s\n), total AS (\n',
@@ -541,7 +543,8 @@ $sql$, c.component_id, upper(today.span) - 1, c.plan_id, c.version_span, spm._qu
     SELECT s.*, s.factor * %1$s AS all_factor, %2$s AS schedule,
            array_remove(ARRAY[CASE WHEN s.because ~ '[a-z]' THEN s.because END%3$s]::text[], NULL) AS words
     FROM rates r CROSS JOIN measured s%4$s
-)$sql$, m.factor, schedule, m.because, m.joins)
+)$sql$, m.factor, schedule, m.because || CASE c.basis WHEN 'pool' THEN $q$,
+           CASE WHEN s.weight < 0 THEN format('a share of %s counts as 0', trim_scale(s.weight)) END$q$ ELSE '' END, m.joins)
     || CASE WHEN c.accumulate IN ('deal', 'group') THEN format($sql$, singly AS (    -- every deal, or group of deals, from zero
     SELECT g.position_id, g.payee_id, sum(spm.commission(s.schedule, 0, g.amount, %1$s)) AS amount
     FROM (SELECT d.position_id, d.payee_id, sum(d.base_amount) AS amount FROM deal d WHERE d.event_date >= %2$L GROUP BY d.position_id, d.payee_id, %3$s) g
@@ -555,8 +558,8 @@ SELECT %1$s AS component_id, s.position_id, s.payee_id, s.team, s.credit_count, 
 FROM rated s%3$s$sql$, c.component_id,
         CASE WHEN c.basis = 'rank' AND c.ties = 'share' THEN format($q$(spm.split((SELECT sum(spm.commission(s.schedule, 0, n, %1$s)) FROM generate_series(s.amount, s.amount + s.equals - 1) n),
            array_fill(1::numeric, ARRAY[s.equals::int]), %2$s))[s.nth]$q$, rounding, c.places)
-        WHEN c.basis = 'pool' THEN format($q$CASE WHEN sum(s.weight) OVER everybody > 0 THEN
-           (spm.split(spm.commission(s.schedule, 0, s.amount, %1$s), array_agg(s.weight) OVER everybody, %2$s))[row_number() OVER (PARTITION BY %3$s ORDER BY s.position_id, s.payee_id)]
+        WHEN c.basis = 'pool' THEN format($q$CASE WHEN sum(greatest(s.weight, 0)) OVER everybody > 0 THEN
+           (spm.split(spm.commission(s.schedule, 0, s.amount, %1$s), array_agg(greatest(s.weight, 0)) OVER everybody, %2$s))[row_number() OVER (PARTITION BY %3$s ORDER BY s.position_id, s.payee_id)]
            ELSE 0 END$q$, rounding, c.places, comrades)
         WHEN c.accumulate IN ('deal', 'group') THEN 'coalesce(e.amount, 0)'
         WHEN c.is_true_up THEN format('spm.commission(s.schedule, 0, s.opening_amount + s.amount, %s) - s.earned_before', rounding)

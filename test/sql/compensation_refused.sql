@@ -143,5 +143,29 @@ SELECT is(pg_temp.modified($$'multiply', figure => '{attainment}', scope => 'tea
     '22000 | the team of position "bob" has a quota of 0, and its attainment is not defined | Modifier 1 of component "Sales" goes by the attainment of "Team". | SELECT spm.set_quota(position, period, amount, measure); or use rates in percent.', 'a team has none either');
 SELECT is(pg_temp.modified($$'multiply', rates => '0%: 80%, 100%: 90% whole'$$), 'P0001 | earned 4.5', 'rates in percent of quota are all reached');
 SELECT is(pg_temp.modified($$'gate', value => 0.5$$), 'P0001 | earned 5', 'and so is a gate');
+
+-- ---- limits that are no limits
+SELECT is(pg_temp.modified($$'cap', value => -5$$),
+    '22023 | cap of component "Sales" cannot be -5 | A cap is the most that is earned, in money: 0 or more.', 'a cap below 0');
+SELECT is(pg_temp.modified($$'cap', of => '{Team}', figure => '{amount}', value => -1$$), 'P0001 | earned 0', 'one that comes to -50 is 0');
+SELECT is(pg_temp.modified($$'cap', value => 3$$, $$'multiply', value => -1$$), 'P0001 | earned -5', 'also where it is multiplied below 0');
+SELECT is(pg_temp.modified($$'floor', value => 4$$, $$'cap', value => 3$$), 'P0001 | earned 3', 'a floor above a cap is the cap');
+SELECT is(pg_temp.modified($$'floor', value => 8$$, $$'cap', of => '{Team}', figure => '{amount}', value => 0.12$$), 'P0001 | earned 6', 'a computed one, too: 12 % of 50');
+SELECT spm.create_plan('Draft', 'fiscal', 'USD', '2026-01-01'), spm.add_component('Draft', 'Sales', '0: 10%'), spm.add_modifier('Draft', 'Sales', 'cap', value => 5) \g /dev/null
+UPDATE spm.modifier SET value = -5 WHERE kind = 'cap';
+SELECT is((SELECT string_agg(concat_ws(' | ', component, defect, repair), E'\n') FROM spm.plan_defect('Draft')),
+    'Sales | modifier 1 is a cap of -5 | SELECT spm.drop_modifier(''Draft'', ''Sales'', 1); and add one of 0 or more.', 'a cap below 0 that was written past the function');
+
+-- ---- a pot of 100: bob's share of it is below 0, and stops nobody
+SELECT spm.create_plan('Pots', 'fiscal', 'USD', '2026-01-01'), spm.assign_plan('Pots', '2026-01-01', payee => 'bob') \g /dev/null
+SELECT spm.assign_plan('Pots', '2026-01-01', payee => 'ann'), spm.set_variable('part', 1), spm.set_variable('part', -2, payee => 'bob') \g /dev/null
+SELECT spm.add_component('Pots', 'Total', '0: 0%'), spm.add_component('Pots', 'Profit', '0: 0%', measure => 'amount - 60'),
+    spm.add_component('Pots', 'By profit', '0: 100 bonus', basis => 'pool'), spm.add_input('Pots', 'By profit', 'Total', 'amount', scope => 'plan'), spm.add_input('Pots', 'By profit', 'Profit', 'amount'),
+    spm.add_component('Pots', 'By part', '0: 100 bonus', basis => 'pool', variable => 'part'), spm.add_input('Pots', 'By part', 'Total', 'amount', scope => 'plan') \g /dev/null
+SELECT spm.publish_plan('Pots') \g /dev/null
+CALL spm.calculate('2026-Q1');
+SELECT is((SELECT string_agg(concat_ws(' ', y.payee_key, trim_scale(m.earned_amount), array_to_string(m.because, ', ')), E'; ' ORDER BY c.component_no, y.payee_key)
+    FROM spm.standing_measurement m JOIN spm.component c USING (component_id) JOIN spm.payee y USING (payee_id) WHERE c.name LIKE 'By %'),
+    'ann 100 ; bob 0 a share of -10 counts as 0; ann 100 ; bob 0 a share of -2 counts as 0', 'it counts as 0, and says so');
 SELECT * FROM finish();
 ROLLBACK;
