@@ -150,6 +150,29 @@ CALL pg_temp.run(2);
 SELECT results_eq($$SELECT pg_temp.earned('Running', '2026-02', p) FROM unnest('{dana,eli}'::text[]) p$$, $$VALUES (0.0), (-100.0)$$, 'unless it has shares of its own');
 ROLLBACK TO before;
 
+-- ---- dated before the order that it takes back
+INSERT INTO shop.deal VALUES ('D-1', '2026-01-10', 'dana', 1000, NULL, 'booking'), ('R-1', '2026-01-05', 'dana', -500, 'D-1', 'refund');
+CALL pg_temp.run(1);
+SELECT results_eq($$SELECT pg_temp.earned('Original', '2026-01'), pg_temp.earned('Unearned', '2026-01'), pg_temp.earned('Window', '2026-01'), pg_temp.earned('Override', '2026-01', 'max')$$,
+    $$VALUES (50.0, 50.0, 50.0, 5.0)$$, 'a refund dated before its order takes back half as well');
+UPDATE shop.deal SET closed_on = '2026-02-10' WHERE deal_id = 'D-1';
+INSERT INTO shop.deal VALUES ('R-2', '2026-03-09', 'dana', -300, 'D-1', 'refund'), ('R-3', '2026-03-11', 'dana', -300, 'D-1', 'refund');
+CALL spm.calculate('2026-01');
+SELECT is(pg_temp.earned('Original', '2026-01'), 0.0, 'before the order it takes back nothing');
+CALL spm.post('2026-01');
+CALL spm.calculate('2026-02');
+SELECT results_eq($$SELECT transaction_key, earned_amount FROM spm_bi.earning WHERE component_name = 'Original' AND period_name = '2026-02' ORDER BY 1$$,
+    $$VALUES ('D-1', 100.0000), ('R-1', -50.0000)$$, 'and in the month of the order half of it, where the month of the refund is posted');
+CALL spm.calculate('2026-02');
+SELECT is((SELECT changed_count FROM spm.run ORDER BY run_id DESC LIMIT 1), 0::bigint, 'calculating again changes nothing');
+CALL spm.calculate('2026-03');
+SELECT results_eq($$SELECT pg_temp.earned('Original', '2026-03'), pg_temp.earned('Unearned', '2026-03')$$, $$VALUES (-50.0, -47.78)$$,
+    'later ones take back what is left: 30 and 20; unearned all of 30, within its first month, and 8/9 of 20, 17.78');
+SELECT ok(bool_and(is_reconciled), 'everything adds up') FROM spm_bi.reconciliation;
+SELECT ok(bool_or(because = 'takes back what D-1 earned' AND amount = -50), 'and is explained') FROM spm.explain('dana', '2026-02', 'R-1');
+SELECT ok(bool_or(line LIKE '%taken back of deals that were cancelled%-50.00'), 'and stated') FROM spm.statement('dana', '2026-02') line;
+ROLLBACK TO before;
+
 -- ---- published examples
 SELECT is((date '2024-02-29' + interval '24 months')::date, '2026-02-28', 'CLAW-CAT-4: the window ends on the last day of a month that is shorter');
 SELECT results_eq($$SELECT spm._whole_months('2026-01-31', d::date) FROM unnest('{2026-02-27,2026-02-28,2026-03-30,2026-03-31,2027-01-31}'::text[]) d$$, $$VALUES (0), (1), (1), (2), (12)$$,
