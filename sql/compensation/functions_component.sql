@@ -114,7 +114,7 @@ DECLARE
     id int;
 BEGIN
     PERFORM spm._check_choice('credits', add_component.credits, 'spm.component', 'credit_kind'), spm._check_choice('unit', add_component.unit, 'spm.component', 'unit'),
-        spm._check_choice('rounding', add_component.rounding, 'spm.component', 'rounding'), spm._check_choice('basis', add_component.basis, 'spm.component', 'basis'),
+        spm._check_choice('rounding', CASE add_component.rounding WHEN 'ceil' THEN 'ceiling' ELSE add_component.rounding END, 'spm.component', 'rounding'), spm._check_choice('basis', add_component.basis, 'spm.component', 'basis'),
         spm._check_choice('pay', add_component.pay, 'spm.component', 'pay'), spm._check_choice('against', add_component.against, 'spm.component', 'against'),
         spm._check_choice('ties', add_component.ties, 'spm.component', 'ties');
     IF add_component.basis = 'credit' AND spm._is_of_quota(schedule) AND of_quota IS NULL AND add_component.against = 'quota' THEN
