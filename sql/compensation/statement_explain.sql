@@ -3,6 +3,19 @@
  * from, and every order to what it earned.
  */
 
+CREATE OR REPLACE FUNCTION spm._rates_as_amounts(definition text)
+    RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+BEGIN ATOMIC
+    -- the point moves two places to the left, and noughts at the end go
+    SELECT regexp_replace(regexp_replace(regexp_replace(_rates_as_amounts.definition,
+        '(?<![0-9.])([0-9]+)([0-9]{2})(\.[0-9]+)?%', '\1|\2\3%', 'g'),
+        '\|([0-9]{2})\.?([0-9]*)%', '.\1\2', 'g'),
+        '(\.[0-9]*[1-9])0+(?![0-9])|\.0+(?![0-9])', '\1', 'g');
+END;
+COMMENT ON FUNCTION spm._rates_as_amounts(text) IS 'A rate schedule that pays amounts, each unit or all at once: 200 in place of 20000%. Rates below 1 stay percentages.';
+REVOKE ALL ON FUNCTION spm._rates_as_amounts(text) FROM PUBLIC;
+
 CREATE OR REPLACE FUNCTION spm.explain(payee text, period text, transaction_key text DEFAULT NULL, calendar text DEFAULT NULL)
     RETURNS TABLE (step text, item text, base_amount numeric, rate numeric, amount numeric, currency_code text, because text)
     LANGUAGE plpgsql STABLE PARALLEL SAFE
@@ -21,7 +34,7 @@ BEGIN
     RETURN QUERY EXECUTE $q$
     WITH earned AS MATERIALIZED (
         SELECT e.*, x.payout_id, x.amount AS paid_amount, c.component_no, c.name AS component_name, c.tier_basis, c.accumulate, c.rate_options,
-               p.name AS period_name, n.currency_code, n.name AS plan_name, v.version_no, k.definition, t.transaction_key, t.source, t.line, t.event_date,
+               c.basis, c.unit, p.name AS period_name, n.currency_code, n.name AS plan_name, v.version_no, k.definition, t.transaction_key, t.source, t.line, t.event_date,
                t.kind AS credit_kind, t.level, t.share, t.amount AS transaction_amount, t.currency_code AS transaction_currency, t.credited_amount, t.owner_key, t.type,
                t.rule, t.factor AS credit_factor, t.part_no, t.part_count, t.event, t.reference_key,
                s.name AS seat, s0.name AS origin
@@ -42,7 +55,9 @@ BEGIN
                ARRAY[period_id, component_no, position_id]::bigint[] AS place, 1 AS depth, 0::bigint AS nth, 'payout' AS step,
                format('%s, %s', component_name, period_name) AS item, NULL::numeric AS base, NULL::numeric AS rate, coalesce(paid_amount, 0) AS amount, currency_code,
                concat(CASE WHEN period_id <> $2 THEN 'difference of a posted period; ' END,
-                      format('plan %s v%s, rates %s, total of the %s', plan_name, version_no, definition, accumulate)) AS because
+                      format('plan %s v%s, rates %s, total of the %s', plan_name, version_no,
+                             CASE WHEN unit = 'count' OR basis IN ('fixed', 'objective') THEN spm._rates_as_amounts(definition)
+                                  ELSE definition END, accumulate)) AS because
         FROM earned
         UNION ALL    -- pay rules, holds, adjustments: after what was earned, in their order
         SELECT ARRAY[2147483647, coalesce(r.rule_no, 999999), x.payout_id], 1, 0, 'payout', concat_ws(', ', coalesce(r.name, x.kind), p.name), NULL, NULL, x.amount, x.currency_code,
@@ -63,7 +78,9 @@ BEGIN
         UNION ALL
         SELECT ARRAY[e.period_id, e.component_no, e.position_id, coalesce(to_char(e.event_date, 'J')::int, 0), e.earning_id], 3, CASE s.kind WHEN 'tier' THEN 0 WHEN 'rerate' THEN 100000 ELSE 200000 END + coalesce(s.tier_no, 0), 'slice',
                CASE s.kind WHEN 'tier' THEN format('tier %s', s.tier_no) ELSE s.kind END, s.base_amount, s.rate, s.amount, e.currency_code,
-               format('from %s to %s', s.slice_from, s.slice_to)
+               CASE WHEN s.slice_from IS NOT NULL THEN format('from %s to %s', s.slice_from, s.slice_to)
+                    WHEN s.kind = 'refund' THEN format('by what %s earned, not by the rates', e.reference_key)
+                    ELSE 'in one piece, not by the rates' END
         FROM earned e JOIN spm.earning_slice s USING (earning_id)
         UNION ALL
         SELECT ARRAY[period_id, component_no, position_id, coalesce(to_char(event_date, 'J')::int, 0), earning_id], 4, 0, 'credit',
