@@ -405,7 +405,8 @@ BEGIN
     RAISE NOTICE 'run %: % transactions, % credits, % payees, % s; % rows changed%', run.run_id, run.transaction_count,
         run.credit_count, run.payee_count, round(extract(epoch FROM run.finished_at - run.started_at), 1), run.changed_count,
         concat(CASE WHEN run.late_period_count > 0 THEN format('; %s posted period(s) looked at again', run.late_period_count) END,
-               CASE WHEN run.uncredited_count > 0 THEN format('; %s transactions not credited (see spm_bi.uncredited)', run.uncredited_count) END);
+               CASE WHEN run.uncredited_count > 0 THEN format('; %s transaction%s not credited (see spm_bi.uncredited)', run.uncredited_count,
+                                                                   CASE WHEN run.uncredited_count <> 1 THEN 's' END) END);
 END
 $$;
 COMMENT ON PROCEDURE spm.calculate(text, text) IS

@@ -202,6 +202,10 @@ BEGIN
         CROSS JOIN LATERAL spm.commission_slice(k.schedule, e.from_total, e.from_total + e.base_amount, c.places, c.rounding) s
         WHERE e.kind IN ('deal', 'total') AND c.basis NOT IN ('fixed', 'objective')
         GROUP BY e.payee_id, e.component_id, e.position_id, s.tier_no, s.kind, s.rate
+    ), rated AS MATERIALIZED (    -- by the last calculation
+        SELECT DISTINCT o.payee_id FROM spm.objective o
+        CROSS JOIN (SELECT max(r.started_at) AS started_at FROM spm.run r WHERE r.period_id = this AND r.kind = 'calculate' AND r.finished_at <= instant) r
+        WHERE o.period_id = this AND o.rating IS NOT NULL AND o.recorded_at <= r.started_at AND coalesce(o.superseded_at, 'infinity') > r.started_at
     ), plan AS MATERIALIZED (    -- a section for each plan; 0: beside all plans
         SELECT y.payee_id, y.plan_id, n.name, coalesce(n.currency_code, y.currency_code) AS currency_code, coalesce(u.minor_digits, 2) AS minor_digits, y.versions, y.amount
         FROM (SELECT a.payee_id, a.plan_id, a.currency_code, string_agg(DISTINCT a.version, ', ') AS versions, coalesce(sum(a.amount), 0) AS amount
@@ -265,8 +269,10 @@ BEGIN
                 WITH ORDINALITY l(words, sub)
             WHERE NOT p.is_idle
             UNION ALL
+            -- of whoever sold nothing, how the quota came about and no more
             SELECT 4, 100 * b.nth + l.sub, l.words FROM unnest(p.told) WITH ORDINALITY b(words, nth)
-            CROSS JOIN LATERAL spm._wrapped(b.words, 2) WITH ORDINALITY l(words, sub) WHERE NOT p.is_idle
+            CROSS JOIN LATERAL spm._wrapped(b.words, 2) WITH ORDINALITY l(words, sub)
+            WHERE NOT p.is_idle OR p.quota_amount IS NOT NULL AND b.nth = 1 AND b.words ~ '^([0-9]|nothing of )'
             UNION ALL
             SELECT 7, l.sub, l.words FROM spm._wrapped(spm._method_words(p.component, p.grain, p.minor_digits, p.is_single), 2) WITH ORDINALITY l(words, sub)
             WHERE p.seat_no = 1 AND NOT p.is_idle
@@ -309,7 +315,8 @@ BEGIN
                    WHEN o.kind = 'rank' THEN format('place %s', trim_scale(p.amount))
                    WHEN o.kind = 'pool' THEN format('your part of %s', spm._money(p.amount, p.minor_digits))
                    WHEN o.kind = 'refund' THEN 'taken back of deals that were cancelled'
-                   WHEN p.basis = 'objective' THEN concat('objectives met to ', spm._percent(p.amount), ', ' || p.variable_name || ' ' || trim_scale(p.factor))
+                   WHEN p.basis = 'objective' THEN concat(CASE WHEN p.amount = 0 AND NOT EXISTS (SELECT FROM rated r WHERE r.payee_id = p.payee_id) THEN 'objectives not yet rated'
+                                                               ELSE 'objectives met to ' || spm._percent(p.amount) END, ', ' || p.variable_name || ' ' || trim_scale(p.factor))
                    ELSE concat('fixed amount', ', ' || p.variable_name || ' ' || trim_scale(p.factor)) END, NULL, NULL, spm._money(o.amount, p.places))
         FROM (SELECT e.payee_id, e.component_id, e.position_id, e.kind, sum(e.amount) AS amount
               FROM e GROUP BY e.payee_id, e.component_id, e.position_id, e.kind) o
@@ -413,6 +420,7 @@ DECLARE
     paid spm.period := (SELECT p FROM spm.period p WHERE p.period_id = spm._period_id(statement.period, statement.calendar));
     instant timestamptz := coalesce(statement.as_of, 'infinity');
     known record;
+    part text;
 BEGIN
     SELECT y.* INTO whose FROM spm.payee y WHERE y.payee_key = statement.payee;
     IF NOT FOUND THEN
@@ -420,6 +428,13 @@ BEGIN
             USING ERRCODE = 'undefined_object', HINT = 'SELECT payee_key, name FROM spm.payee;';
     END IF;
     SELECT h.* INTO known FROM spm._known_state(paid.period_id, instant) h;
+    IF NOT spm._is_leaf(paid.period_id) THEN
+        SELECT p.name INTO part FROM spm.period p
+        WHERE p.calendar_id = paid.calendar_id AND p.span <@ paid.span AND spm._is_leaf(p.period_id) ORDER BY p.span LIMIT 1;
+        RAISE EXCEPTION 'period % has parts', paid.name
+            USING ERRCODE = 'object_not_in_prerequisite_state', DETAIL = 'Statements are of the parts, which are calculated and paid.',
+                  HINT = format('SELECT spm.statement(%L, %L);', statement.payee, part);
+    END IF;
     IF paid.state = 'open' AND statement.as_of IS NULL OR known.posted_count = 0 AND NOT known.is_draft THEN
         RAISE EXCEPTION '%', CASE WHEN statement.as_of IS NULL THEN format('period %s is not calculated', paid.name)
                                   ELSE format('period %s was not calculated by then', paid.name) END
@@ -445,5 +460,5 @@ COMMENT ON FUNCTION spm.statement(text, text, text, timestamptz) IS
 'What a payee is paid in a period and why, as lines of text of at most 80 columns: for each component what counted, the quota, the attainment and what each step earns; then differences of earlier periods with their reasons; then what caps, draws, holds and adjustments make of it; then the sum.
 What was posted is shown to the letter as it was then, whatever has changed since.
 payee: payee_key. period: name of the paying period. calendar: needed when two calendars have a period of that name. as_of: an instant, to see what was known then; NULL: now.
-Errors: 42704 for an unknown payee or period, 55000 while the period is not calculated, or was not by then.
+Errors: 42704 for an unknown payee or period, 55000 for a period that has parts, while the period is not calculated, or was not by then.
 Example: SELECT spm.statement(''U-17'', ''2026-Q1''); SELECT spm.statement(''U-17'', ''2026-Q1'', as_of => ''2026-04-02 09:00+00'');';
