@@ -50,7 +50,7 @@ BEGIN ATOMIC
           "inputs": [{"of_component": "Own sales", "figure": "amount", "scope": "team"}, {"of_component": "Own sales", "figure": "amount"}]}]}'),
 
     ('spif', 'A bounty for each unit of a product, for a short time.',
-     '[["product", "NEW", "product_key that it is for"], ["bounty", "100", "amount for each unit"], ["first", "2026-01-01", "first day"], ["until", "2026-04-01", "day after the last"]]',
+     '[["product", "NEW", "product_key that it is for"], ["bounty", "100", "amount for each unit"], ["first", "2026-01-01", "first day; of a plan, else the one that it holds since"], ["until", "2026-04-01", "day after the last; of a plan, else three months after it holds"]]',
      '{"components": [{"name": "Spif", "rates": "0: {{bounty}}", "unit": "count", "measure_expression": "quantity", "accumulate": "deal",
                        "eligibility_expression": "product_key = {{product!}} AND event_date >= date {{first!}} AND event_date < date {{until!}}"}]}'),
 
@@ -156,15 +156,21 @@ CREATE OR REPLACE FUNCTION spm.create_plan_from_template(template text, name tex
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+    given jsonb := jsonb_strip_nulls(coalesce(create_plan_from_template.parameters, '{}'));
 BEGIN
+    IF create_plan_from_template.template = 'spif' THEN
+        given := jsonb_strip_nulls(jsonb_build_object('first', create_plan_from_template.since,
+                                                      'until', (create_plan_from_template.since + interval '3 months')::date)) || given;
+    END IF;
     RETURN spm.import_plan(spm.plan_template_document(create_plan_from_template.template,
-                               coalesce(create_plan_from_template.parameters, '{}') || jsonb_build_object('name', create_plan_from_template.name))
+                               given || jsonb_build_object('name', create_plan_from_template.name))
         || jsonb_build_object('spm_plan', 1, 'name', create_plan_from_template.name, 'calendar', create_plan_from_template.calendar,
                               'currency_code', create_plan_from_template.currency, 'since', create_plan_from_template.since));
 END
 $$;
 COMMENT ON FUNCTION spm.create_plan_from_template(text, text, text, text, date, jsonb) IS
 'Creates a plan from a template, as a draft to be changed, assigned and published, and returns its plan_id.
-template: flat, tiered, accelerator, margin, mbo, draw, team pool, spif, renewal, manager override, new hire ramp or channel; spm.plan_template() says what they are for. name: of the plan. calendar, currency, since: as for spm.create_plan(). parameters: an object of what is to differ from the defaults.
+template: flat, tiered, accelerator, margin, mbo, draw, team pool, spif, renewal, manager override, new hire ramp or channel; spm.plan_template() says what they are for. name: of the plan. calendar, currency, since: as for spm.create_plan(). parameters: an object of what is to differ from the defaults; a spif, unless it says otherwise, is for the first three months of its plan.
 Errors: 42704 for an unknown template, calendar, currency, measure or variable; 22023 for an unknown parameter; 23505 when the name is taken; those of rates and expressions made of the parameters.
 Example: SELECT spm.create_plan_from_template(''accelerator'', ''Account Executive'', ''fiscal'', ''USD'', ''2026-01-01'', ''{"base": "6%"}'');';

@@ -106,6 +106,14 @@ SELECT throws_ok($$SELECT spm.create_plan_from_template('flat', 'L', 'lunar', 'U
 SELECT is(spm.plan_template_document('spif', '{"product": "it''s \"x\\"}') #>> '{components,0,eligibility_expression}',
     'product_key = E''it''''s "x\\'' AND event_date >= date ''2026-01-01'' AND event_date < date ''2026-04-01''', 'a value stays within its quotes');
 SELECT lives_ok($$SELECT spm.create_plan_from_template('spif', 'Odd', 'fiscal', 'USD', '2026-01-01', '{"product": "it''s \"x\\"}')$$, 'whatever it is');
+CREATE FUNCTION pg_temp.days(parameters text) RETURNS text LANGUAGE plpgsql AS $$DECLARE
+    plan int := spm.create_plan_from_template('spif', 'Spif ' || parameters, 'fiscal', 'USD', '2026-07-01', parameters::jsonb);
+BEGIN
+    RETURN (SELECT string_agg(m[1], ' until ') FROM spm.component k JOIN spm.plan_version v USING (plan_version_id),
+            regexp_matches(k.eligibility_expression, '\d{4}-\d\d-\d\d', 'g') m WHERE v.plan_id = plan);
+END$$;
+SELECT is(pg_temp.days(p), d, w) FROM (VALUES ('{}', '2026-07-01 until 2026-10-01', 'a spif is for the first three months of its plan'),
+    ('{"first": "2026-08-01", "until": "2026-09-01"}', '2026-08-01 until 2026-09-01', 'or for the days that it is given')) v(p, d, w);
 SELECT is(spm.plan_template_document('draw', '{"draw": 1234.50, "recover": 0.5}') -> 'pay_rules' -> 0, '{"kind": "draw", "name": "Draw", "amount": 1234.50, "method": "floor", "recover_share": 0.5}',
     'numbers are numbers');
 
