@@ -209,6 +209,7 @@ DECLARE
     of_calendar int;
     id int;
 BEGIN
+    PERFORM spm._check_name('plan', create_plan.name);
     SELECT c.calendar_id INTO of_calendar FROM spm.calendar c WHERE c.name = create_plan.calendar;
     IF NOT FOUND THEN
         RAISE EXCEPTION 'calendar "%" does not exist', create_plan.calendar
@@ -228,7 +229,7 @@ $$;
 COMMENT ON FUNCTION spm.create_plan(text, text, text, date, text) IS
 'Creates a plan with an empty draft version 1, and returns its plan_id.
 name: unique. calendar: whose periods it is calculated for. currency: ISO code it measures and pays in. since: first day. rate_type: exchange rates it converts by.
-Errors: 42704 for an unknown calendar or currency, 23505 when the name is taken.
+Errors: 42704 for an unknown calendar or currency, 23505 when the name is taken, 22023 for one that is empty, has a line feed, or more than 200 characters.
 Example: SELECT spm.create_plan(''Account Executive'', ''fiscal'', ''USD'', ''2026-01-01'');';
 
 CREATE OR REPLACE FUNCTION spm.new_plan_version(plan text, since date)

@@ -61,6 +61,24 @@ $$;
 COMMENT ON FUNCTION spm._of_draft(text, text) IS 'component_id of a name in the draft of a plan, or error 42704.';
 REVOKE ALL ON FUNCTION spm._of_draft(text, text) FROM PUBLIC;
 
+CREATE OR REPLACE FUNCTION spm._check_name(what text, name text)
+    RETURNS void
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    IF coalesce(_check_name.name, '') = '' THEN
+        RAISE EXCEPTION 'name of a % cannot be empty', _check_name.what USING ERRCODE = 'invalid_parameter_value';
+    ELSIF _check_name.name <> spm._one_line(_check_name.name) OR length(_check_name.name) > 200 THEN
+        RAISE EXCEPTION 'name of a % must be one line of at most 200 characters', _check_name.what
+            USING ERRCODE = 'invalid_parameter_value',
+                  DETAIL = format('It begins with "%s", and has %s characters.', left(spm._one_line(_check_name.name), 40), length(_check_name.name));
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION spm._check_name(text, text) IS 'Error 22023 for a name that is empty, has control characters such as a line feed, or more than 200 characters.';
+REVOKE ALL ON FUNCTION spm._check_name(text, text) FROM PUBLIC;
+
 CREATE OR REPLACE FUNCTION spm._check_choice(argument text, value text, relation regclass, of_column text)
     RETURNS void
     LANGUAGE plpgsql STABLE PARALLEL SAFE
@@ -113,6 +131,7 @@ DECLARE
     total text := CASE WHEN add_component.group_by IS NOT NULL AND add_component.accumulate = 'period' THEN 'group' ELSE add_component.accumulate END;
     id int;
 BEGIN
+    PERFORM spm._check_name('component', add_component.name);
     PERFORM spm._check_choice('credits', add_component.credits, 'spm.component', 'credit_kind'), spm._check_choice('unit', add_component.unit, 'spm.component', 'unit'),
         spm._check_choice('rounding', CASE add_component.rounding WHEN 'ceil' THEN 'ceiling' ELSE add_component.rounding END, 'spm.component', 'rounding'), spm._check_choice('basis', add_component.basis, 'spm.component', 'basis'),
         spm._check_choice('pay', add_component.pay, 'spm.component', 'pay'), spm._check_choice('against', add_component.against, 'spm.component', 'against'),
@@ -215,6 +234,7 @@ BEGIN
             USING ERRCODE = 'invalid_parameter_value', HINT = 'Add it with basis => ''result'', ''rank'' or ''pool''.';
     END IF;
     PERFORM spm._of_draft(add_input.plan, add_input."of");
+    PERFORM spm._check_choice('figure', add_input.figure, 'spm.component_input', 'figure'), spm._check_choice('scope', add_input.scope, 'spm.component_input', 'scope');
     INSERT INTO spm.component_input (component_id, input_no, of_component, figure, scope, weight)
     VALUES (id, number, add_input."of", add_input.figure, add_input.scope, add_input.weight);
     PERFORM spm._component_level(spm._draft_id(add_input.plan));

@@ -369,6 +369,7 @@ BEGIN
     SELECT c.minor_digits INTO digits
     FROM spm.plan_version v JOIN spm.plan p USING (plan_id) JOIN spm.currency c USING (currency_code)
     WHERE v.plan_version_id = _import_content.plan_version_id;
+    PERFORM spm._check_name('component', e.value ->> 'name') FROM jsonb_array_elements(_import_content.document -> 'components') e WHERE e.value ? 'name';
     FOR lookup IN SELECT e.value FROM jsonb_array_elements(_import_content.document -> 'lookups') e LOOP
         PERFORM spm._import_lookup(lookup);
     END LOOP;
@@ -427,6 +428,7 @@ DECLARE
     version int;
 BEGIN
     PERFORM spm._check_document(said);
+    PERFORM spm._check_name('plan', said ->> 'name');
     IF NOT EXISTS (SELECT FROM spm.currency c WHERE c.currency_code = said ->> 'currency_code') THEN
         RAISE EXCEPTION 'currency "%" does not exist', said ->> 'currency_code'
             USING ERRCODE = 'undefined_object', HINT = format('SELECT spm.add_currency(%L);', said ->> 'currency_code');

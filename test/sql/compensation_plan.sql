@@ -5,7 +5,7 @@
 \pset pager off
 BEGIN;
 SET client_min_messages = warning;
-SELECT plan(34);
+SELECT plan(35);
 
 SELECT spm.create_calendar('fiscal', 'quarter', '2026-01-01', '2027-01-01') \g /dev/null
 SELECT spm.add_currency('USD') \g /dev/null
@@ -76,8 +76,12 @@ SELECT is(array_agg(spm.variable_value(v.variable_id, y.payee_id, p.position_id,
 FROM spm.variable v, spm.payee y, spm.position p,
     (VALUES ('[2025-01-01,2025-04-01)'::daterange), ('[2026-04-01,2026-07-01)'), ('[2026-07-01,2026-10-01)')) s(span);
 
-SELECT spm.create_plan(E'Bobby\nDROP TABLE students; --\r', 'fiscal', 'USD', '2026-01-01'),
-    spm.add_component(E'Bobby\nDROP TABLE students; --\r', E'a\nb', '0: 1%'), spm.publish_plan(E'Bobby\nDROP TABLE students; --\r') \g /dev/null
+SELECT throws_ok($$SELECT spm.create_plan(E'Bobby\nDROP TABLE students; --\r', 'fiscal', 'USD', '2026-01-01')$$, '22023',
+    'name of a plan must be one line of at most 200 characters', 'a name is one line');
+SELECT spm.create_plan('Bobby', 'fiscal', 'USD', '2026-01-01'), spm.add_component('Bobby', 'a', '0: 1%') \g /dev/null
+UPDATE spm.component SET name = E'a\nb' WHERE name = 'a';
+UPDATE spm.plan SET name = E'Bobby\nDROP TABLE students; --\r' WHERE name = 'Bobby';
+SELECT spm.publish_plan(E'Bobby\nDROP TABLE students; --\r') \g /dev/null
 SELECT ok(bool_and(q !~ '\nDROP'), 'the name of a plan stays a name in its query') FROM spm.plan_query(E'Bobby\nDROP TABLE students; --\r', '2026-Q1') q;
 
 SELECT * FROM finish();

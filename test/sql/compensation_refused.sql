@@ -167,5 +167,20 @@ CALL spm.calculate('2026-Q1');
 SELECT is((SELECT string_agg(concat_ws(' ', y.payee_key, trim_scale(m.earned_amount), array_to_string(m.because, ', ')), E'; ' ORDER BY c.component_no, y.payee_key)
     FROM spm.standing_measurement m JOIN spm.component c USING (component_id) JOIN spm.payee y USING (payee_id) WHERE c.name LIKE 'By %'),
     'ann 100 ; bob 0 a share of -10 counts as 0; ann 100 ; bob 0 a share of -2 counts as 0', 'it counts as 0, and says so');
+
+-- ---- names and figures
+SELECT is(pg_temp.refusal($$SELECT spm.add_component('Draft', '', '0: 1%')$$),
+    '22023 | name of a component cannot be empty', 'a component without a name');
+SELECT is(pg_temp.refusal($$SELECT spm.add_component('Draft', E'a\nb', '0: 1%')$$),
+    '22023 | name of a component must be one line of at most 200 characters | It begins with "a b", and has 3 characters.', 'or with one of two lines');
+SELECT is(pg_temp.refusal($$SELECT spm.create_plan(repeat('x', 201), 'fiscal', 'USD', '2026-01-01')$$),
+    '22023 | name of a plan must be one line of at most 200 characters | It begins with "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx", and has 201 characters.', 'a plan with a very long one');
+SELECT is(pg_temp.refusal($$SELECT spm.import_plan(spm.export_plan('Draft'), name => E'a\nb')$$),
+    '22023 | name of a plan must be one line of at most 200 characters | It begins with "a b", and has 3 characters.', 'also where it is imported');
+SELECT is(pg_temp.refusal($$SELECT spm.import_plan(replace(spm.export_plan('Draft')::text, '"Sales"', '"Sa\nles"')::jsonb, name => 'New')$$),
+    '22023 | name of a component must be one line of at most 200 characters | It begins with "Sa les", and has 6 characters.', 'or its components are');
+SELECT spm.add_component('Draft', 'Sum', '0: 1%', basis => 'result') \g /dev/null
+SELECT is(pg_temp.refusal($$SELECT spm.add_input('Draft', 'Sum', 'Sales', 'credits')$$),
+    '22023 | figure cannot be "credits" | It is one of: amount, attainment, earned, quota.', 'a figure that no input has');
 SELECT * FROM finish();
 ROLLBACK;
