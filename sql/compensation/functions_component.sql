@@ -83,6 +83,7 @@ CREATE OR REPLACE FUNCTION spm._check_choice(argument text, value text, relation
     RETURNS void
     LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
+    SET quote_all_identifiers = off    -- the constraint is read as text
 AS $$
 DECLARE
     -- the words are those of the constraint of the column
