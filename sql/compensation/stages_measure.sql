@@ -5,6 +5,20 @@
 
 -- ------------------------------------------------------ what stands on what
 
+CREATE OR REPLACE FUNCTION spm._component_edge(plan_version_id int)
+    RETURNS TABLE (above int, below int)
+    LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT c.component_id, b.component_id
+    FROM spm.component c
+    CROSS JOIN LATERAL (SELECT i.of_component AS name FROM spm.component_input i WHERE i.component_id = c.component_id
+                        UNION SELECT unnest(m.of_components) FROM spm.modifier m WHERE m.component_id = c.component_id) n
+    JOIN spm.component b ON b.plan_version_id = c.plan_version_id AND b.name = n.name
+    WHERE c.plan_version_id = _component_edge.plan_version_id;
+END;
+COMMENT ON FUNCTION spm._component_edge(int) IS 'Which components of a version stand on the results of which.';
+REVOKE ALL ON FUNCTION spm._component_edge(int) FROM PUBLIC;
+
 CREATE OR REPLACE FUNCTION spm._component_level(plan_version_id int)
     RETURNS TABLE (component_id int, level int)
     LANGUAGE plpgsql STABLE PARALLEL SAFE
@@ -16,14 +30,7 @@ DECLARE
     circle text;
 BEGIN
     RETURN QUERY
-    WITH RECURSIVE edge AS (
-        SELECT c.component_id AS above, b.component_id AS below
-        FROM spm.component c
-        CROSS JOIN LATERAL (SELECT i.of_component AS name FROM spm.component_input i WHERE i.component_id = c.component_id
-                            UNION SELECT unnest(m.of_components) FROM spm.modifier m WHERE m.component_id = c.component_id) n
-        JOIN spm.component b ON b.plan_version_id = c.plan_version_id AND b.name = n.name
-        WHERE c.plan_version_id = _component_level.plan_version_id
-    ), walk AS (
+    WITH RECURSIVE edge AS MATERIALIZED (SELECT e.above, e.below FROM spm._component_edge(_component_level.plan_version_id) e), walk AS (
         SELECT c.component_id, 0 AS level FROM spm.component c WHERE c.plan_version_id = _component_level.plan_version_id
         UNION    -- not ALL: in a circle the levels grow to the limit, and no further
         SELECT e.above, w.level + 1 FROM walk w JOIN edge e ON e.below = w.component_id WHERE w.level <= most
@@ -45,14 +52,7 @@ CREATE OR REPLACE FUNCTION spm._component_circle(plan_version_id int)
     RETURNS TABLE (component_id int)
     LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
-    WITH RECURSIVE edge AS (
-        SELECT c.component_id AS above, b.component_id AS below
-        FROM spm.component c
-        CROSS JOIN LATERAL (SELECT i.of_component AS name FROM spm.component_input i WHERE i.component_id = c.component_id
-                            UNION SELECT unnest(m.of_components) FROM spm.modifier m WHERE m.component_id = c.component_id) n
-        JOIN spm.component b ON b.plan_version_id = c.plan_version_id AND b.name = n.name
-        WHERE c.plan_version_id = _component_circle.plan_version_id
-    ), reach AS (
+    WITH RECURSIVE edge AS MATERIALIZED (SELECT e.above, e.below FROM spm._component_edge(_component_circle.plan_version_id) e), reach AS (
         SELECT e.above, e.below FROM edge e
         UNION
         SELECT r.above, e.below FROM reach r JOIN edge e ON e.above = r.below
