@@ -15,4 +15,10 @@
 #include "varatt.h"
 #endif
 
+/* Shared memory that is found by its name without being preloaded: 17 has it, 15 and 16 do with the main segment. */
+#if PG_VERSION_NUM >= 170000
+#include "storage/dsm_registry.h"
+#define SPM_NAMED_SEGMENT(name, size, init, found) GetNamedDSMSegment(name, size, init, found)
+#endif
+
 #endif

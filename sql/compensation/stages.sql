@@ -313,6 +313,8 @@ DECLARE
     is_changed boolean := false;
     is_first boolean;
 BEGIN
+    PERFORM spm._begin_progress('calculate', this.name, spm._last_duration('calculate', this.period_id)),
+        spm._progress('waiting for whoever changes plans, quotas or seats', 0, NULL);
     -- nobody changes a plan, a quota or a seat under our hands; before the calendar, so that whoever has
     -- changed one may calculate in the same transaction
     FOR earlier IN
@@ -322,8 +324,10 @@ BEGIN
     END LOOP;
     -- one at a time in a calendar; readers never wait.  A new row version, so that a
     -- transaction with an older snapshot fails instead of missing what the one before wrote
+    PERFORM spm._progress('waiting for another run in this calendar', 0, NULL);
     UPDATE spm.calendar c SET name = c.name WHERE c.calendar_id = this.calendar_id;
     SELECT p.* INTO this FROM spm.period p WHERE p.period_id = this.period_id FOR NO KEY UPDATE;
+    PERFORM spm._progress('checking sources and plans', 0, NULL);
     IF this.state = 'posted' THEN
         RAISE EXCEPTION 'period % is posted', this.name
             USING ERRCODE = 'object_not_in_prerequisite_state',
@@ -350,6 +354,7 @@ BEGIN
     END IF;
 
     -- the first open period also pays what has changed in posted ones
+    PERFORM spm._progress('comparing input with the run before', 0, NULL);
     config := spm._config_digest(this.calendar_id);
     SELECT coalesce(bool_and(p.state = 'posted'), true) INTO is_first
     FROM spm.period p
@@ -364,24 +369,33 @@ BEGIN
           AND spm._is_leaf(p.period_id)
         ORDER BY p.span
     LOOP
+        PERFORM spm._begin_progress('calculate', earlier.name), spm._progress('comparing input with the run before', 0, NULL);
         watermark := spm._watermark(config, earlier.span);
         IF earlier.period_id = this.period_id THEN
             run.input_watermark := md5(watermark || (SELECT string_agg(spm._digest(r::text), ' ') FROM spm._pay_relations() r));
         ELSE
             -- a change also reaches every later period
             is_changed := is_changed OR watermark IS DISTINCT FROM earlier.known;
-            CONTINUE WHEN NOT is_changed;
+            IF NOT is_changed THEN
+                PERFORM spm._end_progress();
+                CONTINUE;
+            END IF;
             run.late_period_count := run.late_period_count + 1;
         END IF;
-        run.changed_count := run.changed_count
-            + spm._credit_period(earlier.period_id, draft, run.run_id)
-            + spm._measure_period(earlier.period_id, draft, run.run_id)
-            + spm._earn_period(earlier.period_id, draft, run.run_id);
+        PERFORM spm._progress('crediting', 0, NULL);
+        run.changed_count := run.changed_count + spm._credit_period(earlier.period_id, draft, run.run_id);
+        PERFORM spm._progress('measuring', 0, NULL);
+        run.changed_count := run.changed_count + spm._measure_period(earlier.period_id, draft, run.run_id);
+        PERFORM spm._progress('earning', 0, NULL);
+        run.changed_count := run.changed_count + spm._earn_period(earlier.period_id, draft, run.run_id);
+        PERFORM spm._progress('comparing input with what it was', 0, NULL);
         -- the warehouse is not locked: what came while this ran may go again, and must be looked for then
         INSERT INTO spm.period_watermark (period_id, watermark)
         VALUES (earlier.period_id, CASE watermark WHEN spm._watermark(spm._config_digest(this.calendar_id), earlier.span) THEN watermark ELSE 'unsure' END)
         ON CONFLICT (period_id) DO UPDATE SET watermark = EXCLUDED.watermark;
+        PERFORM spm._end_progress();
     END LOOP;
+    PERFORM spm._progress('paying', 0, NULL);
     IF is_first THEN
         PERFORM spm._check_once(draft);
     END IF;
@@ -391,7 +405,7 @@ BEGIN
     WHERE run.changed_count > 0 AND p.period_id = w.period_id AND p.calendar_id = this.calendar_id AND p.span >> this.span;
 
     EXECUTE 'SELECT count(DISTINCT (source, transaction_key, line)) FROM pg_temp.spm_claim' INTO run.transaction_count;
-    PERFORM spm._drop_temporary('spm_claim'), spm._drop_temporary('spm_result');
+    PERFORM spm._drop_temporary('spm_claim'), spm._drop_temporary('spm_result'), spm._progress('counting', 0, NULL);
     UPDATE spm.run r
     SET finished_at = clock_timestamp(), input_watermark = run.input_watermark, late_period_count = run.late_period_count,
         changed_count = run.changed_count, transaction_count = run.transaction_count,
@@ -402,6 +416,7 @@ BEGIN
     WHERE r.run_id = run.run_id
     RETURNING r.* INTO run;
     UPDATE spm.period p SET state = 'calculated' WHERE p.period_id = this.period_id AND p.state = 'open';
+    PERFORM spm._end_progress();
     RAISE NOTICE 'run %: % transactions, % credits, % payees, % s; % rows changed%', run.run_id, run.transaction_count,
         run.credit_count, run.payee_count, round(extract(epoch FROM run.finished_at - run.started_at), 1), run.changed_count,
         concat(CASE WHEN run.late_period_count > 0 THEN format('; %s posted period(s) looked at again', run.late_period_count) END,
@@ -505,6 +520,7 @@ DECLARE
     this_run bigint;
     total text;
 BEGIN
+    PERFORM spm._begin_progress('post', this.name, spm._last_duration('post', this.period_id)), spm._progress('waiting for another run in this calendar', 0, NULL);
     UPDATE spm.calendar c SET name = c.name WHERE c.calendar_id = this.calendar_id;
     SELECT p.* INTO this FROM spm.period p WHERE p.period_id = this.period_id FOR NO KEY UPDATE;
     IF this.state <> 'calculated' THEN
@@ -526,7 +542,7 @@ BEGIN
             USING ERRCODE = 'object_not_in_prerequisite_state', HINT = format('CALL spm.calculate(%L);', this.name);
     END IF;
     SELECT o.posting_id INTO STRICT draft FROM spm.posting o WHERE o.period_id = this.period_id AND o.state = 'draft';
-    PERFORM spm._check_once(draft);
+    PERFORM spm._progress('reconciling', 0, NULL), spm._check_once(draft);
     SELECT r.* INTO wrong FROM spm.reconciliation r WHERE r.posting_id = draft AND NOT r.is_reconciled LIMIT 1;
     IF FOUND THEN
         RAISE EXCEPTION 'results of period % do not add up', this.name
@@ -544,10 +560,11 @@ BEGIN
     UPDATE spm.posting o SET state = 'posted', posted_at = clock_timestamp(), posted_by = session_user, run_id = this_run
     WHERE o.posting_id = draft;
     UPDATE spm.period p SET state = 'posted' WHERE p.period_id = this.period_id;
-    PERFORM spm._keep_statements(draft);
+    PERFORM spm._progress('keeping statements', 0, NULL), spm._keep_statements(draft);
     UPDATE spm.run r SET finished_at = clock_timestamp() WHERE r.run_id = this_run;
     SELECT string_agg(s.line, ', ' ORDER BY s.line) INTO total
     FROM (SELECT format('%s %s', sum(o.amount), o.currency_code) AS line FROM spm.payout o WHERE o.posting_id = draft GROUP BY o.currency_code) s;
+    PERFORM spm._end_progress();
     RAISE NOTICE 'period % is posted: %', this.name, coalesce(total, 'nothing to pay');
 END
 $$;
