@@ -31,7 +31,7 @@ help:
 #: reference   write docs/reference.md from the comments in the database
 #: valgrind    the SQL tests with the server under valgrind (slow)
 #: release     freeze the install script of this version in sql/released
-#: bench       commissions against plain SQL: make bench N=1000000
+#: bench       what things take, beside SQL, DuckDB and count(*): make bench N=1000000
 #: dist        a zip file for PGXN
 #: bare        prove demo and check in an empty Debian (root; needs debootstrap)
 setup:
@@ -47,7 +47,7 @@ property: setup
 bench: setup
 	@tools/cluster prefix
 	@tools/cluster run $(MAKE) -s --no-print-directory all install
-	@bench/compensation
+	@bench/run
 unit:
 	@$(MAKE) -s -C test/unit
 dist:
