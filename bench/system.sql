@@ -45,13 +45,13 @@ SELECT spm.create_plan(p.name, 'bench', 'USD', '2024-01-01') FROM bench.plan p O
 SELECT spm.add_component(p.name, 'Commission',
     string_agg(format('%s%%: %s%%', trim_scale(t.lo_pct * 100), trim_scale(t.rate * 100)), ', ' ORDER BY t.tier_no), quota => 'bookings')
 FROM bench.plan p JOIN bench.tier t USING (plan_id) GROUP BY p.plan_id, p.name ORDER BY p.plan_id;
-SELECT spm.assign_plan(p.name, title => p.name, since => '2024-01-01') FROM bench.plan p ORDER BY plan_id;
 SELECT spm.publish_plan(p.name) FROM bench.plan p ORDER BY plan_id;
+SELECT spm.assign_plan(p.name, title => p.name, since => '2024-01-01') FROM bench.plan p ORDER BY plan_id;
 \if :managers
 SELECT spm.create_plan('lead', 'bench', 'USD', '2024-01-01');
 SELECT spm.add_component('lead', 'Override', '0: 0.1%', credits => 'rollup');
-SELECT count(spm.assign_plan('lead', payee => payee_id::text, since => '2024-01-01')) FROM bench.payee WHERE lvl < 5;
 SELECT spm.publish_plan('lead');
+SELECT count(spm.assign_plan('lead', payee => payee_id::text, since => '2024-01-01')) FROM bench.payee WHERE lvl < 5;
 \endif
 -- Statistics of what has just come by the thousand.
 ANALYZE;
