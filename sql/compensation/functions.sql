@@ -451,7 +451,8 @@ CREATE OR REPLACE FUNCTION spm._guard_ledger()
 AS $$
 BEGIN
     IF EXISTS (SELECT FROM spm.posting p WHERE p.posting_id IN (OLD.posting_id, NEW.posting_id) AND p.state = 'posted') THEN
-        RAISE EXCEPTION 'a posted row of spm.% never changes', TG_TABLE_NAME
+        -- a part of the ledger is named after it
+        RAISE EXCEPTION 'a posted row of spm.% never changes', regexp_replace(TG_TABLE_NAME, '_\d+$', '')
             USING ERRCODE = 'restrict_violation',
                   HINT = 'Correct its cause: the next calculation pays the difference.';
     END IF;
@@ -556,8 +557,8 @@ AS $$
 DECLARE
     is_used boolean;
 BEGIN
-    EXECUTE format('SELECT EXISTS (SELECT FROM spm.credit c WHERE c.%1$I = ($1).%1$I%2$s)', TG_ARGV[0],
-        CASE TG_ARGV[0] WHEN 'position_id' THEN ' OR c.origin_position_id = ($1).position_id' ELSE '' END) INTO is_used USING OLD;
+    -- a position that credits come from, up or down the tree, has a credit itself
+    EXECUTE format('SELECT EXISTS (SELECT FROM spm.credit c WHERE c.%1$I = ($1).%1$I)', TG_ARGV[0]) INTO is_used USING OLD;
     IF is_used THEN
         RAISE EXCEPTION 'credits refer to this row of spm.%', TG_TABLE_NAME
             USING ERRCODE = 'foreign_key_violation', DETAIL = format('%s', OLD), HINT = 'End it by its span instead.';

@@ -178,7 +178,7 @@ BEGIN
     -- what is left is told by the one before
     LOCK TABLE spm.impairment IN SHARE ROW EXCLUSIVE MODE;
     SELECT min(c.source), count(DISTINCT c.source), max(c.event_date) INTO of_source, sources, last_day
-    FROM spm.credit c JOIN spm.earning e USING (credit_id)
+    FROM spm.credit c JOIN spm.earning e ON e.credit_id = c.credit_id AND coalesce(e.credit_period_id, e.period_id) = c.period_id
     WHERE c.transaction_key = impair."transaction" AND c.source = coalesce(impair.source, c.source) AND c.line = coalesce(impair.line, c.line);
     IF sources = 0 THEN
         RAISE EXCEPTION 'transaction % has earned nothing', impair."transaction"
@@ -207,7 +207,7 @@ BEGIN
     END IF;
     INSERT INTO spm.impairment (source, transaction_key, line, impaired_on, share, kept, reason)
     SELECT of_source, impair."transaction", d.line, impair.impaired_on, impair.share, coalesce(b.kept, 1) * (1 - impair.share), impair.reason
-    FROM (SELECT DISTINCT c.line FROM spm.credit c JOIN spm.earning e USING (credit_id)
+    FROM (SELECT DISTINCT c.line FROM spm.credit c JOIN spm.earning e ON e.credit_id = c.credit_id AND coalesce(e.credit_period_id, e.period_id) = c.period_id
           WHERE c.transaction_key = impair."transaction" AND c.source = of_source AND c.line = coalesce(impair.line, c.line)) d
     LEFT JOIN LATERAL (SELECT i.kept FROM spm.impairment i
                        WHERE i.transaction_key = impair."transaction" AND i.source = of_source AND i.line = d.line
@@ -267,7 +267,7 @@ BEGIN
         JOIN deal d ON d.source = r.source AND d.transaction_key = r.transaction_key
         CROSS JOIN LATERAL (SELECT EXISTS (SELECT FROM deal e WHERE e.source = r.source AND e.transaction_key = r.transaction_key AND e.line = r.line) AS is_known) k
         WHERE d.amount > 0 AND (d.line = r.line OR NOT k.is_known)
-          AND NOT EXISTS (SELECT FROM spm.credit c JOIN spm.earning e USING (credit_id)
+          AND NOT EXISTS (SELECT FROM spm.credit c JOIN spm.earning e ON e.credit_id = c.credit_id AND coalesce(e.credit_period_id, e.period_id) = c.period_id
                           WHERE c.source = r.source AND c.transaction_key = r.refund_key AND e.amount <> 0)
         GROUP BY d.source, d.transaction_key, d.line
     ), whole AS (       -- a refund without a line of the deal is of the sum of all lines

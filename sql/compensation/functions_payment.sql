@@ -194,7 +194,7 @@ BEGIN
                CASE WHEN c.credit_id IS NULL THEN f.days ELSE daterange(c.event_date, c.event_date, '[]') END AS days
         FROM free f
         JOIN spm.earning e USING (posting_id, period_id, payee_id, position_id, component_id)
-        LEFT JOIN spm.credit c ON c.credit_id = e.credit_id
+        LEFT JOIN spm.credit c ON c.credit_id = e.credit_id AND c.period_id = coalesce(e.credit_period_id, e.period_id)
         WHERE f.is_by_deal
         UNION ALL
         SELECT f.payout_id, f.currency_code, f.paid_currency_code, f.rate_type, f.quote, f.base_currency_code, f.amount, f.days

@@ -112,13 +112,17 @@ DECLARE
     -- originals in closed postings that no closed posting has taken back
     posted text := format('SELECT o.* FROM spm.%1$I o JOIN spm.posting p USING (posting_id)
         WHERE o.period_id = %3$s AND p.state = ''posted'' AND o.reverses_id IS NULL AND NOT EXISTS (
-            SELECT FROM spm.%1$I r JOIN spm.posting q USING (posting_id) WHERE r.reverses_id = o.%2$I AND q.state = ''posted'')',
+            SELECT FROM spm.%1$I r JOIN spm.posting q USING (posting_id)
+            WHERE r.period_id = %3$s AND r.reverses_id = o.%2$I AND q.state = ''posted'')',
         relation, id, _sync.period_id);
     wanted text := format('SELECT a.* FROM pg_temp.spm_result a WHERE NOT EXISTS (SELECT FROM (%s) b WHERE %s)', posted, same);
     has_posted boolean;
     changed bigint := 0;
     n bigint;
 BEGIN
+    IF _sync.relation IN ('credit', 'earning') THEN
+        PERFORM spm._ledger_partition(_sync.relation, _sync.period_id);
+    END IF;
     EXECUTE format('SELECT EXISTS (%s)', posted) INTO has_posted;
     IF has_posted THEN
         EXECUTE format('DELETE FROM spm.%1$I d WHERE d.posting_id = $1 AND d.period_id = $2 AND d.reverses_id IS NOT NULL
@@ -129,7 +133,7 @@ BEGIN
         EXECUTE format('INSERT INTO spm.%1$I (posting_id, period_id, run_id, reverses_id, %2$s)
             SELECT $1, $2, $3, a.%3$I, %4$s FROM (%5$s) a
             WHERE NOT EXISTS (SELECT FROM pg_temp.spm_result b WHERE %6$s)
-              AND NOT EXISTS (SELECT FROM spm.%1$I r WHERE r.reverses_id = a.%3$I)',
+              AND NOT EXISTS (SELECT FROM spm.%1$I r WHERE r.period_id = $2 AND r.reverses_id = a.%3$I)',
             relation, columns, id,
             (SELECT string_agg(CASE WHEN c = ANY (negated) THEN '-a.' ELSE 'a.' END || c, ', ' ORDER BY o)
              FROM unnest(written) WITH ORDINALITY u(c, o)), posted, same)

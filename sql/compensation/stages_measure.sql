@@ -732,8 +732,9 @@ BEGIN
     SELECT array_agg(c.component_id ORDER BY c.component_id),
            array_agg(spm._component_query(c.component_id, _earn_period.period_id, 'earning') ORDER BY c.component_id) INTO components, queries
     FROM spm._components(_earn_period.period_id) c;
-    PERFORM spm._result(coalesce('(' || array_to_string(queries, E')\nUNION ALL\n(') || ')', 'SELECT 0 AS component_id, 0::bigint AS credit_id, 0 AS position_id, 0 AS payee_id,
-        0.0 AS exchange_rate, 0.0 AS base_amount, 0.0 AS from_total, 0::bigint AS schedule_id, 0.0 AS amount, ''deal'' AS kind WHERE false'),
+    PERFORM spm._result('SELECT r.*, NULL::int AS credit_period_id FROM ('
+        || coalesce('(' || array_to_string(queries, E')\nUNION ALL\n(') || ')', 'SELECT 0 AS component_id, 0::bigint AS credit_id, 0 AS position_id, 0 AS payee_id,
+        0.0 AS exchange_rate, 0.0 AS base_amount, 0.0 AS from_total, 0::bigint AS schedule_id, 0.0 AS amount, ''deal'' AS kind WHERE false') || ') r',
         components => components, queries => queries);
     -- refunds that are no part of the total go by what the deals, these and earlier ones, have earned
     FOR refunds IN SELECT c.component_id, spm._refund_query(c.component_id, _earn_period.period_id) AS query
@@ -741,7 +742,7 @@ BEGIN
         PERFORM spm._result(refunds.query, is_added => true, components => ARRAY[refunds.component_id], queries => ARRAY[refunds.query]);
     END LOOP;
     RETURN spm._sync('earning', ARRAY['component_id', 'position_id', 'payee_id', 'kind', 'coalesce(credit_id, 0)'],
-        ARRAY['credit_id', 'exchange_rate', 'base_amount', 'from_total', 'schedule_id', 'amount'],
+        ARRAY['credit_id', 'exchange_rate', 'base_amount', 'from_total', 'schedule_id', 'amount', 'credit_period_id'],
         ARRAY['base_amount', 'amount'],
         _earn_period.period_id, _earn_period.posting_id, _earn_period.run_id);
 END

@@ -144,7 +144,7 @@ BEGIN
         FROM spm.earning e
         JOIN part USING (component_id)
         JOIN spm.period p ON p.period_id = e.period_id
-        LEFT JOIN spm.credit t USING (credit_id)
+        LEFT JOIN spm.credit t ON t.credit_id = e.credit_id AND t.period_id = coalesce(e.credit_period_id, e.period_id)
         WHERE e.posting_id IN (SELECT b.posting_id FROM spm._posting_before(_pay_budget.posting_id) b UNION ALL SELECT _pay_budget.posting_id)
         GROUP BY 1, 2, 3, 4, 5
     ), posted AS (
@@ -438,7 +438,7 @@ BEGIN
               JOIN spm.earning e ON e.posting_id = o.posting_id AND coalesce(h.payee_id, e.payee_id) = e.payee_id
               JOIN spm.component c ON c.component_id = e.component_id AND coalesce(h.component_name, c.name) = c.name
               JOIN spm.plan_version v ON v.plan_version_id = c.plan_version_id AND coalesce(h.plan_id, v.plan_id) = v.plan_id
-              LEFT JOIN spm.credit t ON t.credit_id = e.credit_id
+              LEFT JOIN spm.credit t ON t.credit_id = e.credit_id AND t.period_id = coalesce(e.credit_period_id, e.period_id)
               WHERE num_nonnulls(h.component_name, h.transaction_key) > 0
                 AND (h.transaction_key IS NULL OR t.transaction_key = h.transaction_key AND coalesce(h.source, t.source) = t.source)
                 -- what was posted before it was held stays paid

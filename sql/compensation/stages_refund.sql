@@ -33,7 +33,7 @@ BEGIN
     RETURN format($sql$WITH credit AS NOT MATERIALIZED (
     SELECT t.* FROM spm.standing_credit t JOIN spm.period p USING (period_id) WHERE p.calendar_id = %14$s
 ), refund AS (    -- all up to now: together they take back what was earned, no more
-    SELECT t.credit_id, t.position_id, t.payee_id, t.kind, t.rule, t.event_date, t.transaction_key, t.line, t.source, t.reference_key, t.credited_amount,
+    SELECT t.credit_id, t.period_id, t.position_id, t.payee_id, t.kind, t.rule, t.event_date, t.transaction_key, t.line, t.source, t.reference_key, t.credited_amount,
            t.level, t.origin_position_id, t.owner_key, t.part_no,
            (SELECT min(o.line) FROM credit o WHERE o.transaction_key = t.reference_key AND o.source = t.source
                 AND o.line = t.line AND o.event = t.event) AS of_line
@@ -66,19 +66,20 @@ BEGIN
 ), namesake AS (
     SELECT k.component_id FROM spm.component k JOIN spm.plan_version v USING (plan_version_id) WHERE v.plan_id = %1$s AND k.name = %6$L
 ), earned AS (     -- by this component, whatever version of the plan; two may apply within a period
-    SELECT e.credit_id, e.amount FROM spm.standing_earning e JOIN namesake USING (component_id) WHERE e.kind = 'deal' AND e.period_id <> %2$s
+    SELECT e.credit_id, e.period_id, e.amount FROM spm.standing_earning e JOIN namesake USING (component_id) WHERE e.kind = 'deal' AND e.period_id <> %2$s
     UNION ALL
-    SELECT e.credit_id, e.amount FROM pg_temp.spm_result e JOIN namesake USING (component_id) WHERE e.kind = 'deal'
+    SELECT e.credit_id, %2$s, e.amount FROM pg_temp.spm_result e JOIN namesake USING (component_id) WHERE e.kind = 'deal'
 )
 SELECT %7$s AS component_id, p.credit_id, p.position_id, p.payee_id, 1::numeric AS exchange_rate, 0::numeric AS base_amount, 0::numeric AS from_total,
-       m.schedule_id, -sum(spm.rounded(%8$s * p.to_amount%9$s, %10$s) - spm.rounded(%8$s * p.from_amount%9$s, %10$s)) AS amount, 'refund' AS kind
+       m.schedule_id, -sum(spm.rounded(%8$s * p.to_amount%9$s, %10$s) - spm.rounded(%8$s * p.from_amount%9$s, %10$s)) AS amount, 'refund' AS kind,
+       nullif(p.period_id, %2$s) AS credit_period_id
 FROM part p
 JOIN credit o ON o.transaction_key = p.reference_key AND o.source = p.source AND o.payee_id = p.payee_id AND o.kind = p.kind AND o.rule = p.rule
     AND o.event = %4$L AND o.line = coalesce(p.of_line, o.line) AND o.event_date <= p.on_day
-JOIN earned e ON e.credit_id = o.credit_id
+JOIN earned e ON e.credit_id = o.credit_id AND e.period_id = o.period_id
 JOIN spm.standing_measurement m ON m.component_id = %7$s AND m.period_id = %2$s AND m.position_id = p.position_id AND m.payee_id = p.payee_id
 WHERE p.on_day >= %11$L AND p.on_day <@ %12$L::daterange%13$s
-GROUP BY p.credit_id, p.position_id, p.payee_id, m.schedule_id$sql$,
+GROUP BY p.credit_id, p.period_id, p.position_id, p.payee_id, m.schedule_id$sql$,
         c.plan_id, today.period_id,
         CASE c.credit_kind WHEN 'all' THEN 'true' ELSE format('t.kind = %L', c.credit_kind) END, c.event, upper(today.span), c.name, c.component_id,
         CASE c.refund_share WHEN 1 THEN 'e.amount' ELSE format('e.amount * %s', c.refund_share) END,

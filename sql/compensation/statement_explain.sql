@@ -46,7 +46,7 @@ BEGIN
         JOIN spm.plan_version v USING (plan_version_id) JOIN spm.plan n ON n.plan_id = v.plan_id
         JOIN spm.period p ON p.period_id = e.period_id
         JOIN spm.schedule k USING (schedule_id)
-        LEFT JOIN spm.credit t USING (credit_id)
+        LEFT JOIN spm.credit t ON t.credit_id = e.credit_id AND t.period_id = coalesce(e.credit_period_id, e.period_id)
         JOIN spm.position s ON s.position_id = e.position_id
         LEFT JOIN spm.position s0 ON s0.position_id = t.origin_position_id
         WHERE e.payee_id = $1 AND o.period_id = $2 AND ($3 IS NULL OR t.transaction_key = $3)
@@ -81,7 +81,7 @@ BEGIN
                CASE WHEN s.slice_from IS NOT NULL THEN format('from %s to %s', s.slice_from, s.slice_to)
                     WHEN s.kind = 'refund' THEN format('by what %s earned, not by the rates', e.reference_key)
                     ELSE 'in one piece, not by the rates' END
-        FROM earned e JOIN spm.earning_slice s USING (earning_id)
+        FROM earned e JOIN spm.earning_slice s ON s.earning_id = e.earning_id AND s.period_id = e.period_id
         UNION ALL
         SELECT ARRAY[period_id, component_no, position_id, coalesce(to_char(event_date, 'J')::int, 0), earning_id], 4, 0, 'credit',
                format('%s to %s', credit_kind, seat), CASE WHEN reverses_id IS NULL THEN credited_amount ELSE -credited_amount END, NULL, NULL, transaction_currency,
@@ -144,8 +144,9 @@ BEGIN
     has_rows := has_rows OR FOUND;
     RETURN QUERY
         WITH credit AS MATERIALIZED (
-            SELECT c.*, EXISTS (SELECT FROM spm.credit r WHERE r.reverses_id = c.credit_id) AS is_gone,
-                   (SELECT p.name FROM spm.credit r JOIN spm.posting o USING (posting_id) JOIN spm.period p ON p.period_id = o.period_id WHERE r.reverses_id = c.credit_id) AS gone_in
+            SELECT c.*, EXISTS (SELECT FROM spm.credit r WHERE r.reverses_id = c.credit_id AND r.period_id = c.period_id) AS is_gone,
+                   (SELECT p.name FROM spm.credit r JOIN spm.posting o USING (posting_id) JOIN spm.period p ON p.period_id = o.period_id
+                    WHERE r.reverses_id = c.credit_id AND r.period_id = c.period_id) AS gone_in
             FROM spm.credit c
             WHERE c.transaction_key = explain_transaction.transaction_key AND (explain_transaction.source IS NULL OR c.source = explain_transaction.source)
               AND c.reverses_id IS NULL
@@ -154,7 +155,7 @@ BEGIN
                    max(format('v%s, takes the total from %s to %s', k.version_no, trim_scale(e.from_total), trim_scale(e.from_total + e.base_amount)))
                        FILTER (WHERE e.reverses_id IS NULL AND e.kind = 'deal') AS words
             FROM credit c
-            JOIN spm.earning e ON e.credit_id = c.credit_id
+            JOIN spm.earning e ON e.credit_id = c.credit_id AND coalesce(e.credit_period_id, e.period_id) = c.period_id
             JOIN (SELECT k.component_id, k.component_no, k.name, v.version_no, n.plan_id, n.name AS plan_name, n.currency_code
                   FROM spm.component k JOIN spm.plan_version v USING (plan_version_id) JOIN spm.plan n USING (plan_id)) k USING (component_id)
             GROUP BY c.source, c.line, e.payee_id, k.plan_id, k.plan_name, k.currency_code, k.component_no, k.name, e.period_id, e.posting_id
@@ -163,7 +164,8 @@ BEGIN
                    'credit' AS step, y.payee_key, format('%s to %s', c.kind, s.name) AS item, c.credited_amount AS amount, c.currency_code,
                    concat_ws('; ', CASE WHEN c.level > 0 THEN format('%s level(s) from %s', c.level, b.name) ELSE format('share %s of owner %s', trim_scale(c.share), c.owner_key) END,
                        CASE WHEN c.is_gone THEN 'taken back in ' || c.gone_in
-                            WHEN EXISTS (SELECT FROM spm.standing_earning e WHERE e.credit_id = c.credit_id) THEN NULL
+                            WHEN EXISTS (SELECT FROM spm.standing_earning e WHERE e.credit_id = c.credit_id
+                                         AND coalesce(e.credit_period_id, e.period_id) = c.period_id) THEN NULL
                             WHEN c.payee_id IS NULL THEN 'the seat was vacant: earns nothing'
                             WHEN EXISTS (SELECT FROM spm.plan_version v CROSS JOIN LATERAL spm.plan_seat(v.plan_id, v.span) t
                                          WHERE v.state <> 'draft' AND t.position_id = c.position_id AND t.payee_id = c.payee_id AND c.event_date <@ t.spans)

@@ -243,6 +243,14 @@ COMMENT ON COLUMN spm.credit_rule_share.share IS 'Share: 0.6 is 60 %.';
 -- it has just read: a foreign key for each of their columns would cost more than
 -- all else.  Triggers keep what they refer to (spm._guard_credited, and the
 -- foreign keys of spm.measurement and spm.payout).
+--
+-- Both are kept by period, in a part each (spm._ledger_partition): calculating
+-- one period touches no other, and a period that is read is all that is read.
+-- The parts are tables of the database, not of the extension: pg_dump saves them
+-- with their rows.  Hence all indexes are theirs, too (spm._index_partition):
+-- pg_dump could not join them to an index that the extension had made.  A row
+-- that takes another back lies in the same period, so whatever relates rows of
+-- the ledger to each other also compares their periods.
 
 CREATE TABLE spm.posting (
     posting_id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -263,8 +271,9 @@ COMMENT ON COLUMN spm.posting.posted_at IS 'When it was posted.';
 COMMENT ON COLUMN spm.posting.posted_by IS 'Login that posted it.';
 COMMENT ON COLUMN spm.posting.run_id IS 'Run that posted it.';
 
+CREATE SEQUENCE spm.credit_credit_id_seq;
 CREATE TABLE spm.credit (
-    credit_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    credit_id bigint NOT NULL DEFAULT nextval('spm.credit_credit_id_seq'),
     posting_id int NOT NULL,
     period_id int NOT NULL,
     run_id bigint NOT NULL,
@@ -299,13 +308,10 @@ CREATE TABLE spm.credit (
     part_no int NOT NULL DEFAULT 1,
     part_count int NOT NULL DEFAULT 1,
     CONSTRAINT credit_part CHECK (part_no BETWEEN 1 AND part_count)
-);
-CREATE INDEX credit_posting ON spm.credit (posting_id, period_id);
-CREATE INDEX credit_period ON spm.credit (period_id, position_id);
-CREATE INDEX credit_position ON spm.credit (position_id);
-CREATE INDEX credit_payee ON spm.credit (payee_id);
-CREATE INDEX credit_transaction ON spm.credit (transaction_key, source);
-CREATE UNIQUE INDEX credit_reverses ON spm.credit (reverses_id) WHERE reverses_id IS NOT NULL;
+) PARTITION BY LIST (period_id);
+ALTER SEQUENCE spm.credit_credit_id_seq OWNED BY spm.credit.credit_id;
+-- as with an identity column, who may insert needs no right on what counts the keys
+GRANT USAGE ON SEQUENCE spm.credit_credit_id_seq TO PUBLIC;
 COMMENT ON TABLE spm.credit IS 'One row per transaction line and position credited, with all that was used of the transaction: posted pay stays explainable after the warehouse has changed.';
 COMMENT ON COLUMN spm.credit.credit_id IS 'Key.';
 COMMENT ON COLUMN spm.credit.posting_id IS 'Posting that it is paid in.';
@@ -422,8 +428,9 @@ COMMENT ON COLUMN spm.measurement.earned_amount IS 'What the totals earn by the 
 COMMENT ON COLUMN spm.measurement.earned_before IS 'True-up: what the earlier periods of the span have earned; else 0.';
 COMMENT ON COLUMN spm.measurement.because IS 'How quota, factor and limits came about, in words.';
 
+CREATE SEQUENCE spm.earning_earning_id_seq;
 CREATE TABLE spm.earning (
-    earning_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    earning_id bigint NOT NULL DEFAULT nextval('spm.earning_earning_id_seq'),
     posting_id int NOT NULL,
     period_id int NOT NULL,
     run_id bigint NOT NULL,
@@ -438,13 +445,12 @@ CREATE TABLE spm.earning (
     schedule_id bigint NOT NULL,
     amount numeric NOT NULL,
     kind text NOT NULL DEFAULT 'deal',
-    CONSTRAINT earning_credit CHECK ((credit_id IS NULL) = (kind NOT IN ('deal', 'refund')))
-);
-CREATE INDEX earning_posting ON spm.earning (posting_id, period_id);
-CREATE INDEX earning_period ON spm.earning (period_id, payee_id);
-CREATE INDEX earning_payee ON spm.earning (payee_id);
-CREATE INDEX earning_credit ON spm.earning (credit_id);
-CREATE UNIQUE INDEX earning_reverses ON spm.earning (reverses_id) WHERE reverses_id IS NOT NULL;
+    credit_period_id int,
+    CONSTRAINT earning_credit CHECK ((credit_id IS NULL) = (kind NOT IN ('deal', 'refund'))),
+    CONSTRAINT earning_credit_period CHECK (credit_period_id IS NULL OR credit_period_id <> period_id AND kind = 'refund')
+) PARTITION BY LIST (period_id);
+ALTER SEQUENCE spm.earning_earning_id_seq OWNED BY spm.earning.earning_id;
+GRANT USAGE ON SEQUENCE spm.earning_earning_id_seq TO PUBLIC;
 COMMENT ON TABLE spm.earning IS 'One row per component and credit: what the deal earns; and rows for what is not earned deal by deal. The running total goes by event date, then key, line, source.';
 COMMENT ON COLUMN spm.earning.earning_id IS 'Key.';
 COMMENT ON COLUMN spm.earning.posting_id IS 'Posting that it is paid in.';
@@ -461,6 +467,7 @@ COMMENT ON COLUMN spm.earning.from_total IS 'Running total before the deal; afte
 COMMENT ON COLUMN spm.earning.schedule_id IS 'Rate schedule, with quota and factor worked in.';
 COMMENT ON COLUMN spm.earning.amount IS 'What the deal earns, rounded, in the currency of the plan.';
 COMMENT ON COLUMN spm.earning.kind IS 'deal: what a deal adds to its running total; total: what a figure earns that is no sum of deals; true_up: what earlier deals of the span are worth more or less by now; rank, pool: a prize, a part of a pot; refund: what a cancelled deal takes back.';
+COMMENT ON COLUMN spm.earning.credit_period_id IS 'Period of the credit, where it is another one: a refund dated before the order that it takes back. NULL: period_id.';
 
 CREATE TABLE spm.payout (
     payout_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

@@ -5,7 +5,8 @@
 
 CREATE OR REPLACE VIEW spm.standing_credit WITH (security_invoker = true) AS
 SELECT c.* FROM spm.credit c
-WHERE c.reverses_id IS NULL AND NOT EXISTS (SELECT FROM spm.credit r WHERE r.reverses_id = c.credit_id);
+WHERE c.reverses_id IS NULL AND NOT EXISTS (
+    SELECT FROM spm.credit r WHERE r.reverses_id IS NOT NULL AND r.reverses_id = c.credit_id AND r.period_id = c.period_id);
 COMMENT ON VIEW spm.standing_credit IS 'Credits as they stand: originals that nothing has taken back.';
 COMMENT ON COLUMN spm.standing_credit.credit_id IS 'Key.';
 COMMENT ON COLUMN spm.standing_credit.posting_id IS 'Posting that it is paid in.';
@@ -66,7 +67,8 @@ COMMENT ON COLUMN spm.standing_measurement.because IS 'How quota, factor and lim
 
 CREATE OR REPLACE VIEW spm.standing_earning WITH (security_invoker = true) AS
 SELECT e.* FROM spm.earning e
-WHERE e.reverses_id IS NULL AND NOT EXISTS (SELECT FROM spm.earning r WHERE r.reverses_id = e.earning_id);
+WHERE e.reverses_id IS NULL AND NOT EXISTS (
+    SELECT FROM spm.earning r WHERE r.reverses_id IS NOT NULL AND r.reverses_id = e.earning_id AND r.period_id = e.period_id);
 COMMENT ON VIEW spm.standing_earning IS 'Deal earnings as they stand.';
 COMMENT ON COLUMN spm.standing_earning.earning_id IS 'Key.';
 COMMENT ON COLUMN spm.standing_earning.posting_id IS 'Posting that it is paid in.';
@@ -83,12 +85,13 @@ COMMENT ON COLUMN spm.standing_earning.from_total IS 'Running total before the d
 COMMENT ON COLUMN spm.standing_earning.schedule_id IS 'Rate schedule, with quota and factor worked in.';
 COMMENT ON COLUMN spm.standing_earning.amount IS 'What the deal earns, rounded, in the currency of the plan.';
 COMMENT ON COLUMN spm.standing_earning.kind IS 'deal, total, true_up, rank, pool or refund.';
+COMMENT ON COLUMN spm.standing_earning.credit_period_id IS 'Period of the credit, where it is another one than period_id.';
 
 CREATE OR REPLACE VIEW spm.earning_slice WITH (security_invoker = true) AS
 SELECT e.earning_id, e.posting_id, e.period_id, e.component_id, e.position_id, e.payee_id, e.credit_id, e.reverses_id,
        s.tier_no, s.kind, s.slice_from, s.slice_to, s.rate,
        CASE WHEN e.reverses_id IS NULL THEN s.base ELSE -s.base END AS base_amount,
-       CASE WHEN e.reverses_id IS NULL THEN s.amount ELSE -s.amount END AS amount
+       CASE WHEN e.reverses_id IS NULL THEN s.amount ELSE -s.amount END AS amount, e.credit_period_id
 FROM spm.earning e
 JOIN spm.schedule k USING (schedule_id)
 JOIN spm.component c USING (component_id)
@@ -97,7 +100,7 @@ CROSS JOIN LATERAL spm.commission_slice(k.schedule, e.from_total,
 WHERE e.kind IN ('deal', 'total')
 UNION ALL    -- what is not earned along the schedule: one slice
 SELECT e.earning_id, e.posting_id, e.period_id, e.component_id, e.position_id, e.payee_id, e.credit_id, e.reverses_id,
-       NULL, e.kind, NULL, NULL, NULL, e.base_amount, e.amount
+       NULL, e.kind, NULL, NULL, NULL, e.base_amount, e.amount, e.credit_period_id
 FROM spm.earning e
 WHERE e.kind NOT IN ('deal', 'total');
 COMMENT ON VIEW spm.earning_slice IS 'One row per deal earning and tier it touches: what is earned there. Adds up to the earning.';
@@ -116,6 +119,7 @@ COMMENT ON COLUMN spm.earning_slice.slice_to IS 'Running total where it ends.';
 COMMENT ON COLUMN spm.earning_slice.rate IS 'Rate.';
 COMMENT ON COLUMN spm.earning_slice.base_amount IS 'What of the deal lies in the slice.';
 COMMENT ON COLUMN spm.earning_slice.amount IS 'What it earns there.';
+COMMENT ON COLUMN spm.earning_slice.credit_period_id IS 'Period of the credit, where it is another one than period_id.';
 
 -- One union and not joins, so that a condition on posting or period reaches every table.
 CREATE OR REPLACE VIEW spm.reconciliation WITH (security_invoker = true) AS
@@ -279,7 +283,7 @@ SELECT e.earning_id, e.period_id, p.name AS period_name, lower(p.span) AS period
        e.from_total::numeric(24,6) AS from_total, e.amount::numeric(20,4) AS earned_amount, n.currency_code, e.run_id,
        e.kind AS earning_kind
 FROM spm.earning e
-LEFT JOIN spm.credit t ON t.credit_id = e.credit_id
+LEFT JOIN spm.credit t ON t.credit_id = e.credit_id AND t.period_id = coalesce(e.credit_period_id, e.period_id)
 JOIN spm.period p ON p.period_id = e.period_id
 JOIN spm.posting o ON o.posting_id = e.posting_id
 JOIN spm.period pp ON pp.period_id = o.period_id
@@ -442,7 +446,7 @@ SELECT x.payout_id, e.earning_id, e.tier_no, e.kind AS slice_kind, e.credit_id,
        t.amount::numeric(24,6) AS transaction_amount, t.currency_code AS transaction_currency_code,
        'earning' AS payout_kind, NULL::text AS pay_rule_name, e.amount::numeric(20,4) AS paid_amount
 FROM spm.earning_slice e
-LEFT JOIN spm.credit t ON t.credit_id = e.credit_id
+LEFT JOIN spm.credit t ON t.credit_id = e.credit_id AND t.period_id = coalesce(e.credit_period_id, e.period_id)
 LEFT JOIN spm.payout x ON (x.posting_id, x.period_id, x.payee_id, x.position_id, x.component_id, x.kind)
     = (e.posting_id, e.period_id, e.payee_id, e.position_id, e.component_id, 'earning')
 JOIN spm.posting o ON o.posting_id = e.posting_id

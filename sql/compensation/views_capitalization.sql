@@ -23,7 +23,7 @@ FROM (SELECT e.posting_id, o.state = 'posted' AS is_posted, o.period_id AS paid_
       JOIN spm.component m ON m.component_id = e.component_id
       JOIN spm.plan_version v USING (plan_version_id)
       JOIN spm.plan n USING (plan_id)
-      JOIN spm.credit c ON c.credit_id = e.credit_id
+      JOIN spm.credit c ON c.credit_id = e.credit_id AND c.period_id = coalesce(e.credit_period_id, e.period_id)
       -- what takes a deal back belongs to the asset of that deal, as it stood then: booked or paid, as the component goes by
       LEFT JOIN LATERAL (
           SELECT x.transaction_key, x.line, x.type, x.event_date, x.attributes FROM spm.credit x

@@ -150,7 +150,7 @@ CREATE OR REPLACE VIEW spm.difference WITH (security_invoker = true) AS
 WITH fact AS (
     -- what a posting takes back, and what it enters in its place
     SELECT e.posting_id, e.period_id, e.payee_id, e.component_id, e.position_id, e.credit_id, e.kind, e.amount,
-           e.reverses_id IS NULL AS is_after, e.earning_id, e.reverses_id
+           e.reverses_id IS NULL AS is_after, e.earning_id, e.reverses_id, coalesce(e.credit_period_id, e.period_id) AS credit_period_id
     FROM spm.earning e
     JOIN spm.posting o ON o.posting_id = e.posting_id
     WHERE e.period_id <> o.period_id OR EXISTS (SELECT FROM spm.posting b WHERE b.period_id = o.period_id AND b.posting_id < o.posting_id)
@@ -164,7 +164,7 @@ WITH fact AS (
     FROM fact f
     JOIN spm.component c ON c.component_id = f.component_id
     JOIN spm.plan_version v ON v.plan_version_id = c.plan_version_id
-    LEFT JOIN spm.credit t ON t.credit_id = f.credit_id
+    LEFT JOIN spm.credit t ON t.credit_id = f.credit_id AND t.period_id = f.credit_period_id
     GROUP BY f.posting_id, f.period_id, f.payee_id, v.plan_id, c.name, CASE WHEN f.credit_id IS NULL THEN f.kind ELSE 'deal' END,
              t.source, t.transaction_key, t.line
 )
@@ -175,24 +175,24 @@ SELECT i.posting_id, i.period_id, i.payee_id, i.plan_id, i.component_no, i.compo
 FROM item i
 LEFT JOIN LATERAL (
     SELECT spm.earning_fact(e.component_id, to_jsonb(e), to_jsonb(t), to_jsonb(m)) || jsonb_build_object('is_gone', EXISTS (
-               SELECT FROM spm.credit r WHERE r.reverses_id = e.credit_id AND r.posting_id = i.posting_id)) AS fact
+               SELECT FROM spm.credit r WHERE r.reverses_id = e.credit_id AND r.period_id = coalesce(e.credit_period_id, e.period_id) AND r.posting_id = i.posting_id)) AS fact
     FROM spm.earning e
-    LEFT JOIN spm.credit t ON t.credit_id = e.credit_id
+    LEFT JOIN spm.credit t ON t.credit_id = e.credit_id AND t.period_id = coalesce(e.credit_period_id, e.period_id)
     LEFT JOIN spm.measurement r ON r.posting_id = i.posting_id AND r.period_id = i.period_id AND r.reverses_id IS NOT NULL
         AND (r.component_id, r.position_id, r.payee_id) = (e.component_id, e.position_id, e.payee_id)
     LEFT JOIN spm.measurement m ON m.measurement_id = r.reverses_id
-    WHERE e.earning_id = i.before_id) b ON true
+    WHERE e.earning_id = i.before_id AND e.period_id = i.period_id) b ON true
 LEFT JOIN LATERAL (
     SELECT spm.earning_fact(e.component_id, to_jsonb(e), to_jsonb(t), to_jsonb(m)) || jsonb_build_object('is_new', t.posting_id = i.posting_id) AS fact
     FROM spm.earning e
-    LEFT JOIN spm.credit t ON t.credit_id = e.credit_id
+    LEFT JOIN spm.credit t ON t.credit_id = e.credit_id AND t.period_id = coalesce(e.credit_period_id, e.period_id)
     LEFT JOIN spm.measurement m ON m.posting_id = i.posting_id AND m.period_id = i.period_id AND m.reverses_id IS NULL
         AND (m.component_id, m.position_id, m.payee_id) = (e.component_id, e.position_id, e.payee_id)
-    WHERE e.earning_id = i.after_id) a ON true
+    WHERE e.earning_id = i.after_id AND e.period_id = i.period_id) a ON true
 -- of an order that came or went: what it was, what it is, whoever is credited
 LEFT JOIN LATERAL (
     SELECT to_jsonb(c) || jsonb_build_object('name', y.name) AS credit
-    FROM spm.credit r JOIN spm.credit c ON c.credit_id = r.reverses_id LEFT JOIN spm.payee y ON y.payee_key = c.owner_key
+    FROM spm.credit r JOIN spm.credit c ON c.credit_id = r.reverses_id AND c.period_id = r.period_id LEFT JOIN spm.payee y ON y.payee_key = c.owner_key
     WHERE r.posting_id = i.posting_id AND (r.transaction_key, r.source, r.line) = (i.transaction_key, i.source, i.line) AND r.kind = 'direct'
     ORDER BY c.payee_id IS DISTINCT FROM i.payee_id, c.credit_id LIMIT 1) g ON i.before_id IS NULL OR i.after_id IS NULL
 LEFT JOIN LATERAL (

@@ -32,7 +32,7 @@ INSERT INTO writing VALUES ('CALL spm.calculate(''2026-Q2'')'), ('CALL spm.post(
 GRANT SELECT ON writing TO PUBLIC;
 CREATE FUNCTION pg_temp.relations() RETURNS SETOF regclass LANGUAGE sql AS $$
     SELECT c.oid::regclass FROM pg_class c
-    WHERE c.relnamespace IN ('spm'::regnamespace, 'spm_bi'::regnamespace) AND c.relkind IN ('r', 'v') ORDER BY c.oid::regclass::text COLLATE "C"
+    WHERE c.relnamespace IN ('spm'::regnamespace, 'spm_bi'::regnamespace) AND c.relkind IN ('r', 'p', 'v') ORDER BY c.oid::regclass::text COLLATE "C"
 $$;
 -- what an error says of a statement, '' when there is none
 CREATE FUNCTION pg_temp.answer(statement text) RETURNS text LANGUAGE plpgsql AS $$

@@ -130,6 +130,18 @@ SQL
 my $next = q{CALL spm.calculate('2026-Q2'); SELECT spm.rebuild_transaction_views(); CALL spm.calculate('2026-Q2');
     SELECT count(*) FILTER (WHERE is_difference), sum(paid_amount)::numeric(9,2), (SELECT bool_and(is_reconciled) FROM spm.reconciliation) FROM spm_bi.payout};
 
+# The ledger, which moves into parts.
+my $results = q{SELECT 'credit', credit_id::text, concat_ws('|', posting_id, period_id, position_id, payee_id, transaction_key, share, shares, credited_amount, attributes) FROM spm.credit c
+	UNION ALL SELECT 'earning', earning_id::text, concat_ws('|', posting_id, period_id, component_id, position_id, payee_id, credit_id, base_amount, from_total, schedule_id, amount) FROM spm.earning e
+	UNION ALL SELECT 'next', last_value::text, is_called::text FROM spm.credit_credit_id_seq
+	UNION ALL SELECT 'next', last_value::text, is_called::text FROM spm.earning_earning_id_seq ORDER BY 1, 2, 3};
+my $parts = q{SELECT c.relname, EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e'),
+		coalesce(c.relacl, acldefault('r', c.relowner)), (SELECT string_agg(t.tgname, ' ' ORDER BY t.tgname) FROM pg_trigger t WHERE t.tgrelid = c.oid)
+	FROM pg_class c JOIN pg_inherits i ON i.inhrelid = c.oid WHERE i.inhparent IN ('spm.credit'::regclass, 'spm.earning'::regclass) AND c.relkind = 'r' ORDER BY 1};
+my $rights = q{SELECT string_agg(concat_ws('|', c.relname, a.grantee::regrole, a.privilege_type, CASE WHEN p.objoid IS NULL THEN 'dumped' END), ', ' ORDER BY c.relname)
+	FROM pg_class c CROSS JOIN LATERAL aclexplode(c.relacl) a LEFT JOIN pg_init_privs p ON p.classoid = 'pg_class'::regclass AND p.objoid = c.oid
+	WHERE c.oid IN ('spm.credit'::regclass, 'spm.earning'::regclass) AND a.grantee <> c.relowner};
+
 my $node = PostgreSQL::Test::Cluster->new('main');
 $node->init;
 $node->start;
@@ -139,6 +151,7 @@ my @released = split /\n/, $node->safe_psql('postgres',
 	qq{SELECT version FROM pg_available_extension_versions WHERE name = 'spm' AND version <> '$current' ORDER BY string_to_array(version, '.')::int[]});
 
 $node->safe_psql('postgres', 'CREATE EXTENSION spm CASCADE');
+$node->safe_psql('postgres', 'CREATE ROLE auditor');
 my @fresh = split /\n/, $node->safe_psql('postgres', $snapshot);
 cmp_ok(scalar @fresh, '>', 100, 'a fresh installation has something to compare with');
 
@@ -152,12 +165,22 @@ foreach my $version (@released)
 	my $is_planned = $node->safe_psql($database, q{SELECT to_regproc('spm.publish_plan') IS NOT NULL}) eq 't';
 	$node->safe_psql($database, $plans . $quarters) if $is_planned;
 	my $before = $node->safe_psql($database, $kept);
+	my $ledger = $is_planned ? $node->safe_psql($database, $results) : '';
+	$node->safe_psql($database, 'GRANT SELECT ON spm.credit, spm.earning TO auditor') if $is_planned;
 	my ($status, undef, $error) = $node->psql($database, 'ALTER EXTENSION spm UPDATE');
 	is($status, 0, "version $version can be updated to $current") or diag $error;
 
 	is($node->safe_psql($database, $kept), $before, "what was in version $version is still there");
 	is($node->safe_psql($database, q{SELECT bool_and(spm._is_as_published(plan_version_id)) FROM spm.plan_version WHERE state <> 'draft'}), 't',
 		"a plan that version $version has published is still what it was") if $is_planned;
+	if ($is_planned)
+	{
+		is($node->safe_psql($database, $results), $ledger, 'rows and keys of the ledger are what they were');
+		is($node->safe_psql($database, $parts), "credit_1|f|{postgres=arwdDxt/postgres}|guard guard_part\nearning_1|f|{postgres=arwdDxt/postgres}|guard guard_part",
+			'they are in parts, which are no members of the extension, nobody else may read, and are guarded');
+		is($node->safe_psql($database, $rights), 'credit|auditor|SELECT|dumped, earning|auditor|SELECT|dumped', 'and who might read them still may, which a dump tells');
+		$node->safe_psql($database, 'REVOKE ALL ON spm.credit, spm.earning FROM auditor');
+	}
 	like($node->safe_psql($database, $next), qr/^0\|90\.00\|t$/m, "what version $version has mapped, paid and posted goes on without a difference") if $is_planned;
 	my @updated = split /\n/, $node->safe_psql($database, $snapshot);
 	my %fresh = map { $_ => 1 } @fresh;
