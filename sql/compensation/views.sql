@@ -88,6 +88,7 @@ COMMENT ON COLUMN spm.standing_earning.kind IS 'deal, total, true_up, rank, pool
 COMMENT ON COLUMN spm.standing_earning.credit_period_id IS 'Period of the credit, where it is another one than period_id.';
 
 CREATE OR REPLACE VIEW spm.earning_slice WITH (security_invoker = true) AS
+-- The slices of one earning at a time, so that a condition on payee or posting, direct or by a join, reaches its index.
 SELECT e.earning_id, e.posting_id, e.period_id, e.component_id, e.position_id, e.payee_id, e.credit_id, e.reverses_id,
        s.tier_no, s.kind, s.slice_from, s.slice_to, s.rate,
        CASE WHEN e.reverses_id IS NULL THEN s.base ELSE -s.base END AS base_amount,
@@ -95,14 +96,15 @@ SELECT e.earning_id, e.posting_id, e.period_id, e.component_id, e.position_id, e
 FROM spm.earning e
 JOIN spm.schedule k USING (schedule_id)
 JOIN spm.component c USING (component_id)
-CROSS JOIN LATERAL spm.commission_slice(k.schedule, e.from_total,
-    e.from_total + CASE WHEN e.reverses_id IS NULL THEN e.base_amount ELSE -e.base_amount END, c.places, c.rounding) s
-WHERE e.kind IN ('deal', 'total')
-UNION ALL    -- what is not earned along the schedule: one slice
-SELECT e.earning_id, e.posting_id, e.period_id, e.component_id, e.position_id, e.payee_id, e.credit_id, e.reverses_id,
-       NULL, e.kind, NULL, NULL, NULL, e.base_amount, e.amount, e.credit_period_id
-FROM spm.earning e
-WHERE e.kind NOT IN ('deal', 'total');
+CROSS JOIN LATERAL (
+    SELECT s.tier_no, s.kind, s.slice_from, s.slice_to, s.rate, s.base, s.amount
+    FROM spm.commission_slice(k.schedule, e.from_total,
+        e.from_total + CASE WHEN e.reverses_id IS NULL THEN e.base_amount ELSE -e.base_amount END, c.places, c.rounding) s
+    WHERE e.kind IN ('deal', 'total')
+    UNION ALL    -- what is not earned along the schedule: one slice
+    SELECT NULL, e.kind, NULL, NULL, NULL, CASE WHEN e.reverses_id IS NULL THEN e.base_amount ELSE -e.base_amount END,
+           CASE WHEN e.reverses_id IS NULL THEN e.amount ELSE -e.amount END
+    WHERE e.kind NOT IN ('deal', 'total')) s;
 COMMENT ON VIEW spm.earning_slice IS 'One row per deal earning and tier it touches: what is earned there. Adds up to the earning.';
 COMMENT ON COLUMN spm.earning_slice.earning_id IS 'Deal earning.';
 COMMENT ON COLUMN spm.earning_slice.posting_id IS 'Posting that pays it.';
@@ -363,26 +365,29 @@ COMMENT ON COLUMN spm_bi.payout.pay_rule_name IS 'Pay rule that it comes from. N
 COMMENT ON COLUMN spm_bi.payout.reason IS 'Why, in words. NULL: the kind says it.';
 
 CREATE OR REPLACE VIEW spm_bi.statement WITH (security_invoker = true) AS
-SELECT pp.period_id AS paid_period_id, pp.name AS paid_period_name, lower(pp.span) AS paid_period_start, o.state = 'posted' AS is_posted,
-       l.period_id, p.name AS period_name, l.period_id <> pp.period_id AS is_difference,
-       l.payee_id, y.payee_key, y.name AS payee_name, l.position_id, s.name AS position_name,
-       n.name AS plan_name, v.version_no AS plan_version_no, c.component_no, c.name AS component_name,
-       l.tier_no, l.kind AS slice_kind, k.from_value::numeric(24,6) AS tier_from, k.to_value::numeric(24,6) AS tier_to, c.tier_basis,
+SELECT l.paid_period_id, l.paid_period_name, l.paid_period_start, l.is_posted, l.period_id, l.period_name, l.is_difference,
+       l.payee_id, l.payee_key, l.payee_name, l.position_id, l.position_name, l.plan_name, l.plan_version_no, l.component_no, l.component_name,
+       l.tier_no, l.kind AS slice_kind, k.from_value::numeric(24,6) AS tier_from, k.to_value::numeric(24,6) AS tier_to, l.tier_basis,
        l.rate::numeric(18,8) AS rate, l.deal_count, l.base_amount::numeric(24,6) AS base_amount,
-       l.amount::numeric(20,4) AS earned_amount, n.currency_code,
+       l.amount::numeric(20,4) AS earned_amount, l.currency_code,
        'earning' AS payout_kind, NULL::text AS pay_rule_name, l.amount::numeric(20,4) AS paid_amount
-FROM (SELECT e.posting_id, e.period_id, e.payee_id, e.position_id, e.component_id, e.tier_no, e.kind, e.rate,
-             count(DISTINCT e.credit_id) AS deal_count, sum(e.base_amount) AS base_amount, sum(e.amount) AS amount
+-- Grouped by all the keys, so that a condition on a name is met before anything is added up.
+FROM (SELECT pp.period_id AS paid_period_id, pp.name AS paid_period_name, lower(pp.span) AS paid_period_start, o.state = 'posted' AS is_posted,
+             e.period_id, p.name AS period_name, e.period_id <> pp.period_id AS is_difference,
+             e.payee_id, y.payee_key, y.name AS payee_name, e.position_id, s.name AS position_name,
+             n.name AS plan_name, n.currency_code, v.version_no AS plan_version_no, e.component_id, c.component_no, c.name AS component_name, c.tier_basis,
+             e.tier_no, e.kind, e.rate, count(DISTINCT e.credit_id) AS deal_count, sum(e.base_amount) AS base_amount, sum(e.amount) AS amount
       FROM spm.earning_slice e
-      GROUP BY e.posting_id, e.period_id, e.payee_id, e.position_id, e.component_id, e.tier_no, e.kind, e.rate) l
-JOIN spm.posting o ON o.posting_id = l.posting_id
-JOIN spm.period pp ON pp.period_id = o.period_id
-JOIN spm.period p ON p.period_id = l.period_id
-JOIN spm.payee y ON y.payee_id = l.payee_id
-JOIN spm.position s ON s.position_id = l.position_id
-JOIN spm.component c ON c.component_id = l.component_id
-JOIN spm.plan_version v ON v.plan_version_id = c.plan_version_id
-JOIN spm.plan n ON n.plan_id = v.plan_id
+      JOIN spm.posting o ON o.posting_id = e.posting_id
+      JOIN spm.period pp ON pp.period_id = o.period_id
+      JOIN spm.period p ON p.period_id = e.period_id
+      JOIN spm.payee y ON y.payee_id = e.payee_id
+      JOIN spm.position s ON s.position_id = e.position_id
+      JOIN spm.component c ON c.component_id = e.component_id
+      JOIN spm.plan_version v ON v.plan_version_id = c.plan_version_id
+      JOIN spm.plan n ON n.plan_id = v.plan_id
+      GROUP BY o.posting_id, pp.period_id, e.period_id, p.period_id, e.payee_id, y.payee_id, e.position_id, s.position_id,
+               e.component_id, c.component_id, v.plan_version_id, n.plan_id, e.tier_no, e.kind, e.rate) l
 LEFT JOIN LATERAL (
     SELECT lower(t.bounds) AS from_value, upper(t.bounds) AS to_value
     FROM spm.tier t WHERE t.component_id = l.component_id
