@@ -15,6 +15,15 @@
 #include "varatt.h"
 #endif
 
+/* PostgreSQL 16 calls files of a relation locators, and can leave indexes that summarize alone. */
+#if PG_VERSION_NUM >= 160000
+#define SPM_FIRST_FILE(rel) ((rel)->rd_firstRelfilelocatorSubid)
+#define SPM_INSERT_INDEX_TUPLES(result, slot, estate) ExecInsertIndexTuples(result, slot, estate, false, false, NULL, NIL, false)
+#else
+#define SPM_FIRST_FILE(rel) ((rel)->rd_firstRelfilenodeSubid)
+#define SPM_INSERT_INDEX_TUPLES(result, slot, estate) ExecInsertIndexTuples(result, slot, estate, false, false, NULL, NIL)
+#endif
+
 /* Shared memory that is found by its name without being preloaded: 17 has it, 15 and 16 do with the main segment. */
 #if PG_VERSION_NUM >= 170000
 #include "storage/dsm_registry.h"

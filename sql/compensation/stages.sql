@@ -92,6 +92,52 @@ REVOKE ALL ON FUNCTION spm._components(int) FROM PUBLIC;
 
 -- --------------------------------------------------------- writing the ledger
 
+CREATE OR REPLACE FUNCTION spm._append(relation regclass, query text)
+    RETURNS bigint
+    LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'spm_append';
+COMMENT ON FUNCTION spm._append(regclass, text) IS 'Puts the rows of a query into a table, a page at a time: by the names of columns, of their very types; what is not given is the default. Checks hold, triggers do not fire and foreign keys are not looked at: what they refer to must be locked. Returns the number of rows.';
+REVOKE ALL ON FUNCTION spm._append(regclass, text) FROM PUBLIC;
+
+CREATE OR REPLACE FUNCTION spm._is_blank(relation text, period_id int)
+    RETURNS boolean
+    LANGUAGE plpgsql STABLE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    is_blank boolean;
+BEGIN
+    EXECUTE format('SELECT NOT EXISTS (SELECT FROM spm.%I o WHERE o.period_id = %s)', _is_blank.relation, _is_blank.period_id) INTO is_blank;
+    RETURN is_blank;
+END
+$$;
+COMMENT ON FUNCTION spm._is_blank(text, int) IS 'Whether a relation of the ledger has no row of a period: nothing to be compared with.';
+REVOKE ALL ON FUNCTION spm._is_blank(text, int) FROM PUBLIC;
+
+CREATE OR REPLACE FUNCTION spm._fill(relation text, columns text[], query text, period_id int, posting_id int, run_id bigint,
+                                     components int[] DEFAULT NULL, queries text[] DEFAULT NULL)
+    RETURNS bigint
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    is_parted boolean := _fill.relation IN ('credit', 'earning');
+    n bigint;
+BEGIN
+    n := spm._result(format('SELECT %s AS posting_id, %s AS period_id, %s::bigint AS run_id, %s FROM (%s) q', _fill.posting_id, _fill.period_id, _fill.run_id,
+                            (SELECT string_agg('q.' || quote_ident(c), ', ' ORDER BY o) FROM unnest(_fill.columns) WITH ORDINALITY u(c, o)), _fill.query),
+        components => _fill.components, queries => _fill.queries,
+        part => CASE WHEN is_parted THEN spm._ledger_partition(_fill.relation, _fill.period_id, false) ELSE to_regclass(format('spm.%I', _fill.relation)) END);
+    IF is_parted THEN
+        PERFORM spm._index_partition(_fill.relation, _fill.period_id);
+    END IF;
+    RETURN n;
+END
+$$;
+COMMENT ON FUNCTION spm._fill(text, text[], text, int, int, bigint, int[], text[]) IS
+'Writes the rows of a query to the ledger of a period that has none: in bulk, and then the indexes. columns: what of the query is written. components, queries: as for spm._result(). Returns the number of rows.';
+REVOKE ALL ON FUNCTION spm._fill(text, text[], text, int, int, bigint, int[], text[]) FROM PUBLIC;
+
 CREATE OR REPLACE FUNCTION spm._sync(relation text, keys text[], contents text[], negated text[],
                                      period_id int, posting_id int, run_id bigint)
     RETURNS bigint
@@ -120,8 +166,8 @@ DECLARE
     changed bigint := 0;
     n bigint;
 BEGIN
-    IF _sync.relation IN ('credit', 'earning') THEN
-        PERFORM spm._ledger_partition(_sync.relation, _sync.period_id);
+    IF spm._is_blank(_sync.relation, _sync.period_id) THEN
+        RETURN spm._fill(_sync.relation, written, 'SELECT * FROM pg_temp.spm_result', _sync.period_id, _sync.posting_id, _sync.run_id);
     END IF;
     EXECUTE format('SELECT EXISTS (%s)', posted) INTO has_posted;
     IF has_posted THEN
@@ -175,8 +221,9 @@ $$;
 COMMENT ON FUNCTION spm._drop_temporary(text) IS 'Drops a temporary table of an earlier call in the same transaction, without a notice when there is none.';
 REVOKE ALL ON FUNCTION spm._drop_temporary(text) FROM PUBLIC;
 
-CREATE OR REPLACE FUNCTION spm._result(query text, relation text DEFAULT 'spm_result', is_added boolean DEFAULT false, components int[] DEFAULT NULL, queries text[] DEFAULT NULL)
-    RETURNS void
+CREATE OR REPLACE FUNCTION spm._result(query text, relation text DEFAULT 'spm_result', is_added boolean DEFAULT false, components int[] DEFAULT NULL, queries text[] DEFAULT NULL,
+                                       analyzed text DEFAULT NULL, part regclass DEFAULT NULL)
+    RETURNS bigint
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
     -- a stage reads a whole period: where the planner would loop, it has guessed wrong;
@@ -185,18 +232,23 @@ CREATE OR REPLACE FUNCTION spm._result(query text, relation text DEFAULT 'spm_re
     SET jit = off
 AS $$
 DECLARE
+    n bigint;
     state text;
     message text;
     detail text;
     hint text;
 BEGIN
-    IF _result.is_added THEN
+    IF _result.part IS NOT NULL THEN
+        RETURN spm._append(_result.part, _result.query);
+    ELSIF _result.is_added THEN
         EXECUTE format('INSERT INTO pg_temp.%I %s', _result.relation, _result.query);
     ELSE
         PERFORM spm._drop_temporary(_result.relation);
         EXECUTE format('CREATE TEMPORARY TABLE %I ON COMMIT DROP AS %s', _result.relation, _result.query);
     END IF;
-    EXECUTE format('ANALYZE pg_temp.%I', _result.relation);
+    GET DIAGNOSTICS n = ROW_COUNT;
+    EXECUTE format('ANALYZE pg_temp.%I%s', _result.relation, ' (' || _result.analyzed || ')');
+    RETURN n;
 EXCEPTION WHEN data_exception THEN
     -- said again without the query, which would bury it
     GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
@@ -218,8 +270,8 @@ EXCEPTION WHEN data_exception THEN
     RAISE EXCEPTION '%', message USING ERRCODE = state, DETAIL = detail, HINT = hint;
 END
 $$;
-COMMENT ON FUNCTION spm._result(text, text, boolean, int[], text[]) IS 'Runs the query of a stage into a temporary table, a new one or, is_added, one that is there. components, queries: what the query is put together from, to find the one that an error of class 22 comes from.';
-REVOKE ALL ON FUNCTION spm._result(text, text, boolean, int[], text[]) FROM PUBLIC;
+COMMENT ON FUNCTION spm._result(text, text, boolean, int[], text[], text, regclass) IS 'Runs the query of a stage into a temporary table, a new one or, is_added, one that is there. components, queries: what the query is put together from, to find the one that an error of class 22 comes from. analyzed: columns that the planner is to know about, all when NULL. part: a table of the ledger to append to instead. Returns the number of rows.';
+REVOKE ALL ON FUNCTION spm._result(text, text, boolean, int[], text[], text, regclass) FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION spm._component_words(component_id int)
     RETURNS text
@@ -302,6 +354,15 @@ $$;
 COMMENT ON FUNCTION spm._watermark(text, daterange) IS 'Digest of everything that a period is calculated from, given that of all but its transactions.';
 REVOKE ALL ON FUNCTION spm._watermark(text, daterange) FROM PUBLIC;
 
+CREATE OR REPLACE FUNCTION spm._reads_elsewhere()
+    RETURNS boolean
+    LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT EXISTS (SELECT FROM pg_catalog.pg_foreign_table) OR EXISTS (SELECT FROM pg_catalog.pg_extension e WHERE e.extname = 'dblink');
+END;
+COMMENT ON FUNCTION spm._reads_elsewhere() IS 'Whether the database can read from another server: no snapshot tells whether something has changed there.';
+REVOKE ALL ON FUNCTION spm._reads_elsewhere() FROM PUBLIC;
+
 CREATE OR REPLACE PROCEDURE spm.calculate(period text, calendar text DEFAULT NULL)
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
@@ -312,6 +373,7 @@ DECLARE
     run spm.run;
     draft int;
     earlier record;
+    seen text;
     config text;
     watermark text;
     is_changed boolean := false;
@@ -359,6 +421,7 @@ BEGIN
 
     -- the first open period also pays what has changed in posted ones
     PERFORM spm._progress('comparing input with the run before', 0, NULL);
+    seen := pg_current_snapshot()::text;
     config := spm._config_digest(this.calendar_id);
     SELECT coalesce(bool_and(p.state = 'posted'), true) INTO is_first
     FROM spm.period p
@@ -393,9 +456,11 @@ BEGIN
         PERFORM spm._progress('earning', 0, NULL);
         run.changed_count := run.changed_count + spm._earn_period(earlier.period_id, draft, run.run_id);
         PERFORM spm._progress('comparing input with what it was', 0, NULL);
-        -- the warehouse is not locked: what came while this ran may go again, and must be looked for then
+        -- the warehouse is not locked: what came while this ran may go again, and must be looked for then;
+        -- as long as nobody has committed anything, nothing came
         INSERT INTO spm.period_watermark (period_id, watermark)
-        VALUES (earlier.period_id, CASE watermark WHEN spm._watermark(spm._config_digest(this.calendar_id), earlier.span) THEN watermark ELSE 'unsure' END)
+        VALUES (earlier.period_id, CASE WHEN pg_current_snapshot()::text = seen AND NOT spm._reads_elsewhere()
+            OR watermark = spm._watermark(spm._config_digest(this.calendar_id), earlier.span) THEN watermark ELSE 'unsure' END)
         ON CONFLICT (period_id) DO UPDATE SET watermark = EXCLUDED.watermark;
         PERFORM spm._end_progress();
     END LOOP;
@@ -408,15 +473,16 @@ BEGIN
     DELETE FROM spm.period_watermark w USING spm.period p
     WHERE run.changed_count > 0 AND p.period_id = w.period_id AND p.calendar_id = this.calendar_id AND p.span >> this.span;
 
-    EXECUTE 'SELECT count(DISTINCT (source, transaction_key, line)) FROM pg_temp.spm_claim' INTO run.transaction_count;
+    run.transaction_count := spm._claim_count();
     PERFORM spm._drop_temporary('spm_claim'), spm._drop_temporary('spm_result'), spm._progress('counting', 0, NULL);
     UPDATE spm.run r
     SET finished_at = clock_timestamp(), input_watermark = run.input_watermark, late_period_count = run.late_period_count,
         changed_count = run.changed_count, transaction_count = run.transaction_count,
         uncredited_count = (SELECT count(DISTINCT (u.source, u.transaction_key, u.line)) FROM spm.uncredited u WHERE u.period_id = this.period_id),
-        credit_count = (SELECT count(*) FROM spm.standing_credit c WHERE c.period_id = this.period_id),
+        -- what takes a row back lies in its period
+        credit_count = (SELECT count(*) - 2 * count(c.reverses_id) FROM spm.credit c WHERE c.period_id = this.period_id),
         payee_count = (SELECT count(DISTINCT m.payee_id) FROM spm.standing_measurement m WHERE m.period_id = this.period_id),
-        earning_count = (SELECT count(*) FROM spm.standing_earning e WHERE e.period_id = this.period_id)
+        earning_count = (SELECT count(*) - 2 * count(e.reverses_id) FROM spm.earning e WHERE e.period_id = this.period_id)
     WHERE r.run_id = run.run_id
     RETURNING r.* INTO run;
     UPDATE spm.period p SET state = 'calculated' WHERE p.period_id = this.period_id AND p.state = 'open';
@@ -470,12 +536,14 @@ AS $$
 DECLARE
     twice record;
 BEGIN
+    -- what is taken back is looked at last: hardly any key is there twice
     SELECT c.source, c.transaction_key, c.line, q.name AS earlier, p.name AS later INTO twice
     FROM spm.credit c
     JOIN spm.period p ON p.period_id = c.period_id
-    JOIN spm.standing_credit o ON o.transaction_key = c.transaction_key AND o.source = c.source AND o.line = c.line AND o.kind = c.kind AND o.event = c.event
+    JOIN spm.credit o ON o.transaction_key = c.transaction_key AND o.source = c.source AND o.line = c.line AND o.kind = c.kind AND o.event = c.event
     JOIN spm.period q ON q.period_id = o.period_id AND q.calendar_id = p.calendar_id AND q.span << p.span
     WHERE c.posting_id = _check_once.posting_id AND c.reverses_id IS NULL AND c.kind = 'direct' AND c.event = 'booking'
+      AND o.reverses_id IS NULL AND NOT EXISTS (SELECT FROM spm.credit r WHERE r.reverses_id = o.credit_id AND r.period_id = o.period_id)
     LIMIT 1;
     IF FOUND THEN
         RAISE EXCEPTION 'transaction %/% is credited in % and in %', twice.source, twice.transaction_key, twice.earlier, twice.later

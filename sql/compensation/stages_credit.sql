@@ -442,51 +442,103 @@ $$;
 COMMENT ON FUNCTION spm._credit_query(int) IS 'SQL that makes the credits of a period out of the claims: the claims themselves, and what goes up and down the tree.';
 REVOKE ALL ON FUNCTION spm._credit_query(int) FROM PUBLIC;
 
+CREATE OR REPLACE FUNCTION spm._check_claims()
+    RETURNS boolean
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+    SET jit = off
+AS $$
+DECLARE
+    found record;
+    twice record;
+BEGIN
+    -- a row of a source is claimed once, or its first share is; where hashes say otherwise a closer look follows
+    EXECUTE $sql$
+        SELECT count(*) FILTER (WHERE c.is_first)
+               <> count(DISTINCT hashtextextended(c.transaction_key, hashtextextended(c.source, hashtextextended(c.line, hashtextextended(c.event,
+                   CASE WHEN c.event = 'booking' THEN 0 ELSE c.event_date - date '2000-01-01' END))))) FILTER (WHERE c.is_first) AS is_repeated,
+               bool_or(c.shares IS NOT NULL) AS is_shared, bool_or(c.kind = 'territory') AS has_territory,
+               coalesce(bool_or(c.reason IS NOT NULL), false) AS has_reason
+        FROM (SELECT x.*, x.kind = 'direct' AND coalesce(x.share_no, 1) = 1 AS is_first FROM pg_temp.spm_claim x) c$sql$ INTO found;
+    IF found.is_repeated OR found.is_shared THEN
+        -- the claims on one row total 1, whoever makes them: more is a second row
+        EXECUTE 'SELECT source, transaction_key, line, ceil(sum(share)) AS rows FROM pg_temp.spm_claim WHERE kind = ''direct'' AND $1
+                 GROUP BY source, transaction_key, line, event, CASE WHEN event <> ''booking'' THEN event_date END HAVING sum(share) > 1
+                 UNION ALL
+                 SELECT source, transaction_key, line, count(*) FROM pg_temp.spm_claim WHERE kind = ''direct'' AND shares IS NOT NULL
+                 GROUP BY source, transaction_key, line, event, CASE WHEN event <> ''booking'' THEN event_date END, owner_key HAVING count(*) > 1
+                 ORDER BY 1, 2, 3 LIMIT 1' INTO twice USING found.is_repeated;
+        IF twice.rows IS NOT NULL THEN
+            RAISE EXCEPTION 'transaction %/% occurs % times', twice.source, twice.transaction_key, twice.rows
+                USING ERRCODE = 'unique_violation', DETAIL = format('Line "%s".', twice.line),
+                      HINT = 'Key and line must identify a row of the source, and an owner a share of it: map another key or line, or a filter, with spm.map_source().';
+        END IF;
+    END IF;
+    IF found.has_territory THEN
+        EXECUTE 'SELECT source, transaction_key, line, rule, owner_key, count(*) AS rows FROM pg_temp.spm_claim WHERE kind = ''territory''
+                 GROUP BY source, transaction_key, line, event, event_date, rule, owner_key HAVING count(*) > 1
+                 ORDER BY 1, 2, 3, 4, 5 LIMIT 1' INTO twice;
+        IF twice.rows IS NOT NULL THEN
+            RAISE EXCEPTION 'territory "%" has holder % % times for transaction %/%', twice.rule, twice.owner_key, twice.rows, twice.source, twice.transaction_key
+                USING ERRCODE = 'unique_violation', DETAIL = format('Line "%s".', twice.line),
+                      HINT = 'On one day a holder holds a key once: repair the rows of the relation given to spm.map_territory().';
+        END IF;
+    END IF;
+    RETURN found.has_reason;
+END
+$$;
+COMMENT ON FUNCTION spm._check_claims() IS 'Error 23505 when pg_temp.spm_claim has a row of a source, a share or a holder twice. Returns whether it has transactions that nobody can be credited for.';
+REVOKE ALL ON FUNCTION spm._check_claims() FROM PUBLIC;
+
+CREATE OR REPLACE FUNCTION spm._claim_count()
+    RETURNS bigint
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+    SET jit = off
+AS $$
+DECLARE
+    n bigint;
+    has_event boolean;
+BEGIN
+    -- every booking has one first share; what only has a milestone in these days is counted by its key
+    EXECUTE 'SELECT count(*) FILTER (WHERE kind = ''direct'' AND coalesce(share_no, 1) = 1), bool_or(event <> ''booking'') FROM pg_temp.spm_claim' INTO n, has_event;
+    IF has_event THEN
+        EXECUTE 'SELECT count(DISTINCT (source, transaction_key, line)) FROM pg_temp.spm_claim' INTO n;
+    END IF;
+    RETURN n;
+END
+$$;
+COMMENT ON FUNCTION spm._claim_count() IS 'Number of transactions in pg_temp.spm_claim.';
+REVOKE ALL ON FUNCTION spm._claim_count() FROM PUBLIC;
+
 CREATE OR REPLACE FUNCTION spm._credit_period(period_id int, posting_id int, run_id bigint)
     RETURNS bigint
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    twice record;
+    keys constant text[] := '{position_id, transaction_key, line, source, kind, origin_position_id, owner_key, event, rule, part_no}';
+    contents constant text[] := '{payee_id, level, share, shares, share_no, factor, part_count, credited_amount, event_date, type, account_key, product_key,
+                                  quantity, amount, cost, list_amount, currency_code, attributes, reference_key}';
 BEGIN
-    PERFORM spm._result(spm._claim_query(_credit_period.period_id), 'spm_claim');
-    -- the claims on one row total 1, whoever makes them: more is a second row
-    EXECUTE 'SELECT source, transaction_key, line, ceil(sum(share)) AS rows FROM pg_temp.spm_claim WHERE kind = ''direct''
-             GROUP BY source, transaction_key, line, event, CASE WHEN event <> ''booking'' THEN event_date END HAVING sum(share) > 1
-             UNION ALL
-             SELECT source, transaction_key, line, count(*) FROM pg_temp.spm_claim WHERE kind = ''direct'' AND shares IS NOT NULL
-             GROUP BY source, transaction_key, line, event, CASE WHEN event <> ''booking'' THEN event_date END, owner_key HAVING count(*) > 1
-             ORDER BY 1, 2, 3 LIMIT 1' INTO twice;
-    IF twice.rows IS NOT NULL THEN
-        RAISE EXCEPTION 'transaction %/% occurs % times', twice.source, twice.transaction_key, twice.rows
-            USING ERRCODE = 'unique_violation', DETAIL = format('Line "%s".', twice.line),
-                  HINT = 'Key and line must identify a row of the source, and an owner a share of it: map another key or line, or a filter, with spm.map_source().';
-    END IF;
-    EXECUTE 'SELECT source, transaction_key, line, rule, owner_key, count(*) AS rows FROM pg_temp.spm_claim WHERE kind = ''territory''
-             GROUP BY source, transaction_key, line, event, event_date, rule, owner_key HAVING count(*) > 1
-             ORDER BY 1, 2, 3, 4, 5 LIMIT 1' INTO twice;
-    IF twice.rows IS NOT NULL THEN
-        RAISE EXCEPTION 'territory "%" has holder % % times for transaction %/%', twice.rule, twice.owner_key, twice.rows, twice.source, twice.transaction_key
-            USING ERRCODE = 'unique_violation', DETAIL = format('Line "%s".', twice.line),
-                  HINT = 'On one day a holder holds a key once: repair the rows of the relation given to spm.map_territory().';
-    END IF;
+    PERFORM spm._result(spm._claim_query(_credit_period.period_id), 'spm_claim', analyzed => 'position_id, payee_id, event_date, kind, currency_code');
     DELETE FROM spm.uncredited u WHERE u.period_id = _credit_period.period_id;
-    -- nobody owns it, and nobody need to, where it is credited on top
-    EXECUTE 'INSERT INTO spm.uncredited (period_id, source, transaction_key, line, owner_key, event_date, amount, currency_code, reason, run_id)
-             SELECT $1, c.source, c.transaction_key, c.line, c.owner_key, c.event_date, c.amount, c.currency_code, c.reason, $2
-             FROM pg_temp.spm_claim c
-             WHERE c.reason IS NOT NULL AND NOT (c.kind = ''direct'' AND c.owner_key = '''' AND EXISTS (
-                 SELECT FROM pg_temp.spm_claim o WHERE o.kind <> ''direct'' AND o.reason IS NULL AND (o.source, o.transaction_key, o.line) = (c.source, c.transaction_key, c.line)))
-             ORDER BY c.kind <> ''direct'', c.event <> ''booking'', c.event_date, c.rule
-             ON CONFLICT DO NOTHING'
-        USING _credit_period.period_id, _credit_period.run_id;
+    IF spm._check_claims() THEN
+        -- nobody owns it, and nobody need to, where it is credited on top
+        EXECUTE 'INSERT INTO spm.uncredited (period_id, source, transaction_key, line, owner_key, event_date, amount, currency_code, reason, run_id)
+                 SELECT $1, c.source, c.transaction_key, c.line, c.owner_key, c.event_date, c.amount, c.currency_code, c.reason, $2
+                 FROM pg_temp.spm_claim c
+                 WHERE c.reason IS NOT NULL AND NOT (c.kind = ''direct'' AND c.owner_key = '''' AND EXISTS (
+                     SELECT FROM pg_temp.spm_claim o WHERE o.kind <> ''direct'' AND o.reason IS NULL AND (o.source, o.transaction_key, o.line) = (c.source, c.transaction_key, c.line)))
+                 ORDER BY c.kind <> ''direct'', c.event <> ''booking'', c.event_date, c.rule
+                 ON CONFLICT DO NOTHING'
+            USING _credit_period.period_id, _credit_period.run_id;
+    END IF;
+    IF spm._is_blank('credit', _credit_period.period_id) THEN
+        RETURN spm._fill('credit', keys || contents, spm._credit_query(_credit_period.period_id), _credit_period.period_id, _credit_period.posting_id, _credit_period.run_id);
+    END IF;
     PERFORM spm._result(spm._credit_query(_credit_period.period_id));
-    RETURN spm._sync('credit',
-        ARRAY['position_id', 'transaction_key', 'line', 'source', 'kind', 'origin_position_id', 'owner_key', 'event', 'rule', 'part_no'],
-        ARRAY['payee_id', 'level', 'share', 'shares', 'share_no', 'factor', 'part_count', 'credited_amount', 'event_date', 'type', 'account_key',
-              'product_key', 'quantity', 'amount', 'cost', 'list_amount', 'currency_code', 'attributes', 'reference_key'],
-        ARRAY['credited_amount'], _credit_period.period_id, _credit_period.posting_id, _credit_period.run_id);
+    RETURN spm._sync('credit', keys, contents, ARRAY['credited_amount'], _credit_period.period_id, _credit_period.posting_id, _credit_period.run_id);
 END
 $$;
 COMMENT ON FUNCTION spm._credit_period(int, int, bigint) IS 'First stage: transactions to credits. Returns the number of rows changed.';

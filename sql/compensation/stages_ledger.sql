@@ -104,10 +104,13 @@ BEGIN
         EXECUTE format('CREATE INDEX IF NOT EXISTS %I ON %s (credit_id)', name || '_credit', part);
         EXECUTE format('CREATE INDEX IF NOT EXISTS %I ON %s (credit_period_id, credit_id) WHERE credit_period_id IS NOT NULL', name || '_elsewhere', part);
     END IF;
+    -- the next stage reads it before anybody else comes to look; what the stages join and choose by is enough for them
+    EXECUTE format('ANALYZE %s (posting_id, reverses_id, position_id, payee_id, %s)', part,
+                   CASE _index_partition.relation WHEN 'credit' THEN 'credit_id, event_date, kind, event, currency_code, reference_key' ELSE 'credit_id, component_id, schedule_id, kind' END);
 END
 $$;
 COMMENT ON FUNCTION spm._index_partition(text, int) IS
-'Gives the part of spm.credit or spm.earning that holds a period the indexes that it lacks.
+'Gives the part of spm.credit or spm.earning that holds a period the indexes that it lacks, and tells the planner what is in it.
 relation: credit or earning. period_id: key.
 Errors: those of spm._ledger_partition().';
 REVOKE ALL ON FUNCTION spm._index_partition(text, int) FROM PUBLIC;

@@ -725,25 +725,29 @@ CREATE OR REPLACE FUNCTION spm._earn_period(period_id int, posting_id int, run_i
     SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
+    contents constant text[] := '{credit_id, exchange_rate, base_amount, from_total, schedule_id, amount, credit_period_id}';
     components int[];
     queries text[];
+    query text;
     refunds record;
 BEGIN
     SELECT array_agg(c.component_id ORDER BY c.component_id),
            array_agg(spm._component_query(c.component_id, _earn_period.period_id, 'earning') ORDER BY c.component_id) INTO components, queries
     FROM spm._components(_earn_period.period_id) c;
-    PERFORM spm._result('SELECT r.*, NULL::int AS credit_period_id FROM ('
+    query := 'SELECT r.*, NULL::int AS credit_period_id FROM ('
         || coalesce('(' || array_to_string(queries, E')\nUNION ALL\n(') || ')', 'SELECT 0 AS component_id, 0::bigint AS credit_id, 0 AS position_id, 0 AS payee_id,
-        0.0 AS exchange_rate, 0.0 AS base_amount, 0.0 AS from_total, 0::bigint AS schedule_id, 0.0 AS amount, ''deal'' AS kind WHERE false') || ') r',
-        components => components, queries => queries);
+        0.0 AS exchange_rate, 0.0 AS base_amount, 0.0 AS from_total, 0::bigint AS schedule_id, 0.0 AS amount, ''deal'' AS kind WHERE false') || ') r';
+    IF spm._is_blank('earning', _earn_period.period_id) AND NOT EXISTS (SELECT FROM spm._components(_earn_period.period_id) c WHERE c.refund <> 'running') THEN
+        RETURN spm._fill('earning', '{component_id, position_id, payee_id, kind}'::text[] || contents, query,
+            _earn_period.period_id, _earn_period.posting_id, _earn_period.run_id, components, queries);
+    END IF;
+    PERFORM spm._result(query, components => components, queries => queries);
     -- refunds that are no part of the total go by what the deals, these and earlier ones, have earned
     FOR refunds IN SELECT c.component_id, spm._refund_query(c.component_id, _earn_period.period_id) AS query
                    FROM spm._components(_earn_period.period_id) c WHERE c.refund <> 'running' LOOP
         PERFORM spm._result(refunds.query, is_added => true, components => ARRAY[refunds.component_id], queries => ARRAY[refunds.query]);
     END LOOP;
-    RETURN spm._sync('earning', ARRAY['component_id', 'position_id', 'payee_id', 'kind', 'coalesce(credit_id, 0)'],
-        ARRAY['credit_id', 'exchange_rate', 'base_amount', 'from_total', 'schedule_id', 'amount', 'credit_period_id'],
-        ARRAY['base_amount', 'amount'],
+    RETURN spm._sync('earning', '{component_id, position_id, payee_id, kind, "coalesce(credit_id, 0)"}', contents, ARRAY['base_amount', 'amount'],
         _earn_period.period_id, _earn_period.posting_id, _earn_period.run_id);
 END
 $$;

@@ -586,12 +586,17 @@ BEGIN
                coalesce(o.hold_id, 0), coalesce(o.adjustment_id, 0), o.currency_code, o.amount, coalesce(o.reason, '')));
     GET DIAGNOSTICS n = ROW_COUNT;
     changed := changed + n;
-    INSERT INTO spm.payout (posting_id, run_id, period_id, payee_id, position_id, component_id, kind, plan_id, pay_rule_id, hold_id, adjustment_id, currency_code, amount, reason)
-    SELECT _pay.posting_id, _pay.run_id, l.period_id, l.payee_id, l.position_id, l.component_id, l.kind, l.plan_id, l.pay_rule_id, l.hold_id, l.adjustment_id,
-           l.currency_code, l.amount, l.reason
-    FROM pg_temp.spm_line l
-    ON CONFLICT ON CONSTRAINT payout_key DO NOTHING;
-    GET DIAGNOSTICS n = ROW_COUNT;
+    IF EXISTS (SELECT FROM spm.payout o WHERE o.posting_id = _pay.posting_id) THEN
+        INSERT INTO spm.payout (posting_id, run_id, period_id, payee_id, position_id, component_id, kind, plan_id, pay_rule_id, hold_id, adjustment_id, currency_code, amount, reason)
+        SELECT _pay.posting_id, _pay.run_id, l.period_id, l.payee_id, l.position_id, l.component_id, l.kind, l.plan_id, l.pay_rule_id, l.hold_id, l.adjustment_id,
+               l.currency_code, l.amount, l.reason
+        FROM pg_temp.spm_line l
+        ON CONFLICT ON CONSTRAINT payout_key DO NOTHING;
+        GET DIAGNOSTICS n = ROW_COUNT;
+    ELSE
+        n := spm._append('spm.payout', format('SELECT %s AS posting_id, %s::bigint AS run_id, l.period_id, l.payee_id, l.position_id, l.component_id, l.kind, l.plan_id,
+            l.pay_rule_id, l.hold_id, l.adjustment_id, l.currency_code, l.amount, l.reason FROM pg_temp.spm_line l', _pay.posting_id, _pay.run_id));
+    END IF;
     changed := changed + n + spm._balance(_pay.posting_id, this.period_id, _pay.run_id);
     PERFORM spm._drop_temporary('spm_line'), spm._drop_temporary('spm_cap');
     RETURN changed;

@@ -194,3 +194,6 @@ ALTER EXTENSION spm DROP TABLE spm.earning_before;
 ALTER EXTENSION spm DROP SEQUENCE spm.credit_before_seq;
 ALTER EXTENSION spm DROP SEQUENCE spm.earning_before_seq;
 DROP TABLE spm.credit_before, spm.earning_before;
+
+-- functions that have another argument now
+DROP FUNCTION spm._result(text, text, boolean, int[], text[]);
