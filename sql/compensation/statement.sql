@@ -103,7 +103,7 @@ CREATE OR REPLACE FUNCTION spm._known_state(period_id int, as_of timestamptz, OU
     LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
     SELECT p.posted_count, p.posting_id,
-           EXISTS (SELECT FROM spm.run r WHERE r.period_id = _known_state.period_id AND r.kind = 'calculate'
+           EXISTS (SELECT FROM spm.run r WHERE r.period_id = _known_state.period_id AND r.kind IN ('calculate', 'refresh')
                    AND r.finished_at <= _known_state.as_of AND r.finished_at > coalesce(p.posted_at, '-infinity'))
     FROM (SELECT count(*) AS posted_count, max(o.posting_id) AS posting_id, max(o.posted_at) AS posted_at
           FROM spm.posting o WHERE o.period_id = _known_state.period_id AND o.posted_at <= _known_state.as_of) p;
@@ -204,7 +204,7 @@ BEGIN
         GROUP BY e.payee_id, e.component_id, e.position_id, s.tier_no, s.kind, s.rate
     ), rated AS MATERIALIZED (    -- by the last calculation
         SELECT DISTINCT o.payee_id FROM spm.objective o
-        CROSS JOIN (SELECT max(r.started_at) AS started_at FROM spm.run r WHERE r.period_id = this AND r.kind = 'calculate' AND r.finished_at <= instant) r
+        CROSS JOIN (SELECT max(r.started_at) AS started_at FROM spm.run r WHERE r.period_id = this AND r.kind IN ('calculate', 'refresh') AND r.finished_at <= instant) r
         WHERE o.period_id = this AND o.rating IS NOT NULL AND o.recorded_at <= r.started_at AND coalesce(o.superseded_at, 'infinity') > r.started_at
     ), plan AS MATERIALIZED (    -- a section for each plan; 0: beside all plans
         SELECT y.payee_id, y.plan_id, n.name, coalesce(n.currency_code, y.currency_code) AS currency_code, coalesce(u.minor_digits, 2) AS minor_digits, y.versions, y.amount

@@ -29,7 +29,7 @@ BEGIN
     ), instant AS (
         SELECT r.finished_at AS known_at, 'calculated' AS state, r.run_id
         FROM spm.run r
-        WHERE r.kind = 'calculate' AND r.period_id = paid AND r.finished_at IS NOT NULL AND r.run_id IN (
+        WHERE r.kind IN ('calculate', 'refresh') AND r.period_id = paid AND r.finished_at IS NOT NULL AND r.run_id IN (
             SELECT m.run_id FROM spm.measurement m WHERE m.posting_id = ANY (postings) AND m.payee_id = who
             UNION SELECT e.run_id FROM spm.earning e WHERE e.posting_id = ANY (postings) AND e.payee_id = who
             UNION SELECT x.run_id FROM spm.payout x WHERE x.posting_id = ANY (postings) AND x.payee_id = who

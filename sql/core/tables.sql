@@ -253,7 +253,7 @@ COMMENT ON COLUMN spm.split_source.share_unit IS 'ratio: shares of a transaction
 
 CREATE TABLE spm.run (
     run_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    kind text NOT NULL CHECK (kind IN ('calculate', 'post')),
+    kind text NOT NULL CHECK (kind IN ('calculate', 'post', 'refresh')),
     period_id int NOT NULL REFERENCES spm.period,
     started_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     finished_at timestamptz,
@@ -269,9 +269,9 @@ CREATE TABLE spm.run (
     late_period_count int NOT NULL DEFAULT 0
 );
 CREATE INDEX run_period ON spm.run (period_id);
-COMMENT ON TABLE spm.run IS 'One row per calculation or posting that succeeded; one that failed is rolled back whole.';
+COMMENT ON TABLE spm.run IS 'One row per calculation, refresh or posting that succeeded; one that failed is rolled back whole.';
 COMMENT ON COLUMN spm.run.run_id IS 'Key, stamped on every result row that the run wrote.';
-COMMENT ON COLUMN spm.run.kind IS 'calculate or post.';
+COMMENT ON COLUMN spm.run.kind IS 'calculate, refresh or post.';
 COMMENT ON COLUMN spm.run.period_id IS 'Period it ran for.';
 COMMENT ON COLUMN spm.run.started_at IS 'When it began.';
 COMMENT ON COLUMN spm.run.finished_at IS 'When its last stage was done.';

@@ -128,9 +128,9 @@ SELECT r.run_id, r.kind AS run_kind, r.period_id, c.name AS calendar_name, p.nam
 FROM spm.run AS r
 JOIN spm.period AS p USING (period_id)
 JOIN spm.calendar AS c USING (calendar_id);
-COMMENT ON VIEW spm_bi.run IS 'One row per calculation or posting that succeeded.';
+COMMENT ON VIEW spm_bi.run IS 'One row per calculation, refresh or posting that succeeded.';
 COMMENT ON COLUMN spm_bi.run.run_id IS 'Run, as stamped on every result row that it wrote.';
-COMMENT ON COLUMN spm_bi.run.run_kind IS 'calculate or post.';
+COMMENT ON COLUMN spm_bi.run.run_kind IS 'calculate, refresh or post.';
 COMMENT ON COLUMN spm_bi.run.period_id IS 'Period it ran for.';
 COMMENT ON COLUMN spm_bi.run.calendar_name IS 'Calendar of the period.';
 COMMENT ON COLUMN spm_bi.run.period_name IS 'Name of the period.';

@@ -16,6 +16,7 @@ SELECT plan(3);
 INSERT INTO spm.currency (currency_code) VALUES ('USD');
 CREATE TABLE public.deal (deal_id int, closed_on date, owner_id text, amount numeric);
 SELECT spm.map_source('deals', 'public.deal', key => 'deal_id', date => 'closed_on', owner => 'owner_id', amount => 'amount', fixed_currency => 'USD');
+SELECT spm.track_source('deals');
 CREATE TEMP VIEW routine AS
 SELECT p.oid, p.prorettype
 FROM pg_catalog.pg_depend d
@@ -31,6 +32,9 @@ SELECT * FROM (VALUES
     ('spm._make_room', 'a condition that its callers make of literals'),
     ('spm._sync', 'names of relations and columns that stages.sql spells out'),
     ('spm._digest', 'names of relations and columns that stages.sql spells out'),
+    ('spm._mark_transactions', 'names of columns, quoted, and of transition tables'),
+    ('spm._set_marking', 'names of triggers, quoted, of relations that regclass vouches for'),
+    ('spm._mark_watermarks', 'names of columns, quoted, and of types, of a relation that regclass vouches for'),
     ('spm._result', 'the query of a stage, made of checked expressions and literals'),
     ('spm._column_default', 'names of columns, quoted, and their defaults as the catalog has them'),
     ('spm._write_row', 'names of columns, quoted, of a table that functions_plan.sql spells out')

@@ -83,7 +83,7 @@ SELECT is_empty($$
     SELECT r.name FROM relation r JOIN pg_catalog.pg_extension e ON e.extname = 'spm'
     WHERE r.relkind IN ('r', 'p', 'S') AND NOT r.oid = ANY (coalesce(e.extconfig, '{}'))
         -- derived by triggers, which a restore fires
-        AND r.name NOT IN ('spm.position_path', 'spm.position_path_version')
+        AND r.name NOT IN ('spm.position_path', 'spm.position_path_version', 'spm.change', 'spm.change_change_id_seq')
     ORDER BY 1
     $$, 'pg_dump saves the rows of every table and the position of every sequence');
 SELECT is_empty($$
@@ -162,8 +162,8 @@ SELECT is_empty($$
         AND NOT (prokind = 'p' AND prosrc ~ '\mCOMMIT\M')
     ORDER BY 1
     $$, 'every function that looks up names when it runs has a fixed search_path');
-SELECT is((SELECT string_agg(proname, ', ' ORDER BY proname) FROM routine WHERE prosecdef), '_index_partition, _ledger_partition',
-    'no function runs with the rights of its owner, but those that make the parts of the ledger');
+SELECT is((SELECT string_agg(proname, ', ' ORDER BY proname) FROM routine WHERE prosecdef), '_index_partition, _ledger_partition, _mark_config, _mark_transactions',
+    'no function runs with the rights of its owner, but those that make the parts of the ledger and those that note what has changed');
 SELECT is_empty($$
     SELECT name FROM routine WHERE is_helper AND pg_catalog.has_function_privilege('public', oid, 'EXECUTE') ORDER BY 1
     $$, 'helpers (names with a leading underscore) are not for everybody');
