@@ -363,10 +363,12 @@ END;
 COMMENT ON FUNCTION spm._reads_elsewhere() IS 'Whether the database can read from another server: no snapshot tells whether something has changed there.';
 REVOKE ALL ON FUNCTION spm._reads_elsewhere() FROM PUBLIC;
 
+-- Compiling a query takes longer than a cancel may wait, and nothing interrupts it: hence no jit.
 CREATE OR REPLACE PROCEDURE spm.calculate(period text, calendar text DEFAULT NULL)
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
     SET datestyle = 'ISO, YMD'
+    SET jit = off
 AS $$
 DECLARE
     this spm.period := (SELECT p FROM spm.period p WHERE p.period_id = spm._period_id(calculate.period, calculate.calendar));
