@@ -30,4 +30,17 @@
 #define SPM_NAMED_SEGMENT(name, size, init, found) GetNamedDSMSegment(name, size, init, found)
 #endif
 
+/* Whether the current user may call a function; error if not. */
+#if PG_VERSION_NUM >= 160000
+#define SPM_MAY_EXECUTE(function) object_aclcheck(ProcedureRelationId, function, GetUserId(), ACL_EXECUTE)
+#else
+#define SPM_MAY_EXECUTE(function) pg_proc_aclcheck(function, GetUserId(), ACL_EXECUTE)
+#endif
+#define SPM_CHECK_EXECUTE(function) \
+	do { \
+		AclResult	aclresult_ = SPM_MAY_EXECUTE(function); \
+		if (aclresult_ != ACLCHECK_OK) \
+			aclcheck_error(aclresult_, OBJECT_FUNCTION, get_func_name(function)); \
+	} while (0)
+
 #endif

@@ -6,4 +6,14 @@
 
 #include "fmgr.h"
 
+#include "book_scan.h"
+
 PG_MODULE_MAGIC;
+
+extern void _PG_init(void);
+
+void
+_PG_init(void)
+{
+	spm_book_scan_init();
+}

@@ -2,6 +2,8 @@
  * 0.3.0--0.4.0: results are kept by period, and what changes is noted.
  */
 
+-- include sql/compensation/types_book.sql
+
 -- ------------------------------------------------------- the ledger, in parts
 --
 -- A table cannot become one that is kept in parts: its rows move to a new one.

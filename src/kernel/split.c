@@ -87,3 +87,63 @@ spmk_split(Dec units, const Dec *shares, int n, Dec *parts, Dec *rests, int *ord
 			parts[i] = dec_sub(zero, parts[i]);
 	}
 }
+
+#define MAX_INT_SHARES	64
+
+/*
+ * The same in integers; false, and nothing said, where they do not hold it or
+ * shares are many: who gets a unit is looked for among all of them.
+ */
+bool
+spmk_split_int(int64_t units, const int64_t *shares, int n, int64_t *parts)
+{
+	int64_t		size = units < 0 ? -units : units;
+	int64_t		sum = 0;
+	int64_t		left = size;
+	int64_t		last_rest = INT64_MAX;
+	int			last = -1;
+
+	if (n > MAX_INT_SHARES || units == INT64_MIN)
+		return false;
+	for (int i = 0; i < n; i++)
+	{
+		int64_t		due;
+
+		if (shares[i] < 0 || __builtin_add_overflow(sum, shares[i], &sum) ||
+			__builtin_mul_overflow(size, shares[i], &due))
+			return false;
+	}
+	if (sum == 0)
+		return false;
+	for (int i = 0; i < n; i++)
+	{
+		parts[i] = size * shares[i] / sum;
+		left -= parts[i];
+	}
+	for (; left > 0; left--)
+	{
+		int64_t		best_rest = -1;
+		int			best = -1;
+
+		/* the largest rest, then the earliest, after the one before */
+		for (int i = 0; i < n; i++)
+		{
+			int64_t		rest = size * shares[i] % sum;
+
+			if ((rest < last_rest || (rest == last_rest && i > last)) && rest > best_rest)
+			{
+				best_rest = rest;
+				best = i;
+			}
+		}
+		parts[best]++;
+		last_rest = best_rest;
+		last = best;
+	}
+	if (units < 0)
+	{
+		for (int i = 0; i < n; i++)
+			parts[i] = -parts[i];
+	}
+	return true;
+}

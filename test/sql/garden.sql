@@ -10,8 +10,8 @@
 BEGIN;
 SELECT plan(4);
 
-CREATE TEMP TABLE odd (type regtype, value text);
-INSERT INTO odd
+CREATE TEMP TABLE odd (type regtype, value text, expression text);
+INSERT INTO odd (type, value)
 SELECT t::regtype, v FROM (VALUES
     ('boolean', ARRAY[NULL, 'true', 'false']),
     ('smallint', ARRAY[NULL, '0', '-32768', '32767']),
@@ -20,9 +20,10 @@ SELECT t::regtype, v FROM (VALUES
     ('numeric', ARRAY[NULL, '0', '-0.00', '0.05', '160000.005', '-1e-20', 'NaN', 'Infinity', '-Infinity', '1e1000',
         '99999999999999999999999999999999999999.99']),
     ('numeric[]', ARRAY[NULL, '{}', '{0}', '{0,100}', '{100,0}', '{0,NULL}', '{NaN,Infinity}', '{{0,1},{2,3}}', '[-2:-1]={0,100}']),
-    ('text', ARRAY[NULL, '', 'a', 'flat', 'half_up', '0: 5%, 100000: 8%', 'amount > 0', '%s %I $1 '' " \ /*', 'ÄÖ' || repeat('é', 30), repeat('x', 100000)]),
+    ('text', ARRAY[NULL, '', 'a', 'flat', 'quarter', 'half_up', '0: 5%, 100000: 8%', 'amount > 0', '%s %I $1 '' " \ /*', 'ÄÖ' || repeat('é', 30), repeat('x', 100000)]),
     ('text[]', ARRAY[NULL, '{}', '{a}', '{NULL}', '{{a},{b}}']),
     ('date', ARRAY[NULL, '2024-02-29', '-infinity', 'infinity', '4713-01-01 BC', '5874897-12-31']),
+    ('date[]', ARRAY[NULL, '{}', '{2024-01-01}', '{2024-01-01,2025-01-01}', '{2025-01-01,2024-01-01}', '{2024-01-01,NULL}', '{-infinity,infinity}']),
     ('timestamptz', ARRAY[NULL, '2026-03-29 01:30Z', 'infinity', '-infinity']),
     ('daterange', ARRAY[NULL, 'empty', '(,)', '[2026-01-01,2026-04-01)', '[2026-01-01,)']),
     ('datemultirange', ARRAY[NULL, '{}', '{(,)}', '{[2026-01-15,2026-02-01),[2026-03-01,)}', '{[4713-01-01 BC,5874897-12-31]}']),
@@ -34,10 +35,20 @@ SELECT t::regtype, v FROM (VALUES
     ('oid', ARRAY[NULL, '0', '4294967295']),
     ('bytea', ARRAY[NULL, '', '\x00ff'])
 ) c(t, vs), unnest(vs) v;
-INSERT INTO odd
+INSERT INTO odd (type, value)
 SELECT 'spm.rate_schedule', v FROM unnest(ARRAY[NULL, '0: 5%', '0: 5%, 100000: 8%, 150000: 12%', '0%: 8%, 100%: 10%', '0: 5%, 100: 8% whole edge lower',
     '0: 1%, 100: 5% interpolated', '0..100: 1%, 100..200: 5% weighted', '0: 100, 50: 500 bonus', '0..10: 99999999999999999999999999% outside zero',
     '10: 5% base 2% cap 5000 floor 1']) v;
+UPDATE odd SET expression = quote_nullable(value) || '::' || type;
+INSERT INTO odd (type, expression)
+SELECT t::regtype, e FROM (VALUES
+    ('anynonarray', ARRAY['NULL::text', '''a''::text', '7::bigint', '(-1)::smallint', '0.5::numeric']),
+    ('anycompatiblenonarray', ARRAY['NULL::bigint', '''b''::text', '8', 'true']),
+    ('spm.book', ARRAY['NULL::spm.book', '(SELECT spm.book(7, date ''2024-02-29'', 1, 12.5, ''month''))', '(SELECT spm.book(''a''::text, date ''2024-02-29'', 1e30, ''all''))']),
+    ('spm.rate_card', ARRAY['NULL::spm.rate_card', '(SELECT spm.rate_card(7, NULL, ''0: 5%''))', '(SELECT spm.rate_card(''a''::text, date ''2024-02-01'', ''0%: 8%, 100%: 10%'', 0))']),
+    ('spm.splits', ARRAY['NULL::spm.splits', '(SELECT spm.splits(8, 7, 0.5))', '(SELECT spm.splits(''b''::text, ''a''::text, 0))']),
+    ('spm.payee_tree', ARRAY['NULL::spm.payee_tree', '(SELECT spm.payee_tree(7, 8))', '(SELECT spm.payee_tree(x, 3 - x) FROM generate_series(1, 2) x)'])
+) c(t, es), unnest(es) e;
 
 CREATE TEMP TABLE flower AS
 SELECT p.oid, p.oid::regprocedure::text AS name, p.provolatile,
@@ -76,8 +87,8 @@ BEGIN
         rest := combination;
         arguments := '';
         FOREACH this IN ARRAY $1.types LOOP
-            choices := ARRAY(SELECT quote_nullable(o.value) FROM odd o WHERE o.type = this ORDER BY o.value COLLATE "C" NULLS FIRST);
-            arguments := arguments || ', ' || choices[rest % cardinality(choices) + 1] || '::' || this;
+            choices := ARRAY(SELECT o.expression FROM odd o WHERE o.type = this ORDER BY o.value COLLATE "C" NULLS FIRST, o.expression COLLATE "C");
+            arguments := arguments || ', ' || choices[rest % cardinality(choices) + 1];
             rest := rest / cardinality(choices);
         END LOOP;
         calls := calls + 1;
