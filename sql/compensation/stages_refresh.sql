@@ -231,23 +231,23 @@ BEGIN
 
     FOR this IN
         SELECT p.* FROM spm.period p
-        WHERE p.calendar_id = _refresh_calendar.calendar_id AND spm._is_leaf(p.period_id)
-          -- what has changed in posted periods is paid by the first open one, once that is calculated
-          AND CASE p.state WHEN 'posted' THEN first.state = 'calculated' ELSE p.state = 'calculated' END
+        WHERE p.calendar_id = _refresh_calendar.calendar_id AND spm._is_leaf(p.period_id) AND p.state <> 'open'
         ORDER BY p.span
     LOOP
-        is_stale := this.state = 'calculated' AND NOT EXISTS (SELECT FROM spm.period_watermark w WHERE w.period_id = this.period_id);
+        is_stale := NOT EXISTS (SELECT FROM spm.period_watermark w WHERE w.period_id = this.period_id);
         is_touched := is_stale OR wide && this.span;
         is_reached := is_touched OR EXISTS (SELECT FROM spm._components(this.period_id) c WHERE spm._reach(c.component_id, this.period_id) && changed)
             OR changed <> '{}' AND EXISTS (SELECT FROM spm._components(this.period_id) c WHERE c.refund <> 'running');
-        CONTINUE WHEN NOT is_reached AND NOT (this.state = 'calculated' AND (is_paid OR run.run_id IS NOT NULL OR changed <> '{}'));
-        -- what stands on a period that was opened again waits until that is calculated
-        IF EXISTS (SELECT FROM spm.period e, spm._components(this.period_id) c
-                   WHERE e.calendar_id = this.calendar_id AND e.state = 'open' AND e.span << this.span AND spm._is_leaf(e.period_id)
-                     AND e.span && spm._reach(c.component_id, this.period_id)) THEN
+        -- what has changed in posted periods is paid by the first open one after them, once that is calculated;
+        -- and what stands on a period that was opened again waits until that is calculated
+        IF is_reached AND (CASE this.state WHEN 'posted' THEN NOT coalesce(first.state = 'calculated' AND this.span << first.span, false)
+            ELSE EXISTS (SELECT FROM spm.period e, spm._components(this.period_id) c
+                         WHERE e.calendar_id = this.calendar_id AND e.state = 'open' AND e.span << this.span AND spm._is_leaf(e.period_id)
+                           AND e.span && spm._reach(c.component_id, this.period_id)) END) THEN
             DELETE FROM spm.period_watermark w WHERE w.period_id = this.period_id;
             CONTINUE;
         END IF;
+        CONTINUE WHEN NOT is_reached AND NOT (this.state = 'calculated' AND (is_paid OR run.run_id IS NOT NULL OR changed <> '{}'));
         -- one run for each posting
         IF run.run_id IS NULL THEN
             IF to_regclass('spm.transaction') IS NULL THEN

@@ -180,6 +180,15 @@ BEGIN
 END
 $$;
 
+-- -------------------------------------------------------- what has changed
+
+ALTER TABLE spm.run DROP CONSTRAINT run_kind_check;
+ALTER TABLE spm.run ADD CONSTRAINT run_kind_check CHECK (kind IN ('calculate', 'post', 'refresh'));
+COMMENT ON TABLE spm.run IS 'One row per calculation, refresh or posting that succeeded; one that failed is rolled back whole.';
+COMMENT ON COLUMN spm.run.kind IS 'calculate, refresh or post.';
+
+-- include sql/compensation/tables_change.sql
+
 -- after the code; below only what must wait until nothing refers to what it drops
 DO $$
 DECLARE
@@ -199,12 +208,3 @@ DROP TABLE spm.credit_before, spm.earning_before;
 
 -- functions that have another argument now
 DROP FUNCTION spm._result(text, text, boolean, int[], text[]);
-
--- -------------------------------------------------------- what has changed
-
-ALTER TABLE spm.run DROP CONSTRAINT run_kind_check;
-ALTER TABLE spm.run ADD CONSTRAINT run_kind_check CHECK (kind IN ('calculate', 'post', 'refresh'));
-COMMENT ON TABLE spm.run IS 'One row per calculation, refresh or posting that succeeded; one that failed is rolled back whole.';
-COMMENT ON COLUMN spm.run.kind IS 'calculate, refresh or post.';
-
--- include sql/compensation/tables_change.sql

@@ -9,7 +9,7 @@ SET client_min_messages = warning;
 \i test/fixture/company.sql
 \o
 \set ECHO all
-SELECT plan(55);
+SELECT plan(57);
 CREATE TABLE company.invoice (order_id int, invoiced_on date, amount numeric);
 CREATE FUNCTION pg_temp.uncredited() RETURNS text LANGUAGE sql AS $$
     SELECT string_agg(format('%s %s %s %s %s', u.period_id, u.transaction_key, u.line, u.owner_key, u.reason), ', ' ORDER BY u.period_id, u.transaction_key, u.line, u.owner_key) FROM spm.uncredited u
@@ -124,6 +124,15 @@ SELECT is(pg_temp.change('SELECT 1'), 'nothing to do', 'what stands on a period 
 CALL spm.calculate('2026-Q2');
 SELECT is(pg_temp.change('SELECT 1'), '2026-Q3', 'until that is calculated');
 SELECT is(pg_temp.change($$UPDATE company.sales_order SET amount = amount + 1 WHERE order_id IN (1, 2, 3, 4)$$), '2026-Q2 changed, 2026-Q3 changed', 'and then takes up what is late');
+
+CALL spm.post('2026-Q2');
+CALL spm.post('2026-Q3');
+CALL spm.calculate('2026-Q4');
+SELECT spm.reopen_period('2026-Q2', 'wrong again') \g /dev/null
+CALL spm.calculate('2026-Q2');
+SELECT is(pg_temp.change($$UPDATE company.sales_order SET amount = amount + 1 WHERE ordered_on = '2026-08-01' OR order_id IN (3, 4)$$), '2026-Q2 changed, 2026-Q4 changed', 'an open period does not pay what changes in a posted one after it');
+CALL spm.post('2026-Q2');
+SELECT is(pg_temp.change('SELECT 1'), '2026-Q4 changed', 'the first open one after both does');
 
 SELECT is(count(*), 0::bigint, 'all results add up') FROM spm.reconciliation WHERE NOT is_reconciled;
 SELECT spm.unmap_source('orders') \g /dev/null
