@@ -111,12 +111,27 @@ END;
 COMMENT ON FUNCTION spm._known_state(int, timestamptz) IS 'Of a paying period at an instant: how often it had been posted, the last posting of these, and whether it had been calculated since.';
 REVOKE ALL ON FUNCTION spm._known_state(int, timestamptz) FROM PUBLIC;
 
+CREATE OR REPLACE FUNCTION spm._difference_lines(postings int[], payee_id int)
+    RETURNS SETOF spm.difference
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    RETURN QUERY SELECT d.* FROM spm.difference d
+        WHERE d.posting_id = ANY (_difference_lines.postings) AND (_difference_lines.payee_id IS NULL OR d.payee_id = _difference_lines.payee_id);
+END
+$$;
+COMMENT ON FUNCTION spm._difference_lines(int[], int) IS 'Rows of spm.difference that postings pay, of one payee or, NULL, of everybody. A function, so that the view is planned only when there is something to tell.';
+REVOKE ALL ON FUNCTION spm._difference_lines(int[], int) FROM PUBLIC;
+
 CREATE OR REPLACE FUNCTION spm._statement_lines(period_id int, payee_id int, as_of timestamptz)
     RETURNS TABLE (who int, line_no bigint, line text)
     LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
     SET datestyle = 'ISO, YMD'
     SET jit = off
+    -- of one payee, starting workers would take longer than the work
+    SET max_parallel_workers_per_gather = 0
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -127,6 +142,9 @@ DECLARE
     -- of a period that was reopened, the first posting is told in full, what the others add by line
     postings int[] := array(SELECT o.posting_id FROM spm.posting o WHERE o.period_id = _statement_lines.period_id ORDER BY 1);
     first_posting int := postings[1];
+    -- a list also of one: so that a plan that holds for any payee finds the index, and need not be made for each
+    whom int[] := CASE WHEN _statement_lines.payee_id IS NOT NULL THEN ARRAY[_statement_lines.payee_id]
+                       ELSE array(SELECT y.payee_id FROM spm.payee y ORDER BY 1) END;
     how_far text := (SELECT concat(CASE WHEN h.posted_count > 1 OR h.posted_count = 1 AND h.is_draft THEN 'posted, reopened, ' END,
                                  CASE WHEN h.is_draft THEN 'calculated, not yet posted' ELSE 'posted' END)
                    FROM spm._known_state(_statement_lines.period_id, _statement_lines.as_of) h);
@@ -137,14 +155,14 @@ BEGIN
     ), m AS MATERIALIZED (
         -- as the period itself paid it: what a later posting has taken back still stands here
         SELECT m.* FROM spm.measurement m
-        WHERE m.posting_id = first_posting AND m.period_id = this AND m.reverses_id IS NULL AND (wanted IS NULL OR m.payee_id = wanted)
+        WHERE m.posting_id = first_posting AND m.period_id = this AND m.reverses_id IS NULL AND m.payee_id = ANY (whom)
           AND m.run_id IN (SELECT run_id FROM known)
         UNION ALL
         SELECT m.* FROM spm._superseded(NULL::spm.measurement, 'measurement', instant, postings[1:1], wanted) m
         WHERE is_past AND m.period_id = this AND m.reverses_id IS NULL
     ), e AS MATERIALIZED (
         SELECT e.* FROM spm.earning e
-        WHERE e.posting_id = first_posting AND e.period_id = this AND e.reverses_id IS NULL AND (wanted IS NULL OR e.payee_id = wanted)
+        WHERE e.posting_id = first_posting AND e.period_id = this AND e.reverses_id IS NULL AND e.payee_id = ANY (whom)
           AND e.run_id IN (SELECT run_id FROM known)
         UNION ALL
         SELECT e.* FROM spm._superseded(NULL::spm.earning, 'earning', instant, postings[1:1], wanted) e
@@ -152,12 +170,12 @@ BEGIN
     ), x AS MATERIALIZED (
         SELECT x.*, coalesce(x.plan_id, 0) AS of_plan FROM (
             SELECT x.* FROM spm.payout x
-            WHERE x.posting_id = ANY (postings) AND (wanted IS NULL OR x.payee_id = wanted) AND x.run_id IN (SELECT run_id FROM known)
+            WHERE x.posting_id = ANY (postings) AND x.payee_id = ANY (whom) AND x.run_id IN (SELECT run_id FROM known)
             UNION ALL
             SELECT x.* FROM spm._superseded(NULL::spm.payout, 'payout', instant, postings, wanted) x WHERE is_past) x
     ), balance AS MATERIALIZED (
         SELECT b.* FROM spm.balance b
-        WHERE b.posting_id = ANY (postings) AND (wanted IS NULL OR b.payee_id = wanted) AND b.run_id IN (SELECT run_id FROM known)
+        WHERE b.posting_id = ANY (postings) AND b.payee_id = ANY (whom) AND b.run_id IN (SELECT run_id FROM known)
         UNION ALL
         SELECT b.* FROM spm._superseded(NULL::spm.balance, 'balance', instant, postings, wanted) b WHERE is_past
     ), tier AS MATERIALIZED (
@@ -224,8 +242,9 @@ BEGIN
     ), reason AS MATERIALIZED (    -- of what is there now; a draft that is gone has left its amounts only
         SELECT d.payee_id, d.plan_id, d.period_id, d.component_name, d.posting_id, d.transaction_key || coalesce('/' || nullif(d.line, ''), '') AS deal, d.amount, d.cause, d.reason,
                row_number() OVER w AS nth, count(*) OVER (PARTITION BY d.payee_id, d.plan_id, d.period_id, d.component_name, d.posting_id) AS n
-        FROM spm.difference d
-        WHERE NOT is_past AND d.posting_id = ANY (postings) AND (wanted IS NULL OR d.payee_id = wanted)
+        FROM (SELECT FROM difference LIMIT 1) any_difference
+        CROSS JOIN LATERAL spm._difference_lines(postings, wanted) d
+        WHERE NOT is_past
         WINDOW w AS (PARTITION BY d.payee_id, d.plan_id, d.period_id, d.component_name, d.posting_id
                      ORDER BY abs(d.amount) DESC, d.transaction_key COLLATE "C", d.line COLLATE "C", d.source COLLATE "C")
     ), titled AS MATERIALIZED (
@@ -397,8 +416,9 @@ CREATE OR REPLACE FUNCTION spm._keep_statements(posting_id int)
     RETURNS void
     LANGUAGE sql
     SET search_path = pg_catalog, pg_temp
-    -- of everybody, out of rows that may have no statistics yet
+    -- of everybody, out of rows that may have no statistics yet; never by the plan for one payee
     SET enable_nestloop = off
+    SET plan_cache_mode = force_custom_plan
 AS $$
     INSERT INTO spm.posted_statement (posting_id, payee_id, content)
     SELECT o.posting_id, s.who, string_agg(s.line, E'\n' ORDER BY s.line_no)
@@ -414,6 +434,8 @@ CREATE OR REPLACE FUNCTION spm.statement(payee text, period text, calendar text 
     LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
     SET datestyle = 'ISO, YMD'
+    -- planning takes longer than reading one payee's rows, which is the same for all
+    SET plan_cache_mode = force_generic_plan
 AS $$
 DECLARE
     whose spm.payee;
