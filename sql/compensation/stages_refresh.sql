@@ -261,14 +261,19 @@ BEGIN
             RETURNING * INTO run;
         END IF;
         n := 0;
+        PERFORM spm._begin_progress('refresh', this.name), spm._end_progress();
         IF this.period_id = first.period_id OR this.state = 'posted' AND run.late_period_count = 0 THEN
             PERFORM spm._withdraw_differences(_refresh_calendar.calendar_id, draft);
         END IF;
         IF is_touched THEN
+            PERFORM spm._progress('crediting', 0, NULL);
             n := n + spm._credit_period(this.period_id, draft, run.run_id);
         END IF;
         IF is_reached THEN
-            n := n + spm._measure_period(this.period_id, draft, run.run_id) + spm._earn_period(this.period_id, draft, run.run_id);
+            PERFORM spm._progress('measuring', 0, NULL);
+            n := n + spm._measure_period(this.period_id, draft, run.run_id);
+            PERFORM spm._progress('earning', 0, NULL);
+            n := n + spm._earn_period(this.period_id, draft, run.run_id);
             IF this.state = 'posted' THEN
                 run.late_period_count := run.late_period_count + 1;
             END IF;
@@ -288,6 +293,7 @@ BEGIN
         IF this.period_id = first.period_id THEN
             PERFORM spm._check_once(draft);
         END IF;
+        PERFORM spm._progress('paying', 0, NULL);
         run.changed_count := run.changed_count + spm._pay(draft, run.run_id);
         UPDATE spm.run r
         SET finished_at = clock_timestamp(), late_period_count = run.late_period_count, changed_count = run.changed_count
@@ -304,9 +310,11 @@ $$;
 COMMENT ON FUNCTION spm._refresh_calendar(int) IS 'Calculates again what the marks in pg_temp.spm_mark touch in a calendar, in the order of its periods. Returns the number of rows changed.';
 REVOKE ALL ON FUNCTION spm._refresh_calendar(int) FROM PUBLIC;
 
+-- No jit: compiling a query takes longer than a refresh, or a cancel, may.
 CREATE OR REPLACE PROCEDURE spm.refresh(calendar text DEFAULT NULL)
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
+    SET jit = off
 AS $$
 DECLARE
     calendars int[] := array(SELECT k.calendar_id FROM spm.calendar k WHERE k.name = refresh.calendar OR refresh.calendar IS NULL ORDER BY 1);
@@ -316,12 +324,13 @@ BEGIN
     IF refresh.calendar IS NOT NULL AND calendars = '{}' THEN
         RAISE EXCEPTION 'calendar "%" does not exist', refresh.calendar USING ERRCODE = 'undefined_object', HINT = 'SELECT name FROM spm.calendar;';
     END IF;
+    PERFORM spm._begin_progress('refresh', NULL), spm._progress('waiting for another run in this calendar', 0, NULL);
     -- one at a time in a calendar; readers never wait.  A new row version, so that a transaction
     -- with an older snapshot fails instead of missing what the one before wrote
     FOREACH of_calendar IN ARRAY calendars LOOP
         UPDATE spm.calendar c SET name = c.name WHERE c.calendar_id = of_calendar;
     END LOOP;
-    PERFORM spm._mark_watermarks();
+    PERFORM spm._progress('looking for what has changed', 0, NULL), spm._mark_watermarks();
     -- plans, quotas and seats are not locked.  Whoever changes one leaves a mark: while there are
     -- new ones, what was just calculated may stand half on the old and half on the new
     LOOP
@@ -333,6 +342,7 @@ BEGIN
         EXIT WHEN rounds = 5 OR NOT EXISTS (
             SELECT FROM spm.change c WHERE c.transaction_key IS NULL AND (c.calendar_id IS NULL OR c.calendar_id = ANY (calendars)));
     END LOOP;
+    PERFORM spm._end_progress();
 END
 $$;
 COMMENT ON PROCEDURE spm.refresh(text) IS

@@ -189,6 +189,8 @@ COMMENT ON COLUMN spm.run.kind IS 'calculate, refresh or post.';
 
 -- include sql/compensation/tables_change.sql
 
+-- include sql/compensation/tables_job.sql
+
 -- after the code; below only what must wait until nothing refers to what it drops
 DO $$
 DECLARE
