@@ -116,12 +116,12 @@ $(RELEASED_SQL): build/%: sql/released/%
 	@cp $< $@
 
 # A step up: what cannot be replayed (a line '-- include FILE' stands for the file), then all code,
-# then what can only be done when nothing in the code refers to it any more, below a line '-- after the code'.
-$(UPGRADE_SQL): build/spm--%: sql/upgrade/% $(SQL_FILES) spm.control Makefile
+# then what can only be done when nothing in the code refers to the old any more: a file of that name with _after.
+$(UPGRADE_SQL): build/spm--%: sql/upgrade/% $(wildcard sql/upgrade/*_after.sql) $(SQL_FILES) spm.control Makefile
 	@mkdir -p $(@D)
 	@{ $(call HEAD_LINES,ALTER EXTENSION spm UPDATE); \
-	   awk '/^-- after the code/ { exit } $$2 == "include" { while ((getline line < $$3) > 0) print line; next } 1' $<; \
-	   cat $(CODE_FILES); sed '1,/^-- after the code/d' $<; } > $@
+	   awk '$$2 == "include" { while ((getline line < $$3) > 0) print line; next } 1' $<; \
+	   cat $(CODE_FILES) $(wildcard $(<:.sql=_after.sql)); } > $@
 
 # A test without an expected file fails by its difference to nothing.
 .PHONY: build/input

@@ -30,14 +30,15 @@ CREATE OR REPLACE FUNCTION spm._ledger_partition(relation text, period_id int, i
 AS $$
 DECLARE
     part_name text := _ledger_partition.relation || '_' || _ledger_partition.period_id;
-    part regclass := to_regclass(format('spm.%I', part_name));
+    part regclass;
     role regrole;
     posted text;
 BEGIN
-    IF _ledger_partition.relation NOT IN ('credit', 'earning') OR part_name IS NULL THEN
+    IF part_name IS NULL OR _ledger_partition.relation NOT IN ('credit', 'earning') THEN
         RAISE EXCEPTION 'the ledger has no parts of "%" for period %', _ledger_partition.relation, _ledger_partition.period_id
             USING ERRCODE = 'invalid_parameter_value';
     END IF;
+    part := to_regclass(format('spm.%I', part_name));
     IF part IS NOT NULL AND EXISTS (SELECT FROM pg_inherits i WHERE i.inhrelid = part AND NOT i.inhdetachpending
                                     AND i.inhparent = to_regclass(format('spm.%I', _ledger_partition.relation))) THEN
         RETURN part;

@@ -115,13 +115,23 @@ CREATE OR REPLACE FUNCTION spm._difference_lines(postings int[], payee_id int)
     RETURNS SETOF spm.difference
     LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
+    SET jit = off
 AS $$
+DECLARE
+    changed int;
 BEGIN
-    RETURN QUERY SELECT d.* FROM spm.difference d
-        WHERE d.posting_id = ANY (_difference_lines.postings) AND (_difference_lines.payee_id IS NULL OR d.payee_id = _difference_lines.payee_id);
+    -- one period at a time, and by its key, so that no other part of the ledger is looked at
+    FOR changed IN
+        SELECT DISTINCT x.period_id FROM spm.payout x JOIN spm.posting o USING (posting_id)
+        WHERE x.posting_id = ANY (_difference_lines.postings) AND (_difference_lines.payee_id IS NULL OR x.payee_id = _difference_lines.payee_id)
+          AND x.kind = 'earning' AND x.amount <> 0 AND (x.period_id <> o.period_id OR x.posting_id <> _difference_lines.postings[1])
+    LOOP
+        RETURN QUERY EXECUTE format('SELECT d.* FROM spm.difference d WHERE d.period_id = %s AND d.posting_id = ANY (%L::int[])%s', changed, _difference_lines.postings,
+                                    ' AND d.payee_id = ' || _difference_lines.payee_id);
+    END LOOP;
 END
 $$;
-COMMENT ON FUNCTION spm._difference_lines(int[], int) IS 'Rows of spm.difference that postings pay, of one payee or, NULL, of everybody. A function, so that the view is planned only when there is something to tell.';
+COMMENT ON FUNCTION spm._difference_lines(int[], int) IS 'Rows of spm.difference that the postings of a period pay, in order of time, of one payee or, NULL, of everybody. A function, so that the view is planned only when there is something to tell.';
 REVOKE ALL ON FUNCTION spm._difference_lines(int[], int) FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION spm._statement_lines(period_id int, payee_id int, as_of timestamptz)

@@ -20,6 +20,7 @@ CREATE OR REPLACE FUNCTION spm.explain(payee text, period text, transaction_key 
     RETURNS TABLE (step text, item text, base_amount numeric, rate numeric, amount numeric, currency_code text, because text)
     LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
+    SET jit = off
     SET datestyle = 'ISO, YMD'
 AS $$
 #variable_conflict use_column

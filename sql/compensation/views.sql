@@ -88,23 +88,19 @@ COMMENT ON COLUMN spm.standing_earning.kind IS 'deal, total, true_up, rank, pool
 COMMENT ON COLUMN spm.standing_earning.credit_period_id IS 'Period of the credit, where it is another one than period_id.';
 
 CREATE OR REPLACE VIEW spm.earning_slice WITH (security_invoker = true) AS
--- The slices of one earning at a time, so that a condition on payee or posting, direct or by a join, reaches its index.
+-- No union: so a condition on payee or posting, direct or by a join, reaches its index.
 SELECT e.earning_id, e.posting_id, e.period_id, e.component_id, e.position_id, e.payee_id, e.credit_id, e.reverses_id,
-       s.tier_no, s.kind, s.slice_from, s.slice_to, s.rate,
-       CASE WHEN e.reverses_id IS NULL THEN s.base ELSE -s.base END AS base_amount,
-       CASE WHEN e.reverses_id IS NULL THEN s.amount ELSE -s.amount END AS amount, e.credit_period_id
+       s.tier_no, CASE WHEN e.kind IN ('deal', 'total') THEN s.kind ELSE e.kind END AS kind, s.slice_from, s.slice_to, s.rate,
+       CASE WHEN e.kind NOT IN ('deal', 'total') THEN e.base_amount WHEN e.reverses_id IS NULL THEN s.base ELSE -s.base END AS base_amount,
+       CASE WHEN e.kind NOT IN ('deal', 'total') THEN e.amount WHEN e.reverses_id IS NULL THEN s.amount ELSE -s.amount END AS amount,
+       e.credit_period_id
 FROM spm.earning e
 JOIN spm.schedule k USING (schedule_id)
 JOIN spm.component c USING (component_id)
-CROSS JOIN LATERAL (
-    SELECT s.tier_no, s.kind, s.slice_from, s.slice_to, s.rate, s.base, s.amount
-    FROM spm.commission_slice(k.schedule, e.from_total,
-        e.from_total + CASE WHEN e.reverses_id IS NULL THEN e.base_amount ELSE -e.base_amount END, c.places, c.rounding) s
-    WHERE e.kind IN ('deal', 'total')
-    UNION ALL    -- what is not earned along the schedule: one slice
-    SELECT NULL, e.kind, NULL, NULL, NULL, CASE WHEN e.reverses_id IS NULL THEN e.base_amount ELSE -e.base_amount END,
-           CASE WHEN e.reverses_id IS NULL THEN e.amount ELSE -e.amount END
-    WHERE e.kind NOT IN ('deal', 'total')) s;
+-- what is not earned along the schedule is one slice
+LEFT JOIN LATERAL spm.commission_slice(CASE WHEN e.kind IN ('deal', 'total') THEN k.schedule END, e.from_total,
+    e.from_total + CASE WHEN e.reverses_id IS NULL THEN e.base_amount ELSE -e.base_amount END, c.places, c.rounding) s ON true
+WHERE s.kind IS NOT NULL OR e.kind NOT IN ('deal', 'total');
 COMMENT ON VIEW spm.earning_slice IS 'One row per deal earning and tier it touches: what is earned there. Adds up to the earning.';
 COMMENT ON COLUMN spm.earning_slice.earning_id IS 'Deal earning.';
 COMMENT ON COLUMN spm.earning_slice.posting_id IS 'Posting that pays it.';
@@ -285,7 +281,7 @@ SELECT e.earning_id, e.period_id, p.name AS period_name, lower(p.span) AS period
        e.from_total::numeric(24,6) AS from_total, e.amount::numeric(20,4) AS earned_amount, n.currency_code, e.run_id,
        e.kind AS earning_kind
 FROM spm.earning e
-LEFT JOIN spm.credit t ON t.credit_id = e.credit_id AND t.period_id = coalesce(e.credit_period_id, e.period_id)
+LEFT JOIN spm.credit t ON t.credit_id = e.credit_id AND t.period_id = e.period_id
 JOIN spm.period p ON p.period_id = e.period_id
 JOIN spm.posting o ON o.posting_id = e.posting_id
 JOIN spm.period pp ON pp.period_id = o.period_id
@@ -293,7 +289,29 @@ JOIN spm.payee y ON y.payee_id = e.payee_id
 JOIN spm.position s ON s.position_id = e.position_id
 JOIN spm.component c ON c.component_id = e.component_id
 JOIN spm.plan_version v ON v.plan_version_id = c.plan_version_id
-JOIN spm.plan n ON n.plan_id = v.plan_id;
+JOIN spm.plan n ON n.plan_id = v.plan_id
+WHERE e.credit_period_id IS NULL
+UNION ALL    -- by itself, so that what is asked of one period reads the credits of that one only
+SELECT e.earning_id, e.period_id, p.name, lower(p.span),
+       pp.period_id, pp.name, o.state = 'posted',
+       e.reverses_id IS NOT NULL,
+       e.payee_id, y.payee_key, y.name, e.position_id, s.name,
+       n.name, v.version_no, c.component_no, c.name,
+       e.credit_id, t.source, t.transaction_key, t.line, t.event_date,
+       e.exchange_rate::numeric(24,10), e.base_amount::numeric(24,6),
+       e.from_total::numeric(24,6), e.amount::numeric(20,4), n.currency_code, e.run_id,
+       e.kind
+FROM spm.earning e
+JOIN spm.credit t ON t.credit_id = e.credit_id AND t.period_id = e.credit_period_id
+JOIN spm.period p ON p.period_id = e.period_id
+JOIN spm.posting o ON o.posting_id = e.posting_id
+JOIN spm.period pp ON pp.period_id = o.period_id
+JOIN spm.payee y ON y.payee_id = e.payee_id
+JOIN spm.position s ON s.position_id = e.position_id
+JOIN spm.component c ON c.component_id = e.component_id
+JOIN spm.plan_version v ON v.plan_version_id = c.plan_version_id
+JOIN spm.plan n ON n.plan_id = v.plan_id
+WHERE e.credit_period_id IS NOT NULL;
 COMMENT ON VIEW spm_bi.earning IS 'One row per component and deal: what the deal earned; one per component and seat for what is not of a single deal; and one more for each that takes back a posted one.';
 COMMENT ON COLUMN spm_bi.earning.earning_id IS 'Deal earning.';
 COMMENT ON COLUMN spm_bi.earning.period_id IS 'Period in which it was earned.';
@@ -439,6 +457,7 @@ COMMENT ON COLUMN spm_bi.statement.payout_kind IS 'earning: what was earned; oth
 COMMENT ON COLUMN spm_bi.statement.pay_rule_name IS 'Pay rule. NULL: none.';
 COMMENT ON COLUMN spm_bi.statement.paid_amount IS 'Paid: earned, or what a pay rule, hold or adjustment adds or takes. Additive within a currency; adds up to what is payable.';
 
+-- Payee and period first: what the planner is asked for goes before the slices are worked out.
 CREATE OR REPLACE VIEW spm_bi.lineage WITH (security_invoker = true) AS
 SELECT x.payout_id, e.earning_id, e.tier_no, e.kind AS slice_kind, e.credit_id,
        pp.period_id AS paid_period_id, pp.name AS paid_period_name, o.state = 'posted' AS is_posted,
@@ -450,17 +469,41 @@ SELECT x.payout_id, e.earning_id, e.tier_no, e.kind AS slice_kind, e.credit_id,
        t.source, t.transaction_key, t.line, t.event_date, t.type AS transaction_type,
        t.amount::numeric(24,6) AS transaction_amount, t.currency_code AS transaction_currency_code,
        'earning' AS payout_kind, NULL::text AS pay_rule_name, e.amount::numeric(20,4) AS paid_amount
-FROM spm.earning_slice e
-LEFT JOIN spm.credit t ON t.credit_id = e.credit_id AND t.period_id = coalesce(e.credit_period_id, e.period_id)
-LEFT JOIN spm.payout x ON (x.posting_id, x.period_id, x.payee_id, x.position_id, x.component_id, x.kind)
-    = (e.posting_id, e.period_id, e.payee_id, e.position_id, e.component_id, 'earning')
+FROM spm.payee y
+JOIN spm.earning_slice e ON e.payee_id = y.payee_id
+JOIN spm.period p ON p.period_id = e.period_id
 JOIN spm.posting o ON o.posting_id = e.posting_id
 JOIN spm.period pp ON pp.period_id = o.period_id
-JOIN spm.period p ON p.period_id = e.period_id
-JOIN spm.payee y ON y.payee_id = e.payee_id
+LEFT JOIN spm.credit t ON t.credit_id = e.credit_id AND t.period_id = e.period_id
+LEFT JOIN spm.payout x ON (x.posting_id, x.period_id, x.payee_id, x.position_id, x.component_id, x.kind)
+    = (e.posting_id, e.period_id, e.payee_id, e.position_id, e.component_id, 'earning')
 JOIN spm.component c ON c.component_id = e.component_id
 JOIN spm.plan_version v ON v.plan_version_id = c.plan_version_id
 JOIN spm.plan n ON n.plan_id = v.plan_id
+WHERE e.credit_period_id IS NULL
+UNION ALL    -- by itself, so that what is asked of one period reads the credits of that one only
+SELECT x.payout_id, e.earning_id, e.tier_no, e.kind, e.credit_id,
+       pp.period_id, pp.name, o.state = 'posted',
+       e.period_id, p.name, e.reverses_id IS NOT NULL,
+       e.payee_id, y.payee_key, y.name, e.position_id, n.name, c.component_no, c.name,
+       e.slice_from::numeric(24,6), e.slice_to::numeric(24,6), e.rate::numeric(18,8),
+       e.base_amount::numeric(24,6), e.amount::numeric(20,4), n.currency_code,
+       t.kind, t.level::int, t.share::numeric(12,6),
+       t.source, t.transaction_key, t.line, t.event_date, t.type,
+       t.amount::numeric(24,6), t.currency_code,
+       'earning', NULL::text, e.amount::numeric(20,4)
+FROM spm.payee y
+JOIN spm.earning_slice e ON e.payee_id = y.payee_id
+JOIN spm.period p ON p.period_id = e.period_id
+JOIN spm.posting o ON o.posting_id = e.posting_id
+JOIN spm.period pp ON pp.period_id = o.period_id
+JOIN spm.credit t ON t.credit_id = e.credit_id AND t.period_id = e.credit_period_id
+LEFT JOIN spm.payout x ON (x.posting_id, x.period_id, x.payee_id, x.position_id, x.component_id, x.kind)
+    = (e.posting_id, e.period_id, e.payee_id, e.position_id, e.component_id, 'earning')
+JOIN spm.component c ON c.component_id = e.component_id
+JOIN spm.plan_version v ON v.plan_version_id = c.plan_version_id
+JOIN spm.plan n ON n.plan_id = v.plan_id
+WHERE e.credit_period_id IS NOT NULL
 UNION ALL    -- what pay rules, holds and adjustments make of it
 SELECT x.payout_id, NULL, NULL, NULL, NULL, pp.period_id, pp.name, o.state = 'posted', x.period_id, p.name, false,
        x.payee_id, y.payee_key, y.name, x.position_id, n.name, c.component_no, c.name,
