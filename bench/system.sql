@@ -1,14 +1,23 @@
 /*
  * system.sql: spm on the company in schema bench: where the orders are, who the people are, what is
- * expected of them, and what their plans pay.  8 quarters, nothing calculated yet.
+ * expected of them, and what their plans pay.  Two years, nothing calculated yet.
  *
- *   psql -v managers=true -v splits=true -f system.sql
+ *   psql -v managers=true -v splits=true -v currencies=true -v grain=month -f system.sql
  *
  * managers: plans for those who lead others, of what comes up the tree.  splits: shares count.
+ * currencies: orders are in what they say.  grain: of the periods; a quarter's quota is spread evenly.
  */
 \if :{?managers}
 \else
     \set managers false
+\endif
+\if :{?currencies}
+\else
+    \set currencies false
+\endif
+\if :{?grain}
+\else
+    \set grain quarter
 \endif
 \if :{?splits}
 \else
@@ -18,14 +27,23 @@ SET search_path = bench, public;
 SET jit = off;
 
 SELECT spm.add_currency('USD');
+\if :currencies
+SELECT spm.add_currency('EUR');
+SELECT spm.map_source('txn', 'bench.txn', key => 'txn_id', date => 'close_date', owner => 'payee_id', amount => 'amount',
+    account => 'account_id', product => 'product_id', currency => 'currency');
+\else
 -- The known answers take every amount for what it says, whatever its currency.
 SELECT spm.map_source('txn', 'bench.txn', key => 'txn_id', date => 'close_date', owner => 'payee_id', amount => 'amount',
     account => 'account_id', product => 'product_id', fixed_currency => 'USD');
+\endif
 SELECT spm.source_index('txn') \gexec
 \if :splits
 SELECT spm.map_split('txn', 'bench.split', key => 'txn_id', owner => 'payee_id', share => 'share');
 \endif
-SELECT spm.create_calendar('bench', grain => 'quarter', first => '2024-01-01', until => '2026-01-01');
+SELECT spm.create_calendar('bench', grain => :'grain', first => '2024-01-01', until => '2026-01-01');
+\if :currencies
+SELECT count(spm.set_exchange_rate('EUR', 'USD', month, rate)) FROM (SELECT * FROM bench.exchange_rate ORDER BY month) r;
+\endif
 
 CREATE OR REPLACE VIEW bench.seller AS
 SELECT p.payee_id, 'Seller ' || p.payee_id AS name, p.manager_id, n.name AS title
@@ -35,10 +53,11 @@ SELECT spm.load_payees('bench.seller', key => 'payee_id', name => 'name', manage
 SELECT spm.add_measure('bookings');
 -- What spm.set_quota() would write, in one statement.
 INSERT INTO spm.quota (measure_id, position_id, period_id, amount)
-SELECT m.measure_id, s.position_id, t.period_id, q.quota
+SELECT m.measure_id, s.position_id, t.period_id, round(q.quota / count(*) OVER (PARTITION BY q.payee_id, q.qtr), 2)
 FROM bench.quota q
 JOIN spm.position s ON s.position_key = q.payee_id::text
-JOIN spm.period t ON t.name = format('%s-Q%s', q.qtr / 4, q.qtr % 4 + 1)
+JOIN spm.period w ON w.name = format('%s-Q%s', q.qtr / 4, q.qtr % 4 + 1)
+JOIN spm.period t ON t.grain = :'grain' AND t.span <@ w.span
 JOIN spm.measure m ON m.name = 'bookings';
 
 SELECT spm.create_plan(p.name, 'bench', 'USD', '2024-01-01') FROM bench.plan p ORDER BY plan_id;

@@ -2,6 +2,13 @@
 -- known: commission
 
 -- is: spm
+SELECT count(*), sum(commission)
+FROM spm.book_deal(
+    (SELECT spm.book(payee_id, close_date, txn_id, amount, 'quarter') FROM txn),
+    (SELECT spm.rate_card(payee_id, make_date(qtr / 4, 1 + 3 * (qtr % 4), 1), schedule, quota)
+     FROM quota JOIN payee USING (payee_id) JOIN plan_schedule USING (plan_id)));
+
+-- is: spm, by GROUP BY
 SELECT count(*), sum((d).commission)
 FROM (SELECT unnest(spm.deal_commissions(t.deals, spm.for_quota(s.schedule, q.quota))) AS d
       FROM (SELECT payee_id, qtr, spm.deals(close_date, txn_id, amount) AS deals FROM txn JOIN cal USING (close_date) GROUP BY 1, 2) t

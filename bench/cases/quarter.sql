@@ -3,6 +3,13 @@
 
 -- is: spm
 SELECT count(*), sum(commission)
+FROM spm.book_period(
+    (SELECT spm.book(payee_id, close_date, amount, 'quarter') FROM txn),
+    (SELECT spm.rate_card(payee_id, make_date(qtr / 4, 1 + 3 * (qtr % 4), 1), schedule, quota)
+     FROM quota JOIN payee USING (payee_id) JOIN plan_schedule USING (plan_id)));
+
+-- is: spm, by GROUP BY
+SELECT count(*), sum(commission)
 FROM (SELECT spm.commission(spm.for_quota(s.schedule, q.quota), t.total) AS commission
       FROM (SELECT payee_id, qtr, sum(amount) AS total FROM txn JOIN cal USING (close_date) GROUP BY 1, 2) t
       JOIN quota q USING (payee_id, qtr) JOIN payee p USING (payee_id) JOIN plan_schedule s USING (plan_id)) x;

@@ -1,5 +1,11 @@
 -- title: totals of five levels, by manager and quarter
 
+-- is: spm
+SELECT count(*), sum(total)
+FROM spm.book_period(spm.rolled_up(
+    (SELECT spm.book(payee_id, close_date, amount, 'quarter') FROM txn),
+    (SELECT spm.payee_tree(payee_id, manager_id) FROM payee)));
+
 -- is: sql, closure over totals
 \i :pg/q_rollup.sql
 

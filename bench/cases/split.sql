@@ -1,5 +1,10 @@
 -- title: totals with splits, by payee and quarter
 
+-- is: spm
+SELECT count(*), sum(total)
+FROM spm.book_period((
+    SELECT spm.book(payee_id, close_date, txn_id, amount, 'quarter', (SELECT spm.splits(txn_id, payee_id, share) FROM split)) FROM txn));
+
 -- is: sql
 \i :pg/q_split.sql
 
