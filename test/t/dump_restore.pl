@@ -51,6 +51,8 @@ sql('before', $_) foreach (
 		spm.add_holiday((SELECT name FROM spm.calendar LIMIT 1), '2026-12-25', 'Christmas')},
 	q{SELECT spm.set_quota('*', '2026-Q4', 12000, 'bookings/goods'), spm.add_absence('s08', 'leave', '2026-04-01', '2026-05-15'),
 		spm.assign_ramp('new', 's08', '2026-02-16'), spm.relieve_quota('s09', '2026-Q2', 1500.5, 'bookings', 'account moved')},
+	q{SELECT spm.schedule('0 6 * * 1-5', calculate => true, runner => 'other')},
+	q{INSERT INTO spm.job_run (job, finished_at, outcome, message, version) VALUES ('spm', clock_timestamp(), 'skipped', 'The run before was still "under way".', '0.4.0')},
 	q{CREATE TABLE company.holder AS SELECT 'c1'::text AS account, 's01'::text AS rep},
 	q{SELECT spm.set_rollup(0.5, level => 3, "position" => 'd1'), spm.set_rolldown('equal', "position" => 'l2'),
 		spm.map_event(s.name, 'payment', 'company.sales_order', key => 'order_id', date => 'ordered_on', amount => 'amount'),
@@ -131,6 +133,7 @@ refused('archive', 'DELETE FROM spm.payout', '23001', 'posted payouts, too');
 refused('archive', 'TRUNCATE spm.payout CASCADE', '23001', 'and not emptied');
 refused('archive', q{UPDATE spm.period SET state = 'open'}, '55000', 'periods are guarded');
 refused('archive', q{DELETE FROM spm.period_event}, '55000', 'so is what happened to them');
+refused('archive', q{DELETE FROM spm.job_run}, '55000', 'and what the schedule did');
 refused('archive', q{UPDATE spm.tier SET rate = 1}, '23001', 'published plans are guarded');
 refused('archive', q{SELECT spm.set_manager('d1', 's01', '2026-01-01')}, '23514', 'circles in the reporting tree are refused');
 is(sql('archive', q{BEGIN; SELECT spm.set_manager('s01', 'l4', '2026-12-01') \g /dev/null

@@ -131,17 +131,25 @@ SKIP:
 {
 	skip('pg_cron is not installed', 1) unless $has_cron;
 
-	$node->append_conf('postgresql.conf', "shared_preload_libraries = 'pg_cron'\ncron.database_name = 'sales'\ncron.use_background_workers = on");
+	$node->append_conf('postgresql.conf', "shared_preload_libraries = 'pg_cron'\ncron.database_name = 'sales'\ncron.host = '" . $node->host . "'\ncron.enable_superuser_jobs = off");
 	$node->restart;
 	sql('CREATE EXTENSION pg_cron');
+	# As docs/operations.md has it: a login that may do this and little else.
+	sql(q{CREATE ROLE spm_job LOGIN; CREATE ROLE other;
+		GRANT USAGE ON SCHEMA spm, spm_bi, cron TO spm_job, other; GRANT EXECUTE ON ALL ROUTINES IN SCHEMA spm TO spm_job, other;
+		GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA spm TO spm_job, other; GRANT SELECT ON ALL TABLES IN SCHEMA spm_bi TO spm_job;
+		GRANT USAGE ON SCHEMA company TO spm_job; GRANT SELECT ON ALL TABLES IN SCHEMA company TO spm_job});
+	my $as_job = 'SET SESSION AUTHORIZATION spm_job;';
 	my $runs = sql('SELECT count(*) FROM spm.job_run');
 	sql(q{UPDATE company.sales_order SET amount = amount + 10 WHERE order_id = 7});
-	is(sql(q{SELECT spm.schedule('* * * * *')}), 'spm', 'with pg_cron there is a job');
-	is(sql('SELECT jobname, schedule, command, database, active FROM cron.job'), 'spm|* * * * *|CALL spm.run_job()|sales|t', 'that pg_cron knows');
-	sql(q{SELECT spm.schedule('* * * * *')});
+	is(sql("$as_job SELECT spm.schedule('* * * * *')"), 'spm', 'with pg_cron there is a job');
+	is(sql('SELECT jobname, schedule, command, database, username, active FROM cron.job'), 'spm|* * * * *|CALL spm.run_job()|sales|spm_job|t', 'that pg_cron knows');
+	sql("$as_job SELECT spm.schedule('* * * * *')");
 	is(sql('SELECT count(*) FROM cron.job'), '1', 'and only one, however often it is scheduled');
+	like(refusal("SET SESSION AUTHORIZATION other; SELECT spm.schedule('0 0 * * *');"), qr/42501: job "spm" was scheduled by spm_job/, 'nobody else reschedules it');
+	like(refusal('SET SESSION AUTHORIZATION other; SELECT spm.unschedule();'), qr/42501/, 'or takes it away');
 	is(sql('SELECT is_late FROM spm_bi.job_lateness'), 'f', 'before its first minute it is not late');
-	wait_for("SELECT outcome, changed_count > 0 FROM spm.job_run OFFSET $runs LIMIT 1", 'done|t', 'within the minute it has run and brought results up to date');
+	wait_for("SELECT outcome, changed_count > 0, run_by FROM spm.job_run OFFSET $runs LIMIT 1", 'done|t|spm_job', 'within the minute it has run and brought results up to date');
 	is(sql('SELECT count(*) FROM spm.change'), '0', 'nothing waits');
 
 	# An outage: the server is down when the job is due, and work has come meanwhile.
@@ -153,6 +161,8 @@ SKIP:
 	wait_for("SELECT outcome, changed_count > 0 FROM spm.job_run OFFSET $runs LIMIT 1", 'done|t', 'after a crash and a restart the job goes on and catches up');
 	is(sql('SELECT count(*) FROM spm.change'), '0', 'nothing waits after the outage');
 	is(sql('SELECT is_late FROM spm_bi.job_lateness'), 'f', 'and nothing is late');
+	like(refusal("$as_job DELETE FROM spm.job_run;"), qr/55000/, 'what it has recorded, the job cannot delete');
+	like(refusal("$as_job SELECT cron.schedule_in_database('x', '* * * * *', 'SELECT 1', 'postgres');"), qr/42501/, 'nor run anything in another database');
 
 	sql('SELECT spm.unschedule()');
 	is(sql('SELECT (SELECT count(*) FROM cron.job) + (SELECT count(*) FROM spm.job)'), '0', 'unscheduled, it is gone from both');
