@@ -207,7 +207,9 @@ PG_FUNCTION_INFO_V1(spm_commission_slice);
 /* A deal that takes the total from a to b, while it is taken apart. */
 typedef struct Slices
 {
+	RateSchedule *packed;
 	SpmSchedule s;
+	bool		is_limited;		/* has a cap or a floor, which have slices of their own */
 	Dec			divisor;		/* of rates; 1 if there is none */
 	int			places;
 	SpmRounding rounding;
@@ -231,6 +233,16 @@ rounded_unlimited(Slices *x, Dec total)
 	if (spmk_earned_unlimited(&x->s, total, &num, &den) == SPM_ERR_ABOVE_END)
 		spm_schedule_above_end(&x->s, total);
 	return spmk_round(num, den, x->places, x->rounding);
+}
+
+/* What the stretch between two totals earns before limits. */
+static Dec
+earned_between(Slices *x, Dec from, Dec to)
+{
+	if (!x->is_limited)
+		return DatumGetNumeric(commission(x->packed, NumericGetDatum(from), NumericGetDatum(to),
+										  x->places, x->rounding));
+	return dec_sub(rounded_unlimited(x, to), rounded_unlimited(x, from));
 }
 
 static Limits
@@ -303,8 +315,7 @@ marginal_slices(Slices *x, Dec a, Dec b)
 		}
 		rate = is_tier ? s->values[region / 2] : region == 0 ? s->base : dec_from_int(0, 0);
 		put_slice(x, is_tier ? region / 2 : -1, is_tier ? "tier" : region == 0 ? "base" : "outside",
-				  from, to, dec_sub(to, from), rate, x->divisor,
-				  dec_sub(rounded_unlimited(x, to), rounded_unlimited(x, from)));
+				  from, to, dec_sub(to, from), rate, x->divisor, earned_between(x, from, to));
 	}
 }
 
@@ -388,20 +399,26 @@ spm_commission_slice(PG_FUNCTION_ARGS)
 	Dec			b = spm_dec_arg(PG_GETARG_DATUM(2), "to_total");
 	Dec			zero = dec_from_int(0, 0);
 	Slices		x;
-	Limits		before;
-	Limits		after;
-	Dec			unlimited;
+	Limits		before = {0};
+	Limits		after = {0};
+	Dec			unlimited = zero;
 
+	x.packed = packed;
 	x.places = spm_places_arg(PG_GETARG_INT32(3));
 	x.rounding = spm_rounding_arg(PG_GETARG_TEXT_PP(4));
 	spm_schedule_absolute(packed);
 	spm_schedule_unpack(packed, &x.s);
 	x.divisor = x.s.terms.has_divisor ? x.s.divisor : dec_from_int(1, 0);
-	before = limits_at(&x, a);
-	after = limits_at(&x, b);
-	unlimited = dec_sub(after.unlimited, before.unlimited);
+	x.is_limited = x.s.terms.has_cap || x.s.terms.has_least;
+	/* the commonest plans need none of these: each stretch tells for itself */
+	if (x.is_limited || x.s.terms.method != SPM_MARGINAL || dec_cmp(a, b) == 0)
+	{
+		before = limits_at(&x, a);
+		after = limits_at(&x, b);
+		unlimited = dec_sub(after.unlimited, before.unlimited);
+	}
 
-	InitMaterializedSRF(fcinfo, 0);
+	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
 	x.result = (ReturnSetInfo *) fcinfo->resultinfo;
 	if (dec_cmp(a, b) == 0)
 		return (Datum) 0;
@@ -422,6 +439,8 @@ spm_commission_slice(PG_FUNCTION_ARGS)
 			whole_slices(&x, a, b, zero, unlimited);
 			break;
 	}
+	if (!x.is_limited)
+		return (Datum) 0;
 	put_slice(&x, -1, "cap", a, b, zero, zero, zero,
 			  dec_sub(dec_sub(after.capped, after.unlimited),
 					  dec_sub(before.capped, before.unlimited)));
