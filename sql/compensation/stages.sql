@@ -22,7 +22,8 @@ BEGIN ATOMIC
           SELECT s.position_id, s.payee_id, s.span * a.span
           FROM spm.plan_assignment a JOIN spm.position p USING (title_id) JOIN spm.position_assignment s ON s.position_id = p.position_id
           WHERE a.plan_id = plan_seat.plan_id) t
-    WHERE t.span && plan_seat.span
+    -- nobody knows how many spans overlap: by the operator the planner would expect hardly any
+    WHERE NOT isempty(t.span * plan_seat.span)
     GROUP BY t.position_id, t.payee_id;
 END;
 COMMENT ON FUNCTION spm.plan_seat(int, daterange) IS
@@ -55,7 +56,8 @@ REVOKE ALL ON FUNCTION spm._whole(int, text) FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION spm._refuse(message text, detail text, hint text)
     RETURNS numeric
-    LANGUAGE plpgsql VOLATILE PARALLEL SAFE
+    -- stable: a query must not be cut at each call of what is hardly ever called
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
@@ -247,7 +249,9 @@ BEGIN
         EXECUTE format('CREATE TEMPORARY TABLE %I ON COMMIT DROP AS %s', _result.relation, _result.query);
     END IF;
     GET DIAGNOSTICS n = ROW_COUNT;
-    EXECUTE format('ANALYZE pg_temp.%I%s', _result.relation, ' (' || _result.analyzed || ')');
+    IF _result.analyzed IS DISTINCT FROM '' THEN
+        EXECUTE format('ANALYZE pg_temp.%I%s', _result.relation, ' (' || _result.analyzed || ')');
+    END IF;
     RETURN n;
 EXCEPTION WHEN data_exception THEN
     -- said again without the query, which would bury it
@@ -270,7 +274,7 @@ EXCEPTION WHEN data_exception THEN
     RAISE EXCEPTION '%', message USING ERRCODE = state, DETAIL = detail, HINT = hint;
 END
 $$;
-COMMENT ON FUNCTION spm._result(text, text, boolean, int[], text[], text, regclass) IS 'Runs the query of a stage into a temporary table, a new one or, is_added, one that is there. components, queries: what the query is put together from, to find the one that an error of class 22 comes from. analyzed: columns that the planner is to know about, all when NULL. part: a table of the ledger to append to instead. Returns the number of rows.';
+COMMENT ON FUNCTION spm._result(text, text, boolean, int[], text[], text, regclass) IS 'Runs the query of a stage into a temporary table, a new one or, is_added, one that is there. components, queries: what the query is put together from, to find the one that an error of class 22 comes from. analyzed: columns that the planner is to know about, all when NULL, none when empty. part: a table of the ledger to append to instead. Returns the number of rows.';
 REVOKE ALL ON FUNCTION spm._result(text, text, boolean, int[], text[], text, regclass) FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION spm._component_words(component_id int)

@@ -178,6 +178,7 @@ DECLARE
     sql text;
     -- an order that is taken back may be of any day
     is_any_day boolean := events <> '{booking}' OR EXISTS (SELECT FROM spm.source_column c WHERE c.name = 'reference_key');
+    is_shared boolean;
     place constant text := 'LEFT JOIN spm.position_assignment seat ON seat.payee_id = y.payee_id AND seat.is_primary AND t.event_date <@ seat.span';
     fields constant text := 't.source, t.transaction_key, t.line, t.event_date, t.type, t.account_key, t.product_key, t.quantity, t.amount,
        t.cost, t.list_amount, t.currency_code, t.attributes, t.reference_key, t.event';
@@ -185,6 +186,7 @@ BEGIN
     SELECT string_agg(format(E'\n               WHEN t.event_date <@ %L::daterange AND (%s) THEN %s', r.span, r.condition, r.credit_rule_id),
                       '' ORDER BY r.place) INTO rules
     FROM spm._share_rule() r WHERE is_any_day OR r.span && days;
+    is_shared := rules IS NOT NULL OR EXISTS (SELECT FROM spm.split_source);
     SELECT string_agg(format('CASE WHEN t.event_date <@ %L::daterange AND (%s) THEN %s END', r.span, r.condition, r.credit_rule_id),
                       E',\n               ' ORDER BY r.credit_rule_id) INTO extras
     FROM spm.credit_rule r WHERE r.kind <> 'share' AND (is_any_day OR r.span && days);
@@ -197,21 +199,7 @@ BEGIN
         coalesce('ARRAY[' || extras || ']', 'NULL::int[]'), coalesce('ARRAY[' || territories || ']', 'NULL::text[]'));
 
     sql := format($sql$
-WITH %1$s split AS (    -- shares that the warehouse gives
-    SELECT s.source, s.transaction_key, s.line,
-           CASE WHEN bool_and(coalesce(s.share >= 0, false)) THEN sum(s.share) END AS total,
-           array_agg(s.owner_key ORDER BY s.owner_key COLLATE "C", s.share) FILTER (WHERE s.share <> 0) AS owners,
-           array_agg(s.share ORDER BY s.owner_key COLLATE "C", s.share) FILTER (WHERE s.share <> 0) AS shares,
-           array_agg(s.owner_key ORDER BY s.owner_key COLLATE "C", s.share) AS all_owners,
-           array_agg(s.share ORDER BY s.owner_key COLLATE "C", s.share) AS all_shares
-    FROM spm.transaction_split s
-    GROUP BY s.source, s.transaction_key, s.line
-), rule AS (       -- shares that rules give
-    SELECT r.credit_rule_id, array_agg(y.payee_key ORDER BY y.payee_key COLLATE "C") AS owners,
-           array_agg(r.share ORDER BY y.payee_key COLLATE "C") AS shares
-    FROM spm.credit_rule_share r JOIN spm.payee y USING (payee_id)
-    GROUP BY r.credit_rule_id
-), booked AS (
+WITH %1$s%7$sbooked AS (
     SELECT t.source, t.transaction_key, t.line, t.event_date, t.type, t.owner_key, t.account_key, t.product_key, t.quantity, t.amount, t.cost,
            t.list_amount, t.currency_code, t.attributes, t.reference_key, 'booking' AS event, t.credit_rule_id, t.extra_rules, t.territory_keys
     FROM %2$s t%3$s%4$s
@@ -224,26 +212,14 @@ SELECT t.source, t.transaction_key, t.line, t.event_date, t.type, t.account_key,
                           WHEN t.currency_code IS NULL THEN 'currency' ELSE 'amount' END),
                  format('Line "%%s" of %%s.', t.line, t.event_date),
                  'Repair the row, or leave it out with the filter of spm.map_source().')
-            WHEN s.all_shares IS NOT NULL AND s.total IS DISTINCT FROM 1
-            THEN spm._refuse(format('shares of transaction %%s/%%s %%s', t.source, t.transaction_key,
-                     coalesce('total ' || s.total || ', not 1', 'must be given and not negative')),
-                 format('Line "%%s": %%s have %%s.', t.line, s.all_owners, s.all_shares),
-                 'Repair the rows of the relation given to spm.map_split().')
-            ELSE t.amount END AS amount,
+%8$s            ELSE t.amount END AS amount,
        t.cost, t.list_amount, t.currency_code, t.attributes, t.reference_key, t.event, 'direct' AS kind, '' AS rule,
-       coalesce(c.owner_key, '') AS owner_key,
-       CASE WHEN cardinality(coalesce(s.shares, r.shares)) > 1 THEN coalesce(s.shares, r.shares) END AS shares,
-       CASE WHEN cardinality(coalesce(s.shares, r.shares)) > 1 THEN c.share_no::int END AS share_no,
-       coalesce((coalesce(s.shares, r.shares))[c.share_no], 1) AS share, 1::numeric AS factor, 1 AS part_no, 1 AS part_count,
-       y.payee_id, seat.position_id,
-       CASE WHEN c.owner_key IS NULL THEN 'it has no owner'
+%9$s       y.payee_id, seat.position_id,
+       CASE WHEN %10$s.owner_key IS NULL THEN 'it has no owner'
             WHEN y.payee_id IS NULL THEN 'its owner is not a payee'
             WHEN seat.position_id IS NULL THEN 'its owner held no position on that day' END AS reason
 FROM booked t
-LEFT JOIN split s ON s.source = t.source AND s.transaction_key = %6$s AND coalesce(s.line, t.line) = t.line
-LEFT JOIN rule r ON r.credit_rule_id = t.credit_rule_id AND s.owners IS NULL
-CROSS JOIN LATERAL unnest(coalesce(s.owners, r.owners, ARRAY[t.owner_key])) WITH ORDINALITY c(owner_key, share_no)
-LEFT JOIN spm.payee y ON y.payee_key = c.owner_key
+%6$sLEFT JOIN spm.payee y ON y.payee_key = %10$s.owner_key
 %5$s$sql$,
         CASE WHEN events <> '{booking}' AND to_regclass('spm.transaction_event') IS NOT NULL
              THEN spm._milestone_sql(days, events, columns, condition) || ', ' ELSE '' END,
@@ -263,10 +239,43 @@ LEFT JOIN spm.payee y ON y.payee_key = c.owner_key
     WHERE t.event = ANY (%L::text[]) AND t.event_date >= %L AND t.event_date < %L AND (%s)$manual$,
             events, lower(days), upper(days), condition) ELSE '' END,
         place,
-        -- what takes an order back is shared as the order was, unless it says otherwise
+        CASE WHEN is_shared THEN format($joins$LEFT JOIN split s ON s.source = t.source AND s.transaction_key = %s AND coalesce(s.line, t.line) = t.line
+LEFT JOIN rule r ON r.credit_rule_id = t.credit_rule_id AND s.owners IS NULL
+CROSS JOIN LATERAL unnest(coalesce(s.owners, r.owners, ARRAY[t.owner_key])) WITH ORDINALITY c(owner_key, share_no)
+$joins$,
+            -- what takes an order back is shared as the order was, unless it says otherwise
         CASE WHEN EXISTS (SELECT FROM spm.source_column c WHERE c.name = 'reference_key') THEN
             'CASE WHEN t.reference_key IS NULL OR (t.source, t.transaction_key) IN (SELECT x.source, x.transaction_key FROM spm.transaction_split x)
-        THEN t.transaction_key ELSE t.reference_key END' ELSE 't.transaction_key' END);
+        THEN t.transaction_key ELSE t.reference_key END' ELSE 't.transaction_key' END) ELSE '' END,
+        CASE WHEN is_shared THEN $shares$ split AS (    -- shares that the warehouse gives
+    SELECT s.source, s.transaction_key, s.line,
+           CASE WHEN bool_and(coalesce(s.share >= 0, false)) THEN sum(s.share) END AS total,
+           array_agg(s.owner_key ORDER BY s.owner_key COLLATE "C", s.share) FILTER (WHERE s.share <> 0) AS owners,
+           array_agg(s.share ORDER BY s.owner_key COLLATE "C", s.share) FILTER (WHERE s.share <> 0) AS shares,
+           array_agg(s.owner_key ORDER BY s.owner_key COLLATE "C", s.share) AS all_owners,
+           array_agg(s.share ORDER BY s.owner_key COLLATE "C", s.share) AS all_shares
+    FROM spm.transaction_split s
+    GROUP BY s.source, s.transaction_key, s.line
+), rule AS (       -- shares that rules give
+    SELECT r.credit_rule_id, array_agg(y.payee_key ORDER BY y.payee_key COLLATE "C") AS owners,
+           array_agg(r.share ORDER BY y.payee_key COLLATE "C") AS shares
+    FROM spm.credit_rule_share r JOIN spm.payee y USING (payee_id)
+    GROUP BY r.credit_rule_id
+), $shares$ ELSE '' END,
+        CASE WHEN is_shared THEN format($check$            WHEN s.all_shares IS NOT NULL AND s.total IS DISTINCT FROM 1
+            THEN spm._refuse(format('shares of transaction %%s/%%s %%s', t.source, t.transaction_key,
+                     coalesce('total ' || s.total || ', not 1', 'must be given and not negative')),
+                 format('Line "%%s": %%s have %%s.', t.line, s.all_owners, s.all_shares),
+                 'Repair the rows of the relation given to spm.map_split().')
+$check$) ELSE '' END,
+        CASE WHEN is_shared THEN $columns$       coalesce(c.owner_key, '') AS owner_key,
+       CASE WHEN cardinality(coalesce(s.shares, r.shares)) > 1 THEN coalesce(s.shares, r.shares) END AS shares,
+       CASE WHEN cardinality(coalesce(s.shares, r.shares)) > 1 THEN c.share_no::int END AS share_no,
+       coalesce((coalesce(s.shares, r.shares))[c.share_no], 1) AS share, 1::numeric AS factor, 1 AS part_no, 1 AS part_count,
+$columns$
+             ELSE $columns$       coalesce(t.owner_key, '') AS owner_key, NULL::numeric[] AS shares, NULL::int AS share_no, 1::numeric AS share, 1::numeric AS factor, 1 AS part_no, 1 AS part_count,
+$columns$ END,
+        CASE WHEN is_shared THEN 'c' ELSE 't' END);
 
     IF extras IS NOT NULL THEN
         sql := sql || format($sql$
@@ -380,6 +389,16 @@ END;
 COMMENT ON FUNCTION spm._taking_seat(int, text) IS 'Seats whose plan pays for credits of a kind, and when.';
 REVOKE ALL ON FUNCTION spm._taking_seat(int, text) FROM PUBLIC;
 
+CREATE OR REPLACE FUNCTION spm._is_taken(calendar_id int, credit_kind text)
+    RETURNS boolean
+    LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT EXISTS (SELECT FROM spm.plan p JOIN spm.plan_version v USING (plan_id) JOIN spm.component c USING (plan_version_id)
+                   WHERE p.calendar_id = _is_taken.calendar_id AND v.state <> 'draft' AND c.credit_kind IN (_is_taken.credit_kind, 'all'));
+END;
+COMMENT ON FUNCTION spm._is_taken(int, text) IS 'Whether any plan of a calendar pays for credits of a kind: what nobody takes is not credited up or down the tree.';
+REVOKE ALL ON FUNCTION spm._is_taken(int, text) FROM PUBLIC;
+
 CREATE OR REPLACE FUNCTION spm._credit_query(period_id int)
     RETURNS text
     LANGUAGE plpgsql STABLE PARALLEL SAFE
@@ -395,18 +414,16 @@ WITH claimed AS (
     SELECT t.*, coalesce(k.minor_digits, 2) AS digits, %1$s AS credited_amount
     FROM pg_temp.spm_claim t LEFT JOIN spm.currency k USING (currency_code)
     WHERE t.reason IS NULL
-), above AS (      -- seats whose plan pays for what comes up the tree
-    SELECT * FROM spm._taking_seat(%2$s, 'rollup')
 )
-SELECT d.position_id, d.payee_id, d.kind, d.position_id AS origin_position_id, 0::smallint AS level, d.share, d.credited_amount, %3$s
-FROM claimed d
-UNION ALL
-SELECT a.position_id, a.payee_id, 'rollup', d.position_id, p.depth, d.share, %4$s, %5$s
+SELECT d.position_id, d.payee_id, d.kind, d.position_id AS origin_position_id, 0::smallint AS level, d.share, d.credited_amount, %2$s
+FROM claimed d$sql$, spm._credited_sql('t.amount', 'coalesce(k.minor_digits, 2)'), format(fields, 'd.factor', 'd.part_no', 'd.part_count'))
+    || CASE WHEN spm._is_taken(calendar, 'rollup') THEN format($sql$
+UNION ALL          -- to the seats above whose plan pays for what comes up the tree
+SELECT a.position_id, a.payee_id, 'rollup', d.position_id, p.depth, d.share, %2$s, %3$s
 FROM claimed d
 JOIN spm.position_path p ON p.position_id = d.position_id AND d.event_date <@ p.span
-JOIN above a ON a.position_id = p.ancestor_position_id AND d.event_date <@ a.spans%6$s
-WHERE d.kind = 'direct'%7$s$sql$, spm._credited_sql('t.amount', 'coalesce(k.minor_digits, 2)'), calendar,
-        format(fields, 'd.factor', 'd.part_no', 'd.part_count'),
+JOIN spm._taking_seat(%1$s, 'rollup') a ON a.position_id = p.ancestor_position_id AND multirange_contains_elem(a.spans, d.event_date)%4$s
+WHERE d.kind = 'direct'%5$s$sql$, calendar,
         CASE WHEN EXISTS (SELECT FROM spm.rollup_factor) THEN 'CASE WHEN f.factor = 1 THEN d.credited_amount ELSE spm.rounded(d.credited_amount * f.factor, d.digits) END'
              ELSE 'd.credited_amount' END,
         format(fields, CASE WHEN EXISTS (SELECT FROM spm.rollup_factor) THEN 'f.factor' ELSE '1::numeric' END, '1', '1'),
@@ -416,8 +433,8 @@ CROSS JOIN LATERAL (SELECT coalesce((SELECT r.factor FROM spm.rollup_factor r
     WHERE r.level IN (0, p.depth) AND d.event_date <@ r.span
       AND (r.position_id = s.position_id OR r.title_id = s.title_id OR num_nonnulls(r.position_id, r.title_id) = 0)
     ORDER BY r.position_id IS NULL, r.title_id IS NULL, r.level DESC LIMIT 1), 1) AS factor) f$sql$ ELSE '' END,
-        CASE WHEN EXISTS (SELECT FROM spm.rollup_factor) THEN ' AND f.factor > 0' ELSE '' END)
-    || CASE WHEN EXISTS (SELECT FROM spm.rolldown) THEN format($sql$
+        CASE WHEN EXISTS (SELECT FROM spm.rollup_factor) THEN ' AND f.factor > 0' ELSE '' END) ELSE '' END
+    || CASE WHEN EXISTS (SELECT FROM spm.rolldown) AND spm._is_taken(calendar, 'rolldown') THEN format($sql$
 UNION ALL          -- to the seats below
 SELECT d.to_position_id, d.to_payee_id, 'rolldown', d.position_id, d.depth, d.share,
        spm._credited(d.amount, d.shares, d.share_no, d.factor, d.to_part_no, d.to_part_count, d.digits), %1$s
@@ -435,7 +452,7 @@ FROM (SELECT d.*, h.position_id AS to_position_id, a.payee_id AS to_payee_id, h.
       WINDOW o AS (PARTITION BY d.source, d.transaction_key, d.line, d.event, d.event_date, d.position_id, d.owner_key),
              w AS (PARTITION BY d.source, d.transaction_key, d.line, d.event, d.event_date, d.position_id, d.owner_key
                    ORDER BY b.position_key COLLATE "C", a.payee_id)) d
-JOIN spm._taking_seat(%2$s, 'rolldown') t ON t.position_id = d.to_position_id AND t.payee_id = d.to_payee_id AND d.event_date <@ t.spans$sql$,
+JOIN spm._taking_seat(%2$s, 'rolldown') t ON t.position_id = d.to_position_id AND t.payee_id = d.to_payee_id AND multirange_contains_elem(t.spans, d.event_date)$sql$,
         format(fields, 'd.factor', 'd.to_part_no', 'd.to_part_count'), calendar) ELSE '' END;
 END
 $$;
@@ -520,8 +537,11 @@ DECLARE
     keys constant text[] := '{position_id, transaction_key, line, source, kind, origin_position_id, owner_key, event, rule, part_no}';
     contents constant text[] := '{payee_id, level, share, shares, share_no, factor, part_count, credited_amount, event_date, type, account_key, product_key,
                                   quantity, amount, cost, list_amount, currency_code, attributes, reference_key}';
+    calendar int := (SELECT p.calendar_id FROM spm.period p WHERE p.period_id = _credit_period.period_id);
 BEGIN
-    PERFORM spm._result(spm._claim_query(_credit_period.period_id), 'spm_claim', analyzed => 'position_id, payee_id, event_date, kind, currency_code');
+    -- the planner need not know the claims unless they are joined with the tree
+    PERFORM spm._result(spm._claim_query(_credit_period.period_id), 'spm_claim',
+        analyzed => CASE WHEN spm._is_taken(calendar, 'rollup') OR spm._is_taken(calendar, 'rolldown') THEN 'position_id, payee_id, event_date, kind, currency_code' ELSE '' END);
     DELETE FROM spm.uncredited u WHERE u.period_id = _credit_period.period_id;
     IF spm._check_claims() THEN
         -- nobody owns it, and nobody need to, where it is credited on top

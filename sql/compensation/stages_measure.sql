@@ -213,7 +213,7 @@ BEGIN
     FROM spm.standing_credit t
 $sql$, coalesce('coalesce((' || c.group_expression || '), '''')', 'NULL::text'),
         CASE WHEN c.credit_cap IS NULL THEN 'w.value' ELSE format('greatest(least(w.value, %1$s), -%1$s)', c.credit_cap) END)
-    || CASE WHEN is_seated THEN format($sql$    JOIN spm.plan_seat(%s, %L) s ON s.position_id = t.position_id AND s.payee_id = t.payee_id AND t.event_date <@ s.spans
+    || CASE WHEN is_seated THEN format($sql$    JOIN spm.plan_seat(%s, %L) s ON s.position_id = t.position_id AND s.payee_id = t.payee_id AND multirange_contains_elem(s.spans, t.event_date)
 $sql$, c.plan_id, c.version_span) ELSE '' END
     || CASE c.unit WHEN 'count' THEN $sql$    CROSS JOIN LATERAL (SELECT 1::numeric AS exchange_rate) r
 $sql$ ELSE format($sql$    LEFT JOIN spm.exchange_rate x ON x.rate_type = %1$L AND x.from_currency_code = t.currency_code
