@@ -519,11 +519,13 @@ COMMENT ON COLUMN spm.payout.reason IS 'Why, in words. NULL: the kind says it.';
 
 CREATE TABLE spm.period_watermark (
     period_id int PRIMARY KEY REFERENCES spm.period,
-    watermark text NOT NULL
+    watermark text NOT NULL,
+    results text
 );
 COMMENT ON TABLE spm.period_watermark IS 'Digest of the input that a period''s results were last calculated from. Tells which posted periods need another look; a missing or other digest only means that the period is calculated once more.';
 COMMENT ON COLUMN spm.period_watermark.period_id IS 'Period.';
-COMMENT ON COLUMN spm.period_watermark.watermark IS 'Digest.';
+COMMENT ON COLUMN spm.period_watermark.watermark IS 'Digest of the input.';
+COMMENT ON COLUMN spm.period_watermark.results IS 'Digest of what was calculated from it. NULL: not known, and calculated again.';
 
 -- Without these a backup would lose people's pay.
 SELECT pg_catalog.pg_extension_config_dump('spm.variable', '');

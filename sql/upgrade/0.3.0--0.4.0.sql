@@ -191,5 +191,8 @@ COMMENT ON COLUMN spm.run.kind IS 'calculate, refresh or post.';
 
 -- include sql/compensation/tables_job.sql
 
+-- what came out of a calculation, so that it need not be done again
+ALTER TABLE spm.period_watermark ADD COLUMN results text;
+
 -- functions that have another argument now
 DROP FUNCTION spm._result(text, text, boolean, int[], text[]);
