@@ -193,6 +193,8 @@ COMMENT ON COLUMN spm.run.kind IS 'calculate, refresh or post.';
 
 -- what came out of a calculation, so that it need not be done again
 ALTER TABLE spm.period_watermark ADD COLUMN results text;
+COMMENT ON COLUMN spm.period_watermark.watermark IS 'Digest of the input.';
+COMMENT ON COLUMN spm.period_watermark.results IS 'Digest of what was calculated from it. NULL: not known, and calculated again.';
 
 -- functions that have another argument now
 DROP FUNCTION spm._result(text, text, boolean, int[], text[]);
