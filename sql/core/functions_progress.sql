@@ -38,9 +38,13 @@ CREATE OR REPLACE FUNCTION spm._last_duration(kind text, period_id int)
     RETURNS interval
     LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
-    SELECT r.finished_at - r.started_at FROM spm.run r
-    WHERE r.period_id = _last_duration.period_id AND r.kind = _last_duration.kind
-    ORDER BY r.run_id DESC LIMIT 1;
+    SELECT r.finished_at - r.started_at
+    FROM (SELECT p.period_id, p.span FROM spm.period this
+          JOIN spm.period p ON p.calendar_id = this.calendar_id AND p.grain = this.grain AND upper(p.span) IN (upper(this.span), lower(this.span))
+          WHERE this.period_id = _last_duration.period_id) p
+    JOIN spm.run r USING (period_id)
+    WHERE r.kind = _last_duration.kind
+    ORDER BY p.span DESC, r.run_id DESC LIMIT 1;
 END;
-COMMENT ON FUNCTION spm._last_duration(text, int) IS 'How long the last run of a kind took for a period. NULL: there was none.';
+COMMENT ON FUNCTION spm._last_duration(text, int) IS 'How long the last run of a kind took for a period, or else for the one before it. NULL: there was none.';
 REVOKE ALL ON FUNCTION spm._last_duration(text, int) FROM PUBLIC;

@@ -21,4 +21,4 @@ COMMENT ON COLUMN spm.progress.ratio IS 'done in proportion to total, 0 to 1.';
 COMMENT ON COLUMN spm.progress.started_at IS 'When the job began.';
 COMMENT ON COLUMN spm.progress.phase_started_at IS 'When the phase began.';
 COMMENT ON COLUMN spm.progress.phase_eta IS 'When the phase is done if it goes on at its pace so far. NULL: its total is not known, or nothing is done yet.';
-COMMENT ON COLUMN spm.progress.eta IS 'When the job is done if it takes as long as the last one of its kind for the period. NULL: there was none, or it already takes longer.';
+COMMENT ON COLUMN spm.progress.eta IS 'When the job is done if it takes as long as the last one of its kind for the period, or else for the one before. NULL: there was none, or it already takes longer.';
