@@ -691,6 +691,12 @@ BEGIN
                   DETAIL = format('Component "%s" reckons with its total.', missing.component),
                   HINT = format('CALL spm.calculate(%L);', missing.period);
     END IF;
+    -- a part that was taken away for the archive would be missing in the totals: an error
+    PERFORM spm._ledger_partition('credit', p.period_id)
+    FROM spm.period this
+    JOIN spm.period p ON p.calendar_id = this.calendar_id AND p.span << this.span AND p.state = 'posted' AND spm._is_leaf(p.period_id)
+    WHERE this.period_id = _measure_period.period_id
+      AND EXISTS (SELECT FROM spm._components(this.period_id) c WHERE p.span && spm._reach(c.component_id, this.period_id));
     PERFORM spm._result('SELECT 0 AS component_id, 0 AS position_id, 0 AS payee_id, 0 AS team, 0::bigint AS credit_count,
         0.0 AS opening_amount, 0.0 AS amount, 0.0 AS quota_amount, 0.0 AS factor, NULL::spm.rate_schedule AS schedule,
         0.0 AS earned_before, NULL::text[] AS because, 0.0 AS earned_amount WHERE false');

@@ -163,6 +163,9 @@ CALL spm.post('2026-01');
 CALL spm.calculate('2026-02');
 SELECT results_eq($$SELECT transaction_key, earned_amount FROM spm_bi.earning WHERE component_name = 'Original' AND period_name = '2026-02' ORDER BY 1$$,
     $$VALUES ('D-1', 100.0000), ('R-1', -50.0000)$$, 'and in the month of the order half of it, where the month of the refund is posted');
+SELECT results_eq($$SELECT DISTINCT e.kind, p.name, e.credit_id = c.credit_id FROM spm.earning e JOIN spm.period p ON p.period_id = e.credit_period_id
+    JOIN spm.credit c ON c.period_id = p.period_id AND c.transaction_key = 'R-1' AND c.payee_id = e.payee_id$$, $$VALUES ('refund', '2026-01', true)$$, 'its credit stays in the month of the refund');
+SELECT is((SELECT sum(slice_amount) FROM spm_bi.lineage WHERE component_name = 'Original' AND period_name = '2026-02' AND transaction_key = 'R-1'), -50.0000, 'from which the pay is traced to it');
 CALL spm.calculate('2026-02');
 SELECT is((SELECT changed_count FROM spm.run ORDER BY run_id DESC LIMIT 1), 0::bigint, 'calculating again changes nothing');
 CALL spm.calculate('2026-03');
