@@ -232,6 +232,22 @@ COMMENT ON FUNCTION spm.job_lock(text) IS
 job: name of the job, as in spm.job_run.
 Example: SELECT pid FROM pg_locks WHERE locktype = ''advisory'' AND (classid::bigint << 32 | objid::bigint) = spm.job_lock(''spm'');';
 
+CREATE OR REPLACE FUNCTION spm._release_job(job text)
+    RETURNS void
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    -- twice, where a run of this session was cancelled between two steps and left its lock
+    WHILE EXISTS (SELECT FROM pg_locks l WHERE l.locktype = 'advisory' AND l.pid = pg_backend_pid() AND l.objsubid = 1
+                  AND (l.classid::bigint << 32 | l.objid::bigint) = spm.job_lock(_release_job.job)) LOOP
+        PERFORM pg_advisory_unlock(spm.job_lock(_release_job.job));
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION spm._release_job(text) IS 'Lets the next run of a job in.';
+REVOKE ALL ON FUNCTION spm._release_job(text) FROM PUBLIC;
+
 CREATE OR REPLACE FUNCTION spm._begin_job_run(calendar text)
     RETURNS bigint
     LANGUAGE plpgsql
@@ -256,11 +272,16 @@ BEGIN
                 coalesce(format('The run since %s (process %s) is still under way.', under_way.started_at, under_way.pid), 'Another run is under way.'), this_version);
         RETURN NULL;
     END IF;
-    -- whoever held the lock before is gone
-    UPDATE spm.job_run r
-    SET outcome = 'interrupted', finished_at = clock_timestamp(), message = 'Its session ended, or the server; found by the next run.'
-    WHERE r.job = job_name AND r.outcome = 'running';
-    INSERT INTO spm.job_run (job, calendar_id, version) VALUES (job_name, this_calendar, this_version) RETURNING job_run_id INTO this_run;
+    BEGIN
+        -- whoever held the lock before is gone
+        UPDATE spm.job_run r
+        SET outcome = 'interrupted', finished_at = clock_timestamp(), message = 'Its session ended, or the server; found by the next run.'
+        WHERE r.job = job_name AND r.outcome = 'running';
+        INSERT INTO spm.job_run (job, calendar_id, version) VALUES (job_name, this_calendar, this_version) RETURNING job_run_id INTO this_run;
+    EXCEPTION WHEN query_canceled OR OTHERS THEN
+        PERFORM spm._release_job(job_name);
+        RAISE;
+    END;
     RETURN this_run;
 END
 $$;
@@ -292,7 +313,7 @@ $$;
 COMMENT ON FUNCTION spm._job_step(bigint) IS 'What a run has to do, as calls: each is a transaction of its own.';
 REVOKE ALL ON FUNCTION spm._job_step(bigint) FROM PUBLIC;
 
-CREATE OR REPLACE FUNCTION spm._end_job_run(job_run_id bigint, error_code text, message text)
+CREATE OR REPLACE FUNCTION spm._end_job_run(job_run_id bigint, last_run_id bigint, error_code text, message text)
     RETURNS void
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
@@ -300,23 +321,24 @@ AS $$
 DECLARE
     this spm.job_run;
 BEGIN
-    UPDATE spm.job_run r
-    SET outcome = CASE WHEN _end_job_run.error_code IS NULL THEN 'done' ELSE 'failed' END, finished_at = clock_timestamp(),
-        error_code = _end_job_run.error_code, message = _end_job_run.message,
-        changed_count = (SELECT coalesce(sum(x.changed_count), 0)
-                         FROM spm.run x JOIN spm.period p USING (period_id)
-                         WHERE x.started_at >= r.started_at AND x.started_by = session_user AND (p.calendar_id = r.calendar_id OR r.calendar_id IS NULL))
-    WHERE r.job_run_id = _end_job_run.job_run_id
-    RETURNING r.* INTO this;
-    -- twice, where a run of this session was cancelled between two steps and left its lock
-    WHILE EXISTS (SELECT FROM pg_locks l WHERE l.locktype = 'advisory' AND l.pid = pg_backend_pid() AND l.objsubid = 1
-                  AND (l.classid::bigint << 32 | l.objid::bigint) = spm.job_lock(this.job)) LOOP
-        PERFORM pg_advisory_unlock(spm.job_lock(this.job));
-    END LOOP;
+    SELECT r.* INTO this FROM spm.job_run r WHERE r.job_run_id = _end_job_run.job_run_id;
+    BEGIN
+        UPDATE spm.job_run r
+        SET outcome = CASE WHEN _end_job_run.error_code IS NULL THEN 'done' ELSE 'failed' END, finished_at = clock_timestamp(),
+            error_code = _end_job_run.error_code, message = _end_job_run.message,
+            changed_count = (SELECT coalesce(sum(x.changed_count), 0)
+                             FROM spm.run x JOIN spm.period p USING (period_id)
+                             WHERE x.run_id > coalesce(_end_job_run.last_run_id, 0) AND x.started_by = session_user AND (p.calendar_id = this.calendar_id OR this.calendar_id IS NULL))
+        WHERE r.job_run_id = this.job_run_id;
+    EXCEPTION WHEN query_canceled OR OTHERS THEN
+        PERFORM spm._release_job(this.job);
+        RAISE;
+    END;
+    PERFORM spm._release_job(this.job);
 END
 $$;
-COMMENT ON FUNCTION spm._end_job_run(bigint, text, text) IS 'Records how a run has ended, and lets the next one in.';
-REVOKE ALL ON FUNCTION spm._end_job_run(bigint, text, text) FROM PUBLIC;
+COMMENT ON FUNCTION spm._end_job_run(bigint, bigint, text, text) IS 'Records how a run has ended, and what was changed since another spm.run; lets the next one in.';
+REVOKE ALL ON FUNCTION spm._end_job_run(bigint, bigint, text, text) FROM PUBLIC;
 
 -- What commits cannot have settings: so it names everything in full, and leaves the work to functions that have.
 CREATE OR REPLACE PROCEDURE spm.run_job(calendar text DEFAULT NULL)
@@ -324,6 +346,7 @@ CREATE OR REPLACE PROCEDURE spm.run_job(calendar text DEFAULT NULL)
 AS $$
 DECLARE
     this_run bigint;
+    last_run bigint;
     step text;
     code text;
     said text;
@@ -343,6 +366,7 @@ BEGIN
         RAISE NOTICE 'another run is under way';
         RETURN;
     END IF;
+    SELECT pg_catalog.max(r.run_id) INTO last_run FROM spm.run r;
     FOREACH step IN ARRAY spm._job_step(this_run) LOOP
         code := NULL;
         BEGIN
@@ -364,7 +388,7 @@ BEGIN
         END IF;
         EXIT WHEN is_stopped;
     END LOOP;
-    PERFORM spm._end_job_run(this_run, first_code, first_said);
+    PERFORM spm._end_job_run(this_run, last_run, first_code, first_said);
     COMMIT;
     IF first_code IS NOT NULL THEN
         RAISE EXCEPTION '%', first_said USING ERRCODE = first_code, DETAIL = first_more, HINT = first_help;

@@ -6,7 +6,7 @@ CREATE OR REPLACE VIEW spm_bi.job_run WITH (security_invoker = true) AS
 SELECT r.job_run_id, r.job AS job_name, c.name AS calendar_name, r.started_at, r.finished_at,
        round(extract(epoch FROM r.finished_at - r.started_at), 3)::numeric(18, 3) AS duration_seconds,
        -- its session is gone, and no run has come since to say so
-       CASE WHEN r.outcome = 'running' AND NOT EXISTS (SELECT FROM pg_catalog.pg_locks l WHERE l.locktype = 'advisory' AND l.pid = r.pid AND l.objsubid = 1
+       CASE WHEN r.outcome = 'running' AND NOT pg_is_in_recovery() AND NOT EXISTS (SELECT FROM pg_catalog.pg_locks l WHERE l.locktype = 'advisory' AND l.pid = r.pid AND l.objsubid = 1
                                                           AND (l.classid::bigint << 32 | l.objid::bigint) = spm.job_lock(r.job))
             THEN 'interrupted' ELSE r.outcome END AS outcome,
        r.error_code, r.message, r.changed_count, r.run_by, r.version

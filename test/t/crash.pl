@@ -2,9 +2,9 @@
 # nothing is paid twice, and the work ends at the same digits.
 #
 # A year of calculating and posting runs undisturbed in one database and
-# disturbed in another: 20 times the backend is killed, 20 times the
-# postmaster with it, and further runs are cancelled, terminated and timed out, at
-# moments drawn over the time the step took undisturbed (SPM_SEED).
+# disturbed in another: about 20 times the backend is killed, 20 times the
+# postmaster with it (SPM_KILLS=n: another number), and further runs are cancelled,
+# terminated and timed out, at moments drawn over the time the step took undisturbed (SPM_SEED).
 use strict;
 use warnings;
 use IPC::Run ();
@@ -15,6 +15,10 @@ use Time::HiRes qw(sleep time);
 
 my $seed = $ENV{SPM_SEED} || 4711;
 srand($seed);
+# Of each kind of death in a calculation and in a posting of each of the four quarters.
+my $kills = $ENV{SPM_KILLS} || 20;
+my $rounds = int($kills / 5) || 1;
+my $post_rounds = int($kills / 10) || 1;
 
 my $node = PostgreSQL::Test::Cluster->new('main');
 $node->init;
@@ -105,14 +109,14 @@ sub storm
 	my $call = "CALL spm.$verb('$period')";
 	my $is_done = 0;
 
-	# Deaths: 16 of each kind in calculating, up to 8 in posting; of the gentler kinds a few.
-	foreach my $n (0 .. 3)
+	# Deaths: 16 of each kind in calculating, up to 8 in posting; of the gentler kinds half as many.
+	foreach my $n (0 .. $rounds - 1)
 	{
 		foreach my $kind (@kinds)
 		{
 			my $is_death = $kind eq 'backend' || $kind eq 'postmaster';
 
-			next if $n >= ($verb eq 'post' ? 2 : $is_death ? 4 : 2);
+			next if $n >= ($verb eq 'post' ? $post_rounds : $is_death ? $rounds : ($rounds + 1) / 2);
 			last if $is_done && $verb eq 'post';
 
 			my $before = answer($state);
@@ -155,7 +159,7 @@ foreach my $quarter (@year)
 is($node->safe_psql('storm', $results), $node->safe_psql('calm', $results),
 	'after the storm everybody is credited, has earned and is paid what the undisturbed have');
 is($node->safe_psql('storm', q{SELECT count(*) FROM spm.run WHERE kind = 'post'}), '4', 'each period was posted once');
-cmp_ok(($done{$_}{before} // 0) + ($done{$_}{after} // 0), '>=', 16, "the $_ was killed often enough") foreach 'backend', 'postmaster';
+cmp_ok(($done{$_}{before} // 0) + ($done{$_}{after} // 0), '>=', 4 * $rounds, "the $_ was killed often enough") foreach 'backend', 'postmaster';
 foreach my $kind (@kinds) { note(sprintf('%s: %d times before the end, %d after', $kind, $done{$kind}{before} // 0, $done{$kind}{after} // 0)); }
 
 $node->stop;
