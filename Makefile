@@ -10,7 +10,7 @@ DOMAINS = core quota compensation
 
 # These work before PostgreSQL is there; they install what is missing, start a
 # private server below the checkout and call this file again.
-HOUSE = help setup start stop psql demo check oracle unit tap property valgrind bench reference release dist bare
+HOUSE = help setup start stop psql demo check oracle unit tap property storm valgrind bench reference release dist bare
 
 ifneq ($(filter $(HOUSE),$(MAKECMDGOALS)),)
 
@@ -26,6 +26,7 @@ help:
 #: unit        the kernels alone, with sanitizers
 #: tap         the tests with servers of their own; TESTS=name for one
 #: property    random plans paid step by step, afresh and by a twin: make property N=10000
+#: storm       random edits refreshed, and calculated anew: make storm N=2000
 #: start/stop  the private server (tools/cluster has more)
 #: setup       only install the packages that the others need
 #: reference   write docs/reference.md from the comments in the database
@@ -44,6 +45,8 @@ tap:
 	@tools/tap $(TESTS)
 property: setup
 	@N=$(N) tools/property
+storm: setup
+	@N=$(N) tools/storm
 bench: setup
 	@tools/cluster prefix
 	@tools/cluster run $(MAKE) -s --no-print-directory all install
