@@ -142,7 +142,7 @@ COMMENT ON FUNCTION spm._fill(text, text[], text, int, int, bigint, int[], text[
 REVOKE ALL ON FUNCTION spm._fill(text, text[], text, int, int, bigint, int[], text[]) FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION spm._sync(relation text, keys text[], contents text[], negated text[],
-                                     period_id int, posting_id int, run_id bigint)
+                                     period_id int, posting_id int, run_id bigint, scope text DEFAULT NULL)
     RETURNS bigint
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
@@ -160,10 +160,10 @@ DECLARE
             FROM unnest(contents) c);
     -- originals in closed postings that no closed posting has taken back
     posted text := format('SELECT o.* FROM spm.%1$I o JOIN spm.posting p USING (posting_id)
-        WHERE o.period_id = %3$s AND p.state = ''posted'' AND o.reverses_id IS NULL AND NOT EXISTS (
+        WHERE o.period_id = %3$s AND p.state = ''posted'' AND o.reverses_id IS NULL%4$s AND NOT EXISTS (
             SELECT FROM spm.%1$I r JOIN spm.posting q USING (posting_id)
             WHERE r.period_id = %3$s AND r.reverses_id = o.%2$I AND q.state = ''posted'')',
-        relation, id, _sync.period_id);
+        relation, id, _sync.period_id, ' AND (' || _sync.scope || ')');
     wanted text := format('SELECT a.* FROM pg_temp.spm_result a WHERE NOT EXISTS (SELECT FROM (%s) b WHERE %s)', posted, same);
     has_posted boolean;
     changed bigint := 0;
@@ -172,10 +172,13 @@ BEGIN
     IF spm._is_blank(_sync.relation, _sync.period_id) THEN
         RETURN spm._fill(_sync.relation, written, 'SELECT * FROM pg_temp.spm_result', _sync.period_id, _sync.posting_id, _sync.run_id);
     END IF;
+    IF _sync.scope IS NOT NULL THEN
+        PERFORM set_config('enable_nestloop', 'on', true);    -- a few rows, found by index
+    END IF;
     EXECUTE format('SELECT EXISTS (%s)', posted) INTO has_posted;
     IF has_posted THEN
-        EXECUTE format('DELETE FROM spm.%1$I d WHERE d.posting_id = $1 AND d.period_id = $2 AND d.reverses_id IS NOT NULL
-            AND EXISTS (SELECT FROM (%2$s) a JOIN pg_temp.spm_result b ON %3$s WHERE a.%4$I = d.reverses_id)', relation, posted, same, id)
+        EXECUTE format('DELETE FROM spm.%1$I d WHERE d.posting_id = $1 AND d.period_id = $2 AND d.reverses_id IS NOT NULL%5$s
+            AND EXISTS (SELECT FROM (%2$s) a JOIN pg_temp.spm_result b ON %3$s WHERE a.%4$I = d.reverses_id)', relation, posted, same, id, ' AND (' || _sync.scope || ')')
             USING _sync.posting_id, _sync.period_id;
         GET DIAGNOSTICS n = ROW_COUNT;
         changed := changed + n;
@@ -192,23 +195,23 @@ BEGIN
     ELSE
         wanted := 'SELECT a.* FROM pg_temp.spm_result a';
     END IF;
-    EXECUTE format('DELETE FROM spm.%1$I a WHERE a.posting_id = $1 AND a.period_id = $2 AND a.reverses_id IS NULL
-        AND NOT EXISTS (SELECT FROM (%2$s) b WHERE %3$s)', relation, wanted, same)
+    EXECUTE format('DELETE FROM spm.%1$I a WHERE a.posting_id = $1 AND a.period_id = $2 AND a.reverses_id IS NULL%4$s
+        AND NOT EXISTS (SELECT FROM (%2$s) b WHERE %3$s)', relation, wanted, same, ' AND (' || _sync.scope || ')')
         USING _sync.posting_id, _sync.period_id;
     GET DIAGNOSTICS n = ROW_COUNT;
     changed := changed + n;
     EXECUTE format('INSERT INTO spm.%1$I (posting_id, period_id, run_id, %2$s)
         SELECT $1, $2, $3, %2$s FROM (%3$s) b
-        WHERE NOT EXISTS (SELECT FROM spm.%1$I a WHERE a.posting_id = $1 AND a.period_id = $2 AND a.reverses_id IS NULL AND %4$s)',
-        relation, columns, wanted, same)
+        WHERE NOT EXISTS (SELECT FROM spm.%1$I a WHERE a.posting_id = $1 AND a.period_id = $2 AND a.reverses_id IS NULL%5$s AND %4$s)',
+        relation, columns, wanted, same, ' AND (' || _sync.scope || ')')
         USING _sync.posting_id, _sync.period_id, _sync.run_id;
     GET DIAGNOSTICS n = ROW_COUNT;
     RETURN changed + n;
 END
 $$;
-COMMENT ON FUNCTION spm._sync(text, text[], text[], text[], int, int, bigint) IS
-'Makes the draft of a posting say, together with what is posted, exactly what pg_temp.spm_result says of a period; returns the number of rows written or removed. Rows that are right stay untouched.';
-REVOKE ALL ON FUNCTION spm._sync(text, text[], text[], text[], int, int, bigint) FROM PUBLIC;
+COMMENT ON FUNCTION spm._sync(text, text[], text[], text[], int, int, bigint, text) IS
+'Makes the draft of a posting say, together with what is posted, exactly what pg_temp.spm_result says of a period; returns the number of rows written or removed. Rows that are right stay untouched. scope: condition on the rows of the ledger that it says something of; NULL: all of the period.';
+REVOKE ALL ON FUNCTION spm._sync(text, text[], text[], text[], int, int, bigint, text) FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION spm._drop_temporary(relation text)
     RETURNS void

@@ -3,17 +3,17 @@
  * each transaction, where that payee sits, and who above or below is, too.
  */
 
-CREATE OR REPLACE FUNCTION spm._transaction_relation()
+CREATE OR REPLACE FUNCTION spm._transaction_relation(is_keyed boolean DEFAULT false)
     RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
 AS $$
     -- a view that an earlier version made lacks what nobody had mapped then
-    SELECT CASE WHEN EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = to_regclass('spm.transaction') AND a.attname = 'reference_key')
+    SELECT CASE WHEN _transaction_relation.is_keyed THEN spm._keyed_sql('transaction') WHEN EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = to_regclass('spm.transaction') AND a.attname = 'reference_key')
         THEN 'spm.transaction' ELSE '(SELECT x.*, NULL::text AS reference_key FROM spm.transaction x)' END
 $$;
-COMMENT ON FUNCTION spm._transaction_relation() IS 'What to read transactions from.';
-REVOKE ALL ON FUNCTION spm._transaction_relation() FROM PUBLIC;
+COMMENT ON FUNCTION spm._transaction_relation(boolean) IS 'What to read transactions from. is_keyed: only those whose keys are in pg_temp.spm_key.';
+REVOKE ALL ON FUNCTION spm._transaction_relation(boolean) FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION spm._shared(value numeric, shares numeric[], share_no int, factor numeric, digits int)
     RETURNS numeric
@@ -74,7 +74,7 @@ COMMENT ON FUNCTION spm._portion(numeric, numeric, numeric, numeric, numeric, nu
 'What of a value is reached: a fixed ratio, or that of milestones as ratios, of the amount of all lines, and of the line, rounded.';
 REVOKE ALL ON FUNCTION spm._portion(numeric, numeric, numeric, numeric, numeric, numeric, numeric, int) FROM PUBLIC;
 
-CREATE OR REPLACE FUNCTION spm._judged_sql(columns text, condition text)
+CREATE OR REPLACE FUNCTION spm._judged_sql(columns text, condition text, is_keyed boolean DEFAULT false)
     RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
@@ -93,13 +93,13 @@ AS $$
         JOIN (SELECT t.source, t.transaction_key, t.line, %2$s FROM %1$s t) o ON o.source = r.source AND o.transaction_key = r.reference_key
         ORDER BY r.source, r.transaction_key, r.line, o.line <> r.line, o.line COLLATE "C") x
         ON x.source = t.source AND x.transaction_key = t.transaction_key AND x.line = t.line
-    WHERE %3$s)$sql$, spm._transaction_relation(), _judged_sql.columns, _judged_sql.condition)
+    WHERE %3$s)$sql$, spm._transaction_relation(_judged_sql.is_keyed), _judged_sql.columns, _judged_sql.condition)
     ELSE format('(SELECT t.*, %s FROM %s t WHERE %s)', _judged_sql.columns, spm._transaction_relation(), _judged_sql.condition) END
 $$;
-COMMENT ON FUNCTION spm._judged_sql(text, text) IS 'SQL of the transactions that meet a condition, with the rules that hold for each: its own, or those of the order that it takes back.';
-REVOKE ALL ON FUNCTION spm._judged_sql(text, text) FROM PUBLIC;
+COMMENT ON FUNCTION spm._judged_sql(text, text, boolean) IS 'SQL of the transactions that meet a condition, with the rules that hold for each: its own, or those of the order that it takes back.';
+REVOKE ALL ON FUNCTION spm._judged_sql(text, text, boolean) FROM PUBLIC;
 
-CREATE OR REPLACE FUNCTION spm._milestone_sql(days daterange, events text[], columns text, condition text)
+CREATE OR REPLACE FUNCTION spm._milestone_sql(days daterange, events text[], columns text, condition text, is_keyed boolean DEFAULT false)
     RETURNS text
     LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
@@ -118,11 +118,11 @@ milestone AS (     -- of transactions that have one in these days
     SELECT e.source, e.transaction_key, e.line, e.kind, e.event_date, g.credited, g.over, g.tolerance,
            CASE WHEN e.amount IS NULL THEN 1 WHEN g.amount_unit = 'money' THEN 0 ELSE e.amount END AS whole,
            CASE WHEN g.amount_unit = 'money' THEN coalesce(e.amount, 0) ELSE 0 END AS money
-    FROM spm.transaction_event e
+    FROM %6$s e
     JOIN spm.source n ON n.name = e.source
     JOIN spm.event_source g ON g.source_id = n.source_id AND g.kind = e.kind
     WHERE e.kind = ANY (%1$L::text[]) AND e.event_date < %3$L AND (e.source, e.transaction_key) IN (
-        SELECT i.source, i.transaction_key FROM spm.transaction_event i
+        SELECT i.source, i.transaction_key FROM %6$s i
         WHERE i.kind = ANY (%1$L::text[]) AND i.event_date >= %2$L AND i.event_date < %3$L)
 ), ordered AS (
     SELECT t.*, sum(t.amount) OVER (PARTITION BY t.source, t.transaction_key) AS all_amount, coalesce(k.minor_digits, 2) AS digits
@@ -157,13 +157,14 @@ milestone AS (     -- of transactions that have one in these days
     WHERE s.now <> s.before AND s.event_date >= %2$L AND s.event_date < %3$L
 )$sql$, _milestone_sql.events, lower(_milestone_sql.days), upper(_milestone_sql.days),
         spm._judged_sql(_milestone_sql.columns,
-            format('(t.source, t.transaction_key) IN (SELECT m.source, m.transaction_key FROM milestone m) AND (%s)', _milestone_sql.condition)), parts);
+            format('(t.source, t.transaction_key) IN (SELECT m.source, m.transaction_key FROM milestone m) AND (%s)', _milestone_sql.condition), _milestone_sql.is_keyed), parts,
+        CASE WHEN _milestone_sql.is_keyed THEN spm._keyed_sql('event') ELSE 'spm.transaction_event' END);
 END
 $$;
-COMMENT ON FUNCTION spm._milestone_sql(daterange, text[], text, text) IS 'SQL of the parts of transactions that milestones of some days credit: common table expressions, the last one named happened.';
-REVOKE ALL ON FUNCTION spm._milestone_sql(daterange, text[], text, text) FROM PUBLIC;
+COMMENT ON FUNCTION spm._milestone_sql(daterange, text[], text, text, boolean) IS 'SQL of the parts of transactions that milestones of some days credit: common table expressions, the last one named happened.';
+REVOKE ALL ON FUNCTION spm._milestone_sql(daterange, text[], text, text, boolean) FROM PUBLIC;
 
-CREATE OR REPLACE FUNCTION spm._claim_sql(days daterange, events text[], condition text DEFAULT 'true')
+CREATE OR REPLACE FUNCTION spm._claim_sql(days daterange, events text[], condition text DEFAULT 'true', is_keyed boolean DEFAULT false)
     RETURNS text
     LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
@@ -176,6 +177,7 @@ DECLARE
     territory_names text[];
     columns text;
     sql text;
+    shares constant text := CASE WHEN is_keyed THEN spm._keyed_sql('split') ELSE 'spm.transaction_split' END;
     -- an order that is taken back may be of any day
     is_any_day boolean := events <> '{booking}' OR EXISTS (SELECT FROM spm.source_column c WHERE c.name = 'reference_key');
     is_shared boolean;
@@ -222,8 +224,8 @@ FROM booked t
 %6$sLEFT JOIN spm.payee y ON y.payee_key = %10$s.owner_key
 %5$s$sql$,
         CASE WHEN events <> '{booking}' AND to_regclass('spm.transaction_event') IS NOT NULL
-             THEN spm._milestone_sql(days, events, columns, condition) || ', ' ELSE '' END,
-        spm._judged_sql(columns, format('t.event_date >= %L AND t.event_date < %L AND (%s)', lower(days), upper(days), condition)),
+             THEN spm._milestone_sql(days, events, columns, condition, is_keyed) || ', ' ELSE '' END,
+        spm._judged_sql(columns, format('t.event_date >= %L AND t.event_date < %L AND (%s)', lower(days), upper(days), condition), is_keyed),
         CASE WHEN events <> '{booking}' AND to_regclass('spm.transaction_event') IS NOT NULL
              THEN E'\n    UNION ALL\n    SELECT * FROM happened' ELSE '' END,
         CASE WHEN EXISTS (SELECT FROM spm.manual_credit m WHERE m.event_date <@ days) THEN format($manual$
@@ -245,7 +247,7 @@ CROSS JOIN LATERAL unnest(coalesce(s.owners, r.owners, ARRAY[t.owner_key])) WITH
 $joins$,
             -- what takes an order back is shared as the order was, unless it says otherwise
         CASE WHEN EXISTS (SELECT FROM spm.source_column c WHERE c.name = 'reference_key') THEN
-            'CASE WHEN t.reference_key IS NULL OR (t.source, t.transaction_key) IN (SELECT x.source, x.transaction_key FROM spm.transaction_split x)
+            'CASE WHEN t.reference_key IS NULL OR (t.source, t.transaction_key) IN (SELECT x.source, x.transaction_key FROM ' || shares || ' x)
         THEN t.transaction_key ELSE t.reference_key END' ELSE 't.transaction_key' END) ELSE '' END,
         CASE WHEN is_shared THEN $shares$ split AS (    -- shares that the warehouse gives
     SELECT s.source, s.transaction_key, s.line,
@@ -254,7 +256,7 @@ $joins$,
            array_agg(s.share ORDER BY s.owner_key COLLATE "C", s.share) FILTER (WHERE s.share <> 0) AS shares,
            array_agg(s.owner_key ORDER BY s.owner_key COLLATE "C", s.share) AS all_owners,
            array_agg(s.share ORDER BY s.owner_key COLLATE "C", s.share) AS all_shares
-    FROM spm.transaction_split s
+    FROM $shares$ || shares || $shares$ s
     GROUP BY s.source, s.transaction_key, s.line
 ), rule AS (       -- shares that rules give
     SELECT r.credit_rule_id, array_agg(y.payee_key ORDER BY y.payee_key COLLATE "C") AS owners,
@@ -319,8 +321,8 @@ WHERE t.territory_keys IS NOT NULL$sql$, fields, territory_names, place);
     RETURN sql;
 END
 $$;
-COMMENT ON FUNCTION spm._claim_sql(daterange, text[], text) IS 'SQL that finds who is credited with each transaction, or milestone, of some days and a condition on t, and where that payee sits.';
-REVOKE ALL ON FUNCTION spm._claim_sql(daterange, text[], text) FROM PUBLIC;
+COMMENT ON FUNCTION spm._claim_sql(daterange, text[], text, boolean) IS 'SQL that finds who is credited with each transaction, or milestone, of some days and a condition on t, and where that payee sits. is_keyed: of those whose keys are in pg_temp.spm_key.';
+REVOKE ALL ON FUNCTION spm._claim_sql(daterange, text[], text, boolean) FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION spm._team_member()
     RETURNS TABLE (credit_rule_id int, payee_id int, payee_key text, position_id int, span daterange)
@@ -528,6 +530,28 @@ $$;
 COMMENT ON FUNCTION spm._claim_count() IS 'Number of transactions in pg_temp.spm_claim.';
 REVOKE ALL ON FUNCTION spm._claim_count() FROM PUBLIC;
 
+CREATE OR REPLACE FUNCTION spm._note_uncredited(period_id int, run_id bigint)
+    RETURNS void
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    IF spm._check_claims() THEN
+        -- nobody owns it, and nobody need to, where it is credited on top
+        EXECUTE 'INSERT INTO spm.uncredited (period_id, source, transaction_key, line, owner_key, event_date, amount, currency_code, reason, run_id)
+                 SELECT $1, c.source, c.transaction_key, c.line, c.owner_key, c.event_date, c.amount, c.currency_code, c.reason, $2
+                 FROM pg_temp.spm_claim c
+                 WHERE c.reason IS NOT NULL AND NOT (c.kind = ''direct'' AND c.owner_key = '''' AND EXISTS (
+                     SELECT FROM pg_temp.spm_claim o WHERE o.kind <> ''direct'' AND o.reason IS NULL AND (o.source, o.transaction_key, o.line) = (c.source, c.transaction_key, c.line)))
+                 ORDER BY c.kind <> ''direct'', c.event <> ''booking'', c.event_date, c.rule
+                 ON CONFLICT DO NOTHING'
+            USING _note_uncredited.period_id, _note_uncredited.run_id;
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION spm._note_uncredited(int, bigint) IS 'Checks the claims in pg_temp.spm_claim, and writes those that nobody can be credited for to spm.uncredited.';
+REVOKE ALL ON FUNCTION spm._note_uncredited(int, bigint) FROM PUBLIC;
+
 CREATE OR REPLACE FUNCTION spm._credit_period(period_id int, posting_id int, run_id bigint)
     RETURNS bigint
     LANGUAGE plpgsql
@@ -543,17 +567,7 @@ BEGIN
     PERFORM spm._result(spm._claim_query(_credit_period.period_id), 'spm_claim',
         analyzed => CASE WHEN spm._is_taken(calendar, 'rollup') OR spm._is_taken(calendar, 'rolldown') THEN 'position_id, payee_id, event_date, kind, currency_code' ELSE '' END);
     DELETE FROM spm.uncredited u WHERE u.period_id = _credit_period.period_id;
-    IF spm._check_claims() THEN
-        -- nobody owns it, and nobody need to, where it is credited on top
-        EXECUTE 'INSERT INTO spm.uncredited (period_id, source, transaction_key, line, owner_key, event_date, amount, currency_code, reason, run_id)
-                 SELECT $1, c.source, c.transaction_key, c.line, c.owner_key, c.event_date, c.amount, c.currency_code, c.reason, $2
-                 FROM pg_temp.spm_claim c
-                 WHERE c.reason IS NOT NULL AND NOT (c.kind = ''direct'' AND c.owner_key = '''' AND EXISTS (
-                     SELECT FROM pg_temp.spm_claim o WHERE o.kind <> ''direct'' AND o.reason IS NULL AND (o.source, o.transaction_key, o.line) = (c.source, c.transaction_key, c.line)))
-                 ORDER BY c.kind <> ''direct'', c.event <> ''booking'', c.event_date, c.rule
-                 ON CONFLICT DO NOTHING'
-            USING _credit_period.period_id, _credit_period.run_id;
-    END IF;
+    PERFORM spm._note_uncredited(_credit_period.period_id, _credit_period.run_id);
     IF spm._is_blank('credit', _credit_period.period_id) THEN
         RETURN spm._fill('credit', keys || contents, spm._credit_query(_credit_period.period_id), _credit_period.period_id, _credit_period.posting_id, _credit_period.run_id);
     END IF;

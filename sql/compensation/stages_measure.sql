@@ -108,7 +108,7 @@ END;
 COMMENT ON FUNCTION spm._reach(int, int) IS 'Days whose credits a component reckons with in a period.';
 REVOKE ALL ON FUNCTION spm._reach(int, int) FROM PUBLIC;
 
-CREATE OR REPLACE FUNCTION spm._quota_join(component_id int, period_id int)
+CREATE OR REPLACE FUNCTION spm._quota_join(component_id int, period_id int, is_scoped boolean DEFAULT false)
     RETURNS text
     LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
@@ -138,7 +138,7 @@ BEGIN
         RETURN format($sql$
     LEFT JOIN (SELECT d.position_id, sum(d.base_amount) AS amount FROM (%1$s) d GROUP BY d.position_id) g ON g.position_id = s.position_id
     CROSS JOIN LATERAL (SELECT greatest(coalesce(g.amount, 0), 0) AS quota_amount, %2$L::text AS because, NULL::numeric AS base_amount) q$sql$,
-            spm._deal_query(c.component_id, coalesce(before, 'empty'), false),
+            spm._deal_query(c.component_id, coalesce(before, 'empty'), false, _quota_join.is_scoped),
             format('against what the seat brought in %s', coalesce(before::text, 'no period before')));
     ELSIF c.measure_id IS NULL THEN
         RETURN E'\n    CROSS JOIN (SELECT NULL::numeric AS quota_amount, NULL::text AS because, NULL::numeric AS base_amount) q';
@@ -151,8 +151,9 @@ BEGIN
         AND NOT EXISTS (SELECT FROM unnest(parts) n WHERE NOT spm._is_leaf(n)) THEN format($sql$
     LEFT JOIN (SELECT q.position_id, coalesce(sum(q.amount) FILTER (WHERE q.period_id = %1$s), sum(q.amount)) AS quota_amount, NULL::text AS because,
                       NULL::numeric AS base_amount
-               FROM spm.quota q WHERE q.measure_id = %2$s AND q.period_id = ANY (%3$L::int[]) AND q.superseded_at IS NULL
-               GROUP BY q.position_id) w ON w.position_id = s.position_id$sql$, coalesce(whole, 0), c.measure_id, array_append(parts, whole))
+               FROM spm.quota q WHERE q.measure_id = %2$s AND q.period_id = ANY (%3$L::int[]) AND q.superseded_at IS NULL%4$s
+               GROUP BY q.position_id) w ON w.position_id = s.position_id$sql$, coalesce(whole, 0), c.measure_id, array_append(parts, whole),
+            CASE WHEN _quota_join.is_scoped THEN ' AND q.position_id = ANY (ARRAY(SELECT z.position_id FROM pg_temp.spm_scope z))' ELSE '' END)
         WHEN whole IS NULL THEN format($sql$
     LEFT JOIN LATERAL (SELECT CASE WHEN bool_or(p.quota_amount > 0 AND p.quota_amount <> p.base_amount)    -- rounded once, as a whole
                                    THEN round(sum(p.quota_amount), %4$s) ELSE sum(p.quota_amount) END AS quota_amount,
@@ -171,8 +172,8 @@ BEGIN
             format('Component "%s" of plan "%s" needs it.', c.name, c.plan_name)) ELSE '' END);
 END
 $$;
-COMMENT ON FUNCTION spm._quota_join(int, int) IS 'SQL that joins the quota of a component to its seats: q.quota_amount, q.because in words, and q.base_amount, what it was before days, ramp and relief.';
-REVOKE ALL ON FUNCTION spm._quota_join(int, int) FROM PUBLIC;
+COMMENT ON FUNCTION spm._quota_join(int, int, boolean) IS 'SQL that joins the quota of a component to its seats: q.quota_amount, q.because in words, and q.base_amount, what it was before days, ramp and relief.';
+REVOKE ALL ON FUNCTION spm._quota_join(int, int, boolean) FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION spm._variable_sql(variable_id int, component_id int, period_id int)
     RETURNS text
@@ -190,7 +191,7 @@ $$;
 COMMENT ON FUNCTION spm._variable_sql(int, int, int) IS 'SQL of a variable''s value for seat s, or error 22000.';
 REVOKE ALL ON FUNCTION spm._variable_sql(int, int, int) FROM PUBLIC;
 
-CREATE OR REPLACE FUNCTION spm._deal_query(component_id int, span daterange, is_seated boolean)
+CREATE OR REPLACE FUNCTION spm._deal_query(component_id int, span daterange, is_seated boolean, is_scoped boolean DEFAULT false)
     RETURNS text
     LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
@@ -247,11 +248,13 @@ $sql$, c.rate_type, c.currency_code, _deal_query.span) END
         coalesce((SELECT array_agg(p.period_id ORDER BY p.period_id) FROM spm.period p
                   WHERE p.calendar_id = c.calendar_id AND p.span && _deal_query.span AND spm._is_leaf(p.period_id)), '{}'),
         coalesce(lower(_deal_query.span), 'infinity'), coalesce(upper(_deal_query.span), 'infinity'),
-        E'\n      AND (' || c.eligibility_expression || ')');
+        CASE WHEN _deal_query.is_scoped THEN E'\n      AND t.position_id = ANY (ARRAY(SELECT z.position_id FROM pg_temp.spm_scope z))'
+            || CASE WHEN is_seated THEN ' AND s.position_id = ANY (ARRAY(SELECT z.position_id FROM pg_temp.spm_scope z))' ELSE '' END ELSE '' END
+        || coalesce(E'\n      AND (' || c.eligibility_expression || ')', ''));
 END
 $$;
-COMMENT ON FUNCTION spm._deal_query(int, daterange, boolean) IS 'SQL of what counts of every credit in some days: base_amount, in the currency of the plan. is_seated: only while the payee is on the plan.';
-REVOKE ALL ON FUNCTION spm._deal_query(int, daterange, boolean) FROM PUBLIC;
+COMMENT ON FUNCTION spm._deal_query(int, daterange, boolean, boolean) IS 'SQL of what counts of every credit in some days: base_amount, in the currency of the plan. is_seated: only while the payee is on the plan. is_scoped: of the seats in pg_temp.spm_scope.';
+REVOKE ALL ON FUNCTION spm._deal_query(int, daterange, boolean, boolean) FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION spm._figure_join(alias text, version int, of_component text, scope text)
     RETURNS text
@@ -432,7 +435,7 @@ REVOKE ALL ON FUNCTION spm._basis_sql(int, int) FROM PUBLIC;
 
 -- -------------------------------------------- one component, as a single query
 
-CREATE OR REPLACE FUNCTION spm._measurement_query(component_id int, period_id int)
+CREATE OR REPLACE FUNCTION spm._measurement_query(component_id int, period_id int, is_scoped boolean DEFAULT false)
     RETURNS text
     LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
@@ -483,7 +486,7 @@ BEGIN
     END IF;
 
     RETURN CASE c.basis WHEN 'credit' THEN format(E'WITH deal AS (\n    %s\n), total AS (\n',
-               spm._deal_query(c.component_id, daterange(lower(days), upper(today.span)), true))
+               spm._deal_query(c.component_id, daterange(lower(days), upper(today.span)), true, _measurement_query.is_scoped))
         || format($sql$    SELECT d.position_id, d.payee_id,
            count(*) FILTER (WHERE d.event_date >= %1$L) AS credit_count,
            coalesce(sum(d.base_amount) FILTER (WHERE d.event_date < %1$L), 0) AS opening_amount,
@@ -499,9 +502,9 @@ BEGIN
     FROM %9$s s%5$s
     CROSS JOIN LATERAL %6$s y
     CROSS JOIN LATERAL (SELECT %7$s AS factor) f
-    WHERE s.spans && %8$L::daterange
+    WHERE s.spans && %8$L::daterange%10$s
 ), measured AS MATERIALIZED (
-$sql$, c.component_id, upper(today.span) - 1, c.plan_id, c.version_span, spm._quota_join(c.component_id, today.period_id),
+$sql$, c.component_id, upper(today.span) - 1, c.plan_id, c.version_span, spm._quota_join(c.component_id, today.period_id, _measurement_query.is_scoped),
         CASE c.prorate WHEN 'none' THEN '(SELECT 1::numeric AS active_days, 1::numeric AS period_days)'
              ELSE format('spm.seat_share(s.position_id, s.payee_id, s.spans, %s, %L)', coalesce(spm._whole(today.period_id, c.accumulate), today.period_id), c.prorate) END,
         -- of whom nothing is expected for a time (away, new) earns no part of a target
@@ -518,7 +521,8 @@ $sql$, c.component_id, upper(today.span) - 1, c.plan_id, c.version_span, spm._qu
           SELECT h.position_id, h.payee_id, CASE WHEN h.seats = 1 THEN h.spans ELSE h.spans - coalesce((
               SELECT range_agg(r) FROM held o, unnest(o.spans) r WHERE o.payee_id = h.payee_id AND o.position_id < h.position_id), ''{}'') END AS spans
           FROM held h)', c.plan_id, c.version_span)
-            ELSE format('spm.plan_seat(%s, %L)', c.plan_id, c.version_span) END)
+            ELSE format('spm.plan_seat(%s, %L)', c.plan_id, c.version_span) END,
+        CASE WHEN _measurement_query.is_scoped THEN ' AND s.position_id = ANY (ARRAY(SELECT z.position_id FROM pg_temp.spm_scope z))' ELSE '' END)
     || CASE c.basis
         WHEN 'credit' THEN format($sql$    SELECT s.*, coalesce(t.credit_count, 0) AS credit_count, coalesce(t.opening_amount, 0) AS opening_amount,
            coalesce(t.amount, 0) AS amount, 1::numeric AS weight, %s AS earned_before
@@ -526,9 +530,10 @@ $sql$, c.component_id, upper(today.span) - 1, c.plan_id, c.version_span, spm._qu
             CASE WHEN c.is_true_up THEN 'coalesce(z.earned_amount, 0)' ELSE '0::numeric' END,
             CASE WHEN c.is_true_up THEN format($sql$
     LEFT JOIN (SELECT e.position_id, e.payee_id, sum(e.earned_amount) AS earned_amount FROM spm.standing_measurement e
-               WHERE e.component_id = %s AND e.period_id = ANY (%L::int[]) GROUP BY e.position_id, e.payee_id) z USING (position_id, payee_id)$sql$,
+               WHERE e.component_id = %s AND e.period_id = ANY (%L::int[])%s GROUP BY e.position_id, e.payee_id) z USING (position_id, payee_id)$sql$,
                 c.component_id, array(SELECT p.period_id FROM spm.period p WHERE p.calendar_id = today.calendar_id
-                                      AND p.span <@ daterange(lower(days), lower(today.span)) AND spm._is_leaf(p.period_id) ORDER BY 1)) END)
+                                      AND p.span <@ daterange(lower(days), lower(today.span)) AND spm._is_leaf(p.period_id) ORDER BY 1),
+                CASE WHEN _measurement_query.is_scoped THEN ' AND e.position_id = ANY (ARRAY(SELECT z.position_id FROM pg_temp.spm_scope z))' ELSE '' END) END)
         WHEN 'rank' THEN format($sql$    SELECT s.*, 0::bigint AS credit_count, 0::numeric AS opening_amount, %3$s AS amount, s.equals::numeric AS weight, 0::numeric AS earned_before
     FROM (SELECT s.*, rank() OVER (PARTITION BY %4$s ORDER BY s.score DESC) AS place,
                  dense_rank() OVER (PARTITION BY %4$s ORDER BY s.score DESC) AS dense_place,
@@ -568,10 +573,10 @@ FROM rated s%3$s$sql$, c.component_id,
         || CASE c.basis WHEN 'pool' THEN format(E'\nWINDOW everybody AS (PARTITION BY %s ORDER BY s.position_id, s.payee_id ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING)', comrades) ELSE '' END);
 END
 $$;
-COMMENT ON FUNCTION spm._measurement_query(int, int) IS 'SQL that measures one component for one period: totals, quota, rates, and what the totals earn.';
-REVOKE ALL ON FUNCTION spm._measurement_query(int, int) FROM PUBLIC;
+COMMENT ON FUNCTION spm._measurement_query(int, int, boolean) IS 'SQL that measures one component for one period: totals, quota, rates, and what the totals earn.';
+REVOKE ALL ON FUNCTION spm._measurement_query(int, int, boolean) FROM PUBLIC;
 
-CREATE OR REPLACE FUNCTION spm._earning_query(component_id int, period_id int)
+CREATE OR REPLACE FUNCTION spm._earning_query(component_id int, period_id int, is_scoped boolean DEFAULT false)
     RETURNS text
     LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
@@ -581,6 +586,7 @@ DECLARE
     c spm.component;
     today spm.period;
     rounding text;
+    of_scope constant text := CASE WHEN _earning_query.is_scoped THEN ' AND m.position_id = ANY (ARRAY(SELECT z.position_id FROM pg_temp.spm_scope z))' ELSE '' END;
 BEGIN
     SELECT k.* INTO c FROM spm.component k WHERE k.component_id = _earning_query.component_id;
     SELECT p.* INTO today FROM spm.period p WHERE p.period_id = _earning_query.period_id;
@@ -589,8 +595,8 @@ BEGIN
         RETURN format($sql$SELECT m.component_id, NULL::bigint AS credit_id, m.position_id, m.payee_id, 1::numeric AS exchange_rate,
        m.amount AS base_amount, 0::numeric AS from_total, m.schedule_id, m.earned_amount AS amount, %L AS kind
 FROM spm.standing_measurement m
-WHERE m.component_id = %s AND m.period_id = %s$sql$,
-            CASE WHEN c.basis IN ('rank', 'pool') THEN c.basis ELSE 'total' END, c.component_id, today.period_id);
+WHERE m.component_id = %s AND m.period_id = %s%s$sql$,
+            CASE WHEN c.basis IN ('rank', 'pool') THEN c.basis ELSE 'total' END, c.component_id, today.period_id, of_scope);
     END IF;
     RETURN format($sql$WITH deal AS (
     %1$s
@@ -602,42 +608,42 @@ SELECT %3$s AS component_id, d.credit_id, d.position_id, d.payee_id, d.exchange_
        spm.commission(k.schedule, d.from_total, d.from_total + d.base_amount, %4$s) AS amount, 'deal' AS kind
 FROM running d
 JOIN spm.standing_measurement m ON m.component_id = %3$s AND m.period_id = %5$s
-    AND m.position_id = d.position_id AND m.payee_id = d.payee_id
+    AND m.position_id = d.position_id AND m.payee_id = d.payee_id%7$s
 JOIN spm.schedule k USING (schedule_id)
 WHERE d.event_date >= %6$L$sql$,
-        spm._deal_query(c.component_id, daterange(lower(spm._window(today.period_id, c.accumulate)), upper(today.span)), true),
+        spm._deal_query(c.component_id, daterange(lower(spm._window(today.period_id, c.accumulate)), upper(today.span)), true, _earning_query.is_scoped),
         CASE c.accumulate WHEN 'deal' THEN '0::numeric' ELSE format($w$sum(d.base_amount) OVER (
                PARTITION BY d.position_id, d.payee_id%s
                ORDER BY d.event_date, d.transaction_key COLLATE "C", d.line COLLATE "C", d.source COLLATE "C", d.level, d.origin_position_id,
                         d.kind COLLATE "C", d.rule COLLATE "C", d.owner_key COLLATE "C", d.part_no
                ROWS UNBOUNDED PRECEDING) - d.base_amount$w$, CASE c.accumulate WHEN 'group' THEN ', d.group_key' END) END,
-        c.component_id, rounding, today.period_id, lower(today.span))
+        c.component_id, rounding, today.period_id, lower(today.span), of_scope)
     || CASE WHEN c.is_true_up THEN format($sql$
 UNION ALL
 SELECT m.component_id, NULL, m.position_id, m.payee_id, 1, 0, m.opening_amount, m.schedule_id,
        spm.commission(k.schedule, 0, m.opening_amount, %s) - m.earned_before, 'true_up'
 FROM spm.standing_measurement m JOIN spm.schedule k USING (schedule_id)
 WHERE m.component_id = %s AND m.period_id = %s
-  AND spm.commission(k.schedule, 0, m.opening_amount, %1$s) <> m.earned_before$sql$, rounding, c.component_id, today.period_id) ELSE '' END;
+  AND spm.commission(k.schedule, 0, m.opening_amount, %1$s) <> m.earned_before%4$s$sql$, rounding, c.component_id, today.period_id, of_scope) ELSE '' END;
 END
 $$;
-COMMENT ON FUNCTION spm._earning_query(int, int) IS 'SQL of what the deals of one component earn in one period, and of what it earns besides.';
-REVOKE ALL ON FUNCTION spm._earning_query(int, int) FROM PUBLIC;
+COMMENT ON FUNCTION spm._earning_query(int, int, boolean) IS 'SQL of what the deals of one component earn in one period, and of what it earns besides.';
+REVOKE ALL ON FUNCTION spm._earning_query(int, int, boolean) FROM PUBLIC;
 
-CREATE OR REPLACE FUNCTION spm._component_query(component_id int, period_id int, stage text)
+CREATE OR REPLACE FUNCTION spm._component_query(component_id int, period_id int, stage text, is_scoped boolean DEFAULT false)
     RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT format(E'-- %s v%s, component %s "%s", %s: %s\n', spm._one_line(p.name), v.version_no, c.component_no,
                   spm._one_line(c.name), spm._one_line(t.name), _component_query.stage)
-        || CASE _component_query.stage WHEN 'measurement' THEN spm._measurement_query(c.component_id, t.period_id)
-                ELSE spm._earning_query(c.component_id, t.period_id) END
+        || CASE _component_query.stage WHEN 'measurement' THEN spm._measurement_query(c.component_id, t.period_id, _component_query.is_scoped)
+                ELSE spm._earning_query(c.component_id, t.period_id, _component_query.is_scoped) END
     FROM spm.component c JOIN spm.plan_version v USING (plan_version_id) JOIN spm.plan p USING (plan_id), spm.period t
     WHERE c.component_id = _component_query.component_id AND t.period_id = _component_query.period_id
 $$;
-COMMENT ON FUNCTION spm._component_query(int, int, text) IS 'SQL of one component for one period: stage measurement or earning.';
-REVOKE ALL ON FUNCTION spm._component_query(int, int, text) FROM PUBLIC;
+COMMENT ON FUNCTION spm._component_query(int, int, text, boolean) IS 'SQL of one component for one period: stage measurement or earning.';
+REVOKE ALL ON FUNCTION spm._component_query(int, int, text, boolean) FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION spm.plan_query(plan text, period text, stage text DEFAULT 'earning', calendar text DEFAULT NULL)
     RETURNS text
@@ -668,7 +674,7 @@ Returns NULL when no published version applies.
 Errors: 42704 for an unknown plan or period, 22023 for another stage.
 Example: SELECT spm.plan_query(''Account Executive'', ''2026-Q1'');';
 
-CREATE OR REPLACE FUNCTION spm._measure_period(period_id int, posting_id int, run_id bigint)
+CREATE OR REPLACE FUNCTION spm._measure_period(period_id int, posting_id int, run_id bigint, is_scoped boolean DEFAULT false)
     RETURNS bigint
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
@@ -703,10 +709,11 @@ BEGIN
     -- what stands on credits first, then what stands on the results of others
     FOR components, queries IN
         SELECT array_agg(c.component_id ORDER BY c.component_id),
-               array_agg(spm._component_query(c.component_id, _measure_period.period_id, 'measurement') ORDER BY c.component_id)
+               array_agg(spm._component_query(c.component_id, _measure_period.period_id, 'measurement', _measure_period.is_scoped) ORDER BY c.component_id)
         FROM spm._components(_measure_period.period_id) c
         JOIN (SELECT l.* FROM (SELECT DISTINCT k.plan_version_id FROM spm._components(_measure_period.period_id) k) v
               CROSS JOIN LATERAL spm._component_level(v.plan_version_id) l) l USING (component_id)
+        WHERE NOT _measure_period.is_scoped OR spm._is_in_scope(c.component_id)
         GROUP BY l.level ORDER BY l.level
     LOOP
         PERFORM spm._result(format('(%s)', array_to_string(queries, E')\nUNION ALL\n(')), is_added => true, components => components, queries => queries);
@@ -719,13 +726,13 @@ BEGIN
     RETURN spm._sync('measurement', ARRAY['component_id', 'position_id', 'payee_id'],
         ARRAY['credit_count', 'opening_amount', 'amount', 'quota_amount', 'factor', 'schedule_id', 'earned_amount', 'earned_before', 'because'],
         ARRAY['credit_count', 'opening_amount', 'amount', 'quota_amount', 'earned_amount', 'earned_before'],
-        _measure_period.period_id, _measure_period.posting_id, _measure_period.run_id);
+        _measure_period.period_id, _measure_period.posting_id, _measure_period.run_id, CASE WHEN _measure_period.is_scoped THEN 'position_id = ANY (ARRAY(SELECT z.position_id FROM pg_temp.spm_scope z))' END);
 END
 $$;
-COMMENT ON FUNCTION spm._measure_period(int, int, bigint) IS 'Second stage: credits to totals, quota and rates. Returns the number of rows changed.';
-REVOKE ALL ON FUNCTION spm._measure_period(int, int, bigint) FROM PUBLIC;
+COMMENT ON FUNCTION spm._measure_period(int, int, bigint, boolean) IS 'Second stage: credits to totals, quota and rates. is_scoped: of the seats in pg_temp.spm_scope. Returns the number of rows changed.';
+REVOKE ALL ON FUNCTION spm._measure_period(int, int, bigint, boolean) FROM PUBLIC;
 
-CREATE OR REPLACE FUNCTION spm._earn_period(period_id int, posting_id int, run_id bigint)
+CREATE OR REPLACE FUNCTION spm._earn_period(period_id int, posting_id int, run_id bigint, is_scoped boolean DEFAULT false)
     RETURNS bigint
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
@@ -738,8 +745,9 @@ DECLARE
     refunds record;
 BEGIN
     SELECT array_agg(c.component_id ORDER BY c.component_id),
-           array_agg(spm._component_query(c.component_id, _earn_period.period_id, 'earning') ORDER BY c.component_id) INTO components, queries
-    FROM spm._components(_earn_period.period_id) c;
+           array_agg(spm._component_query(c.component_id, _earn_period.period_id, 'earning', _earn_period.is_scoped) ORDER BY c.component_id) INTO components, queries
+    FROM spm._components(_earn_period.period_id) c
+    WHERE NOT _earn_period.is_scoped OR spm._is_in_scope(c.component_id);
     query := 'SELECT r.*, NULL::int AS credit_period_id FROM ('
         || coalesce('(' || array_to_string(queries, E')\nUNION ALL\n(') || ')', 'SELECT 0 AS component_id, 0::bigint AS credit_id, 0 AS position_id, 0 AS payee_id,
         0.0 AS exchange_rate, 0.0 AS base_amount, 0.0 AS from_total, 0::bigint AS schedule_id, 0.0 AS amount, ''deal'' AS kind WHERE false') || ') r';
@@ -754,8 +762,8 @@ BEGIN
         PERFORM spm._result(refunds.query, is_added => true, components => ARRAY[refunds.component_id], queries => ARRAY[refunds.query]);
     END LOOP;
     RETURN spm._sync('earning', '{component_id, position_id, payee_id, kind, "coalesce(credit_id, 0)"}', contents, ARRAY['base_amount', 'amount'],
-        _earn_period.period_id, _earn_period.posting_id, _earn_period.run_id);
+        _earn_period.period_id, _earn_period.posting_id, _earn_period.run_id, CASE WHEN _earn_period.is_scoped THEN 'payee_id = ANY (ARRAY(SELECT z.payee_id FROM pg_temp.spm_payee z)) AND position_id = ANY (ARRAY(SELECT z.position_id FROM pg_temp.spm_scope z))' END);
 END
 $$;
-COMMENT ON FUNCTION spm._earn_period(int, int, bigint) IS 'Third stage: what each deal earns. Returns the number of rows changed.';
-REVOKE ALL ON FUNCTION spm._earn_period(int, int, bigint) FROM PUBLIC;
+COMMENT ON FUNCTION spm._earn_period(int, int, bigint, boolean) IS 'Third stage: what each deal earns. is_scoped: in the seats in pg_temp.spm_scope. Returns the number of rows changed.';
+REVOKE ALL ON FUNCTION spm._earn_period(int, int, bigint, boolean) FROM PUBLIC;

@@ -494,7 +494,7 @@ REVOKE ALL ON FUNCTION spm._pay_hold(int, int) FROM PUBLIC;
 
 -- ------------------------------------------------------------------------ stage
 
-CREATE OR REPLACE FUNCTION spm._pay(posting_id int, run_id bigint)
+CREATE OR REPLACE FUNCTION spm._pay(posting_id int, run_id bigint, payees int[] DEFAULT NULL)
     RETURNS bigint
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
@@ -518,7 +518,7 @@ BEGIN
     SELECT true, this.period_id, e.period_id, e.payee_id, e.position_id, c.component_id, c.name, p.plan_id, p.currency_code, 'earning', 0, sum(e.amount)
     FROM spm.earning e
     JOIN spm.component c USING (component_id) JOIN spm.plan_version v USING (plan_version_id) JOIN spm.plan p USING (plan_id)
-    WHERE e.posting_id = _pay.posting_id
+    WHERE e.posting_id = _pay.posting_id AND (_pay.payees IS NULL OR e.payee_id = ANY (_pay.payees))
     GROUP BY e.period_id, e.payee_id, e.position_id, c.component_id, p.plan_id
     HAVING sum(e.amount) <> 0 OR e.period_id = this.period_id;
     -- adjustments wait for nothing; rules that come after them see them by their number
@@ -534,7 +534,7 @@ BEGIN
         WHERE k.kind = 'adjustment' AND k.plan_version_id = (
             SELECT w.plan_version_id FROM spm.plan_version w WHERE w.plan_id = a.plan_id AND w.state <> 'draft' AND w.span && this.span ORDER BY w.span DESC LIMIT 1)
         ORDER BY k.rule_no LIMIT 1) r ON true
-    WHERE a.approved_at IS NOT NULL AND a.withdrawn_at IS NULL
+    WHERE a.approved_at IS NOT NULL AND a.withdrawn_at IS NULL AND (_pay.payees IS NULL OR a.payee_id = ANY (_pay.payees))
       AND NOT EXISTS (SELECT FROM spm.payout x JOIN spm._posting_before(_pay.posting_id) USING (posting_id) WHERE x.adjustment_id = a.adjustment_id);
     -- what earlier postings have paid in this period, and of the spans that new lines belong to
     INSERT INTO pg_temp.spm_line (is_new, posting_period_id, period_id, payee_id, position_id, component_id, component_name, plan_id, currency_code, kind,
@@ -548,6 +548,7 @@ BEGIN
     LEFT JOIN spm.component c ON c.component_id = x.component_id
     LEFT JOIN spm.pay_rule r ON r.pay_rule_id = x.pay_rule_id
     WHERE x.plan_id IN (SELECT v.plan_id FROM spm.plan_version v JOIN spm.pay_rule k USING (plan_version_id) WHERE v.state <> 'draft')
+      AND (_pay.payees IS NULL OR x.payee_id = ANY (_pay.payees))
       AND (o.period_id = this.period_id
            OR upper(p.span) > (SELECT min(lower(q.span)) FROM spm.period q
                                WHERE q.calendar_id = this.calendar_id AND q.span && ANY (
@@ -576,9 +577,9 @@ BEGIN
     IF EXISTS (SELECT FROM spm.hold) THEN
         PERFORM spm._pay_hold(_pay.posting_id, this.period_id);
     END IF;
-    DELETE FROM pg_temp.spm_line l WHERE NOT l.is_new OR l.amount = 0 AND l.kind NOT IN ('earning', 'forgiveness');
+    DELETE FROM pg_temp.spm_line l WHERE NOT l.is_new OR l.amount = 0 AND l.kind NOT IN ('earning', 'forgiveness') OR l.payee_id <> ALL (_pay.payees);
 
-    DELETE FROM spm.payout o WHERE o.posting_id = _pay.posting_id AND NOT EXISTS (
+    DELETE FROM spm.payout o WHERE o.posting_id = _pay.posting_id AND (_pay.payees IS NULL OR o.payee_id = ANY (_pay.payees)) AND NOT EXISTS (
         SELECT FROM pg_temp.spm_line l
         WHERE (l.period_id, l.payee_id, coalesce(l.position_id, 0), coalesce(l.component_id, 0), l.kind, coalesce(l.plan_id, 0), coalesce(l.pay_rule_id, 0),
                coalesce(l.hold_id, 0), coalesce(l.adjustment_id, 0), l.currency_code, l.amount, coalesce(l.reason, ''))
@@ -597,15 +598,15 @@ BEGIN
         n := spm._append('spm.payout', format('SELECT %s AS posting_id, %s::bigint AS run_id, l.period_id, l.payee_id, l.position_id, l.component_id, l.kind, l.plan_id,
             l.pay_rule_id, l.hold_id, l.adjustment_id, l.currency_code, l.amount, l.reason FROM pg_temp.spm_line l', _pay.posting_id, _pay.run_id));
     END IF;
-    changed := changed + n + spm._balance(_pay.posting_id, this.period_id, _pay.run_id);
+    changed := changed + n + spm._balance(_pay.posting_id, this.period_id, _pay.run_id, _pay.payees);
     PERFORM spm._drop_temporary('spm_line'), spm._drop_temporary('spm_cap');
     RETURN changed;
 END
 $$;
-COMMENT ON FUNCTION spm._pay(int, bigint) IS 'Fourth stage: the earnings of a posting to payouts, by way of adjustments, pay rules and holds. Returns the number of rows changed.';
-REVOKE ALL ON FUNCTION spm._pay(int, bigint) FROM PUBLIC;
+COMMENT ON FUNCTION spm._pay(int, bigint, int[]) IS 'Fourth stage: the earnings of a posting to payouts, by way of adjustments, pay rules and holds. payees: whose; NULL: all. Returns the number of rows changed.';
+REVOKE ALL ON FUNCTION spm._pay(int, bigint, int[]) FROM PUBLIC;
 
-CREATE OR REPLACE FUNCTION spm._balance(posting_id int, period_id int, run_id bigint)
+CREATE OR REPLACE FUNCTION spm._balance(posting_id int, period_id int, run_id bigint, payees int[] DEFAULT NULL)
     RETURNS bigint
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
@@ -631,10 +632,11 @@ BEGIN
           SELECT b.payee_id, v.plan_id, r.name, b.pay_rule_id, false, b.added_amount - b.recovered_amount - b.forgiven_amount, 0, 0, 0
           FROM spm.balance b
           JOIN spm._posting_before(_balance.posting_id) USING (posting_id)
-          JOIN spm.pay_rule r USING (pay_rule_id) JOIN spm.plan_version v USING (plan_version_id)) m
+          JOIN spm.pay_rule r USING (pay_rule_id) JOIN spm.plan_version v USING (plan_version_id)
+          WHERE _balance.payees IS NULL OR b.payee_id = ANY (_balance.payees)) m
     GROUP BY m.payee_id, m.plan_id, m.name
     HAVING sum(m.opening) <> 0 OR bool_or(m.added <> 0 OR m.recovered <> 0 OR m.forgiven <> 0);
-    DELETE FROM spm.balance b WHERE b.posting_id = _balance.posting_id AND NOT EXISTS (
+    DELETE FROM spm.balance b WHERE b.posting_id = _balance.posting_id AND (_balance.payees IS NULL OR b.payee_id = ANY (_balance.payees)) AND NOT EXISTS (
         SELECT FROM pg_temp.spm_balance m
         WHERE (m.payee_id, m.pay_rule_id, m.opening_amount, m.added_amount, m.recovered_amount, m.forgiven_amount)
             = (b.payee_id, b.pay_rule_id, b.opening_amount, b.added_amount, b.recovered_amount, b.forgiven_amount));
@@ -649,5 +651,5 @@ BEGIN
     RETURN changed + n;
 END
 $$;
-COMMENT ON FUNCTION spm._balance(int, int, bigint) IS 'Balances of the pay rules after a posting, from its lines and the postings before. Returns the number of rows changed.';
-REVOKE ALL ON FUNCTION spm._balance(int, int, bigint) FROM PUBLIC;
+COMMENT ON FUNCTION spm._balance(int, int, bigint, int[]) IS 'Balances of the pay rules after a posting, from its lines and the postings before. payees: whose; NULL: all. Returns the number of rows changed.';
+REVOKE ALL ON FUNCTION spm._balance(int, int, bigint, int[]) FROM PUBLIC;

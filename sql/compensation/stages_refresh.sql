@@ -17,11 +17,13 @@ DECLARE
     sql text;
     nothing constant text := CASE _keyed_sql.role
         WHEN 'transaction' THEN 'SELECT (NULL::spm.transaction_row).* WHERE false'
+        WHEN 'reference' THEN 'SELECT (NULL::spm.transaction_row).* WHERE false'
         WHEN 'split' THEN 'SELECT r.source, r.transaction_key, r.line, r.owner_key, r.amount AS share FROM (SELECT (NULL::spm.transaction_row).*) AS r WHERE false'
         ELSE 'SELECT r.source, r.type AS kind, r.transaction_key, r.line, r.event_date, r.amount FROM (SELECT (NULL::spm.transaction_row).*) AS r WHERE false' END;
 BEGIN
     -- the condition is on the column as it is, so that the warehouse's own index on it serves
-    SELECT string_agg(format(E'SELECT v.* FROM (%s) v WHERE (v.source, v.transaction_key) IN (SELECT source, transaction_key FROM pg_temp.spm_key)\nUNION ALL\n', b.sql), '' ORDER BY b.place) INTO sql
+    SELECT string_agg(format(E'SELECT v.* FROM (%s) v WHERE (v.source, v.%s) IN (SELECT k.source, k.transaction_key FROM pg_temp.spm_key k)\nUNION ALL\n', b.sql,
+        CASE role WHEN 'reference' THEN 'reference_key' ELSE 'transaction_key' END), '' ORDER BY b.place) INTO sql
     FROM (
         SELECT s.source_id::text AS place, format('SELECT %s FROM %I.%I AS t WHERE %s%s', (
                 SELECT string_agg(format('%s AS %I', spm._source_expression(s, a.attname, 't.'), a.attname), ', ' ORDER BY a.attnum)
@@ -29,6 +31,13 @@ BEGIN
             s.relation_schema, s.relation_name, spm._key_condition(s.name, s.relation_schema, s.relation_name, k.column_name), ' AND (' || s.filter || ')') AS sql
         FROM spm.source s JOIN spm.source_column k ON k.source_id = s.source_id AND k.name = 'transaction_key'
         WHERE role = 'transaction'
+        UNION ALL
+        SELECT s.source_id::text, format('SELECT %s FROM %I.%I AS t WHERE %s%s', (
+                SELECT string_agg(format('%s AS %I', spm._source_expression(s, a.attname, 't.'), a.attname), ', ' ORDER BY a.attnum)
+                FROM pg_catalog.pg_attribute a WHERE a.attrelid = 'spm.transaction_row'::regclass AND a.attnum > 0 AND NOT a.attisdropped),
+            s.relation_schema, s.relation_name, spm._key_condition(s.name, s.relation_schema, s.relation_name, k.column_name), ' AND (' || s.filter || ')')
+        FROM spm.source s JOIN spm.source_column k ON k.source_id = s.source_id AND k.name = 'reference_key'
+        WHERE role = 'reference'
         UNION ALL
         SELECT s.source_id::text, format('SELECT %L::text AS source, t.%I::text AS transaction_key, %s::text AS line, t.%I::text AS owner_key, %s AS share FROM %I.%I AS t WHERE %s',
             s.name, p.key_column, coalesce('t.' || quote_ident(p.line_column), 'NULL'), p.owner_column,
@@ -49,7 +58,7 @@ BEGIN
     RETURN concat('(', sql, nothing, ')');
 END
 $$;
-COMMENT ON FUNCTION spm._keyed_sql(text) IS 'SQL of the transactions, splits or events (role) whose keys are in pg_temp.spm_key: what the view of that name says of them, found by the indexes of the warehouse.';
+COMMENT ON FUNCTION spm._keyed_sql(text) IS 'SQL of the transactions, splits or events (role) whose keys are in pg_temp.spm_key, or of the transactions that take these back (role reference): what the view of that name says of them, found by the indexes of the warehouse.';
 REVOKE ALL ON FUNCTION spm._keyed_sql(text) FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION spm._key_condition(source text, relation_schema text, relation_name text, column_name text)
@@ -90,8 +99,11 @@ BEGIN
     IF to_regclass('pg_temp.spm_key') IS NULL THEN
         CREATE TEMPORARY TABLE spm_key (source text, transaction_key text, is_touched boolean) ON COMMIT DELETE ROWS;
     END IF;
+    IF to_regclass('pg_temp.spm_scope') IS NULL THEN
+        CREATE TEMPORARY TABLE spm_scope (position_id int PRIMARY KEY) ON COMMIT DELETE ROWS;
+        CREATE TEMPORARY TABLE spm_payee (payee_id int PRIMARY KEY) ON COMMIT DELETE ROWS;
+    END IF;
     DELETE FROM pg_temp.spm_mark;
-    DELETE FROM pg_temp.spm_key;
 END
 $$;
 COMMENT ON FUNCTION spm._begin_refresh() IS 'Makes the temporary tables of a refresh, or empties those of the one before.';
@@ -175,30 +187,161 @@ CREATE OR REPLACE FUNCTION spm._touched_days(calendar_id int)
 AS $$
 DECLARE
     days datemultirange;
+    periods int[] := array(SELECT f.period_id FROM spm._leaf(_touched_days.calendar_id) f);
 BEGIN
+    DELETE FROM pg_temp.spm_key;
     INSERT INTO pg_temp.spm_key (source, transaction_key, is_touched)
     SELECT DISTINCT m.source, m.transaction_key, true FROM pg_temp.spm_mark m
     WHERE m.transaction_key IS NOT NULL AND coalesce(m.calendar_id, _touched_days.calendar_id) = _touched_days.calendar_id;
+    IF NOT FOUND THEN
+        RETURN '{}';
+    END IF;
+    -- what takes a transaction back is judged and shared as that is
+    IF EXISTS (SELECT FROM spm.source_column c WHERE c.name = 'reference_key')
+       AND EXISTS (SELECT FROM spm.credit_rule UNION ALL SELECT FROM spm.territory_source UNION ALL SELECT FROM spm.split_source) THEN
+        EXECUTE format('INSERT INTO pg_temp.spm_key (source, transaction_key, is_touched) SELECT DISTINCT t.source, t.transaction_key, true FROM (%s) t
+            EXCEPT SELECT k.source, k.transaction_key, k.is_touched FROM pg_temp.spm_key k', spm._keyed_sql('reference'));
+        EXECUTE format('INSERT INTO pg_temp.spm_key (source, transaction_key, is_touched) SELECT DISTINCT t.source, t.reference_key, false FROM %s t
+            WHERE t.reference_key IS NOT NULL AND (t.source, t.reference_key) NOT IN (SELECT k.source, k.transaction_key FROM pg_temp.spm_key k)', spm._keyed_sql('transaction'));
+    END IF;
+    ANALYZE pg_temp.spm_key;
     -- where they were and where they are
-    EXECUTE format('SELECT range_agg(u.span) FROM (
-            SELECT p.span FROM pg_temp.spm_key k JOIN spm.credit c ON c.transaction_key = k.transaction_key AND c.source = k.source JOIN spm.period p USING (period_id)
+    EXECUTE format('WITH touched AS MATERIALIZED (SELECT k.source, k.transaction_key FROM pg_temp.spm_key k WHERE k.is_touched), one AS MATERIALIZED (
+            SELECT array_agg(DISTINCT k.transaction_key) AS keys, array_agg(DISTINCT k.source) AS sources FROM touched k)
+        SELECT range_agg(u.span) FROM (
+            SELECT p.span FROM spm.credit c JOIN spm.period p USING (period_id)
+            WHERE c.period_id = ANY ($1) AND c.transaction_key = ANY ((SELECT keys FROM one)::text[]) AND (c.source, c.transaction_key) IN (SELECT k.source, k.transaction_key FROM touched k)
             UNION ALL
-            SELECT p.span FROM spm.uncredited c JOIN spm.period p USING (period_id) WHERE (c.source, c.transaction_key) IN (SELECT source, transaction_key FROM pg_temp.spm_key)
+            SELECT p.span FROM spm.uncredited c JOIN spm.period p USING (period_id)
+            WHERE c.period_id = ANY ($1) AND c.source = ANY ((SELECT sources FROM one)::text[]) AND c.transaction_key = ANY ((SELECT keys FROM one)::text[])
             UNION ALL
-            SELECT daterange(t.event_date, t.event_date, ''[]'') FROM %s t
+            SELECT daterange(t.event_date, t.event_date, ''[]'') FROM %s t WHERE (t.source, t.transaction_key) IN (SELECT k.source, k.transaction_key FROM touched k)
             UNION ALL
-            SELECT daterange(e.event_date, e.event_date, ''[]'') FROM %s e
+            SELECT daterange(e.event_date, e.event_date, ''[]'') FROM %s e WHERE (e.source, e.transaction_key) IN (SELECT k.source, k.transaction_key FROM touched k)
             UNION ALL
             SELECT daterange(m.event_date, m.event_date, ''[]'') FROM spm.manual_credit m
-            WHERE (''manual'', ''M-'' || m.manual_credit_id) IN (SELECT source, transaction_key FROM pg_temp.spm_key)) u(span)',
-        spm._keyed_sql('transaction'), spm._keyed_sql('event')) INTO days;
+            WHERE m.manual_credit_id = ANY (ARRAY(SELECT substr(k.transaction_key, 3)::int FROM touched k WHERE k.source = ''manual''))) u(span)',
+        spm._keyed_sql('transaction'), spm._keyed_sql('event')) INTO days USING periods;
     RETURN coalesce(days, '{}');
 END
 $$;
-COMMENT ON FUNCTION spm._touched_days(int) IS 'Days that marked transactions were credited on, by the ledger, or are to be, by their sources.';
+COMMENT ON FUNCTION spm._touched_days(int) IS 'Puts the keys of marked transactions, and of those that go by them, into pg_temp.spm_key; returns the days that they were credited on, by the ledger, or are to be, by their sources.';
 REVOKE ALL ON FUNCTION spm._touched_days(int) FROM PUBLIC;
 
+CREATE OR REPLACE FUNCTION spm._is_in_scope(component_id int)
+    RETURNS boolean
+    LANGUAGE plpgsql STABLE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    RETURN EXISTS (
+        SELECT FROM spm.component c JOIN spm.plan_version v USING (plan_version_id) CROSS JOIN LATERAL spm.plan_seat(v.plan_id, v.span) s
+        WHERE c.component_id = _is_in_scope.component_id AND s.position_id = ANY (ARRAY(SELECT z.position_id FROM pg_temp.spm_scope z)));
+END
+$$;
+COMMENT ON FUNCTION spm._is_in_scope(int) IS 'Whether any seat in pg_temp.spm_scope is paid by a component.';
+REVOKE ALL ON FUNCTION spm._is_in_scope(int) FROM PUBLIC;
+
+CREATE OR REPLACE FUNCTION spm._widen_scope(period_id int)
+    RETURNS void
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    n bigint;
+    m bigint;
+BEGIN
+    LOOP
+        -- all seats of the payees, and all payees of the seats: results of one go into those of another
+        INSERT INTO pg_temp.spm_payee (payee_id)
+        SELECT DISTINCT a.payee_id FROM spm.position_assignment a WHERE a.position_id = ANY (ARRAY(SELECT z.position_id FROM pg_temp.spm_scope z))
+        ON CONFLICT DO NOTHING;
+        GET DIAGNOSTICS n = ROW_COUNT;
+        INSERT INTO pg_temp.spm_scope (position_id)
+        SELECT DISTINCT a.position_id FROM spm.position_assignment a WHERE a.payee_id = ANY (ARRAY(SELECT z.payee_id FROM pg_temp.spm_payee z))
+        ON CONFLICT DO NOTHING;
+        GET DIAGNOSTICS m = ROW_COUNT;
+        CONTINUE WHEN n + m > 0;
+        -- where a plan ranks, shares a pot or goes by a team's results, one touches all
+        INSERT INTO pg_temp.spm_scope (position_id)
+        SELECT DISTINCT s.position_id
+        FROM (SELECT DISTINCT v.plan_version_id, v.plan_id, v.span
+              FROM spm._components(_widen_scope.period_id) c JOIN spm.plan_version v USING (plan_version_id)
+              WHERE c.basis IN ('rank', 'pool')
+                 OR EXISTS (SELECT FROM spm.modifier x WHERE x.component_id = c.component_id AND x.scope IN ('team', 'plan'))
+                 OR EXISTS (SELECT FROM spm.component_input i WHERE i.component_id = c.component_id AND i.scope IN ('team', 'plan'))) v
+        CROSS JOIN LATERAL spm.plan_seat(v.plan_id, v.span) s
+        WHERE EXISTS (SELECT FROM spm.plan_seat(v.plan_id, v.span) z WHERE z.position_id = ANY (ARRAY(SELECT z.position_id FROM pg_temp.spm_scope z)))
+        ON CONFLICT DO NOTHING;
+        GET DIAGNOSTICS n = ROW_COUNT;
+        EXIT WHEN n = 0;
+    END LOOP;
+    -- those whose rows are in the ledger, though they no longer sit there
+    INSERT INTO pg_temp.spm_payee (payee_id)
+    SELECT DISTINCT e.payee_id FROM spm.measurement e
+    WHERE e.period_id = _widen_scope.period_id AND e.position_id = ANY (ARRAY(SELECT z.position_id FROM pg_temp.spm_scope z))
+    ON CONFLICT DO NOTHING;
+END
+$$;
+COMMENT ON FUNCTION spm._widen_scope(int) IS 'Adds to the seats in pg_temp.spm_scope all whose results in a period depend on theirs, and to pg_temp.spm_payee who sits or sat there.';
+REVOKE ALL ON FUNCTION spm._widen_scope(int) FROM PUBLIC;
+
 -- ------------------------------------------------------- calculating it again
+
+CREATE OR REPLACE FUNCTION spm._credit_keys(period_id int, posting_id int, run_id bigint)
+    RETURNS bigint
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    touched constant text := '(source, transaction_key) IN (SELECT k.source, k.transaction_key FROM pg_temp.spm_key k WHERE k.is_touched)';
+    scope constant text := 'transaction_key = ANY (ARRAY(SELECT k.transaction_key FROM pg_temp.spm_key k WHERE k.is_touched)) AND ' || touched;
+    n bigint;
+BEGIN
+    PERFORM spm._result((SELECT spm._claim_sql(p.span, spm._credited_events(p.calendar_id),
+        '(t.source, t.transaction_key) IN (SELECT k.source, k.transaction_key FROM pg_temp.spm_key k WHERE k.is_touched)', true)
+        FROM spm.period p WHERE p.period_id = _credit_keys.period_id), 'spm_claim');
+    DELETE FROM spm.uncredited u WHERE u.period_id = _credit_keys.period_id AND u.source = ANY (ARRAY(SELECT DISTINCT k.source FROM pg_temp.spm_key k WHERE k.is_touched))
+        AND u.transaction_key = ANY (ARRAY(SELECT k.transaction_key FROM pg_temp.spm_key k WHERE k.is_touched))
+        AND (u.source, u.transaction_key) IN (SELECT k.source, k.transaction_key FROM pg_temp.spm_key k WHERE k.is_touched);
+    PERFORM spm._note_uncredited(_credit_keys.period_id, _credit_keys.run_id);
+    PERFORM spm._result(spm._credit_query(_credit_keys.period_id));
+    -- whose credits these were, and whose they are; where none changes nobody is looked at
+    EXECUTE format('CREATE TEMPORARY TABLE spm_before ON COMMIT DROP AS SELECT DISTINCT c.position_id FROM spm.credit c WHERE c.period_id = %s AND %s', _credit_keys.period_id, scope);
+    n := spm._sync('credit',
+        '{position_id, transaction_key, line, source, kind, origin_position_id, owner_key, event, rule, part_no}',
+        '{payee_id, level, share, shares, share_no, factor, part_count, credited_amount, event_date, type, account_key, product_key,
+          quantity, amount, cost, list_amount, currency_code, attributes, reference_key}',
+        ARRAY['credited_amount'], _credit_keys.period_id, _credit_keys.posting_id, _credit_keys.run_id, scope);
+    IF n > 0 THEN
+        EXECUTE 'INSERT INTO pg_temp.spm_scope (position_id) SELECT b.position_id FROM pg_temp.spm_before b UNION SELECT r.position_id FROM pg_temp.spm_result r ON CONFLICT DO NOTHING';
+    END IF;
+    PERFORM spm._drop_temporary('spm_before');
+    RETURN n;
+END
+$$;
+COMMENT ON FUNCTION spm._credit_keys(int, int, bigint) IS 'First stage, of the transactions in pg_temp.spm_key: to credits. Adds the seats whose credits change to pg_temp.spm_scope. Returns the number of rows changed.';
+REVOKE ALL ON FUNCTION spm._credit_keys(int, int, bigint) FROM PUBLIC;
+
+CREATE OR REPLACE FUNCTION spm._check_keys_once(calendar_id int, posting_id int)
+    RETURNS void
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    keys text[] := array(SELECT k.transaction_key FROM pg_temp.spm_key k WHERE k.is_touched);
+BEGIN
+    -- only to be told by who looks at everything
+    IF EXISTS (
+        SELECT FROM spm.standing_credit c JOIN spm.period p USING (period_id)
+        WHERE c.transaction_key = ANY (keys) AND c.kind = 'direct' AND c.event = 'booking' AND p.calendar_id = _check_keys_once.calendar_id
+        GROUP BY c.source, c.transaction_key, c.line HAVING count(DISTINCT c.period_id) > 1) THEN
+        PERFORM spm._check_once(_check_keys_once.posting_id);
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION spm._check_keys_once(int, int) IS 'Error 23505 as that of spm._check_once(), where it could be one of the transactions in pg_temp.spm_key.';
+REVOKE ALL ON FUNCTION spm._check_keys_once(int, int) FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION spm._refresh_calendar(calendar_id int)
     RETURNS bigint
@@ -211,10 +354,15 @@ DECLARE
     first spm.period;
     run spm.run;
     draft int;
-    wide datemultirange;      -- days on which anybody may be touched
+    wide datemultirange;               -- days on which anybody may be touched
+    touched datemultirange;            -- days of marked transactions
     changed datemultirange := '{}';    -- days whose results have changed
-    is_paid boolean;          -- whether marks touch what is paid
-    is_touched boolean;
+    is_scoped boolean := true;         -- those who are touched are known: pg_temp.spm_scope
+    is_seat boolean;                   -- seats are marked
+    is_paid boolean;                   -- marks touch what is paid
+    is_joint boolean;                  -- what one is paid touches all
+    is_ruled boolean;                  -- what one posting pays touches later ones
+    is_full boolean;
     is_reached boolean;
     is_stale boolean;
     n bigint;
@@ -222,12 +370,29 @@ DECLARE
 BEGIN
     SELECT p.* INTO first FROM spm.period p
     WHERE p.calendar_id = _refresh_calendar.calendar_id AND p.state <> 'posted' AND spm._is_leaf(p.period_id) ORDER BY p.span LIMIT 1;
-    SELECT coalesce(range_agg(coalesce(m.span, '(,)')) FILTER (WHERE m.transaction_key IS NULL AND NOT m.is_pay), '{}'), coalesce(bool_or(m.is_pay), false) INTO wide, is_paid
+    DELETE FROM pg_temp.spm_scope;
+    DELETE FROM pg_temp.spm_payee;
+    INSERT INTO pg_temp.spm_scope (position_id)
+    SELECT m.position_id FROM pg_temp.spm_mark m WHERE m.position_id IS NOT NULL AND coalesce(m.calendar_id, _refresh_calendar.calendar_id) = _refresh_calendar.calendar_id
+    UNION
+    SELECT a.position_id FROM pg_temp.spm_mark m JOIN spm.position_assignment a USING (payee_id)
+    WHERE NOT m.is_pay AND coalesce(m.calendar_id, _refresh_calendar.calendar_id) = _refresh_calendar.calendar_id
+    UNION
+    SELECT c.position_id FROM pg_temp.spm_mark m JOIN spm.credit c ON c.currency_code = m.currency_code AND c.event_date <@ coalesce(m.span, '(,)')
+    WHERE m.currency_code IS NOT NULL AND coalesce(m.calendar_id, _refresh_calendar.calendar_id) = _refresh_calendar.calendar_id;
+    is_seat := FOUND;
+    INSERT INTO pg_temp.spm_payee (payee_id)
+    SELECT DISTINCT m.payee_id FROM pg_temp.spm_mark m WHERE m.payee_id IS NOT NULL AND coalesce(m.calendar_id, _refresh_calendar.calendar_id) = _refresh_calendar.calendar_id;
+    SELECT coalesce(range_agg(coalesce(m.span, '(,)')) FILTER (WHERE num_nonnulls(m.transaction_key, m.position_id, m.payee_id, m.currency_code) = 0 AND NOT m.is_pay), '{}'),
+           coalesce(bool_or(m.is_pay), false), coalesce(bool_or(m.is_pay AND m.payee_id IS NULL), false) INTO wide, is_paid, is_joint
     FROM pg_temp.spm_mark m WHERE coalesce(m.calendar_id, _refresh_calendar.calendar_id) = _refresh_calendar.calendar_id;
+    is_joint := is_joint OR EXISTS (SELECT FROM spm.plan p JOIN spm.plan_version v USING (plan_id) JOIN spm.pay_rule r USING (plan_version_id)
+                                      WHERE p.calendar_id = _refresh_calendar.calendar_id AND v.state <> 'draft' AND r.kind = 'budget');
+    is_ruled := is_joint OR EXISTS (SELECT FROM spm.pay_rule) OR EXISTS (SELECT FROM spm.hold) OR EXISTS (SELECT FROM spm.adjustment);
     IF wide <> '{}' THEN
         PERFORM spm._check_sources(), spm._check_versions(_refresh_calendar.calendar_id);
     END IF;
-    wide := wide + spm._touched_days(_refresh_calendar.calendar_id);
+    touched := spm._touched_days(_refresh_calendar.calendar_id);
 
     FOR this IN
         SELECT p.* FROM spm.period p
@@ -235,9 +400,9 @@ BEGIN
         ORDER BY p.span
     LOOP
         is_stale := NOT EXISTS (SELECT FROM spm.period_watermark w WHERE w.period_id = this.period_id);
-        is_touched := is_stale OR wide && this.span;
-        is_reached := is_touched OR EXISTS (SELECT FROM spm._components(this.period_id) c WHERE spm._reach(c.component_id, this.period_id) && changed)
-            OR changed <> '{}' AND EXISTS (SELECT FROM spm._components(this.period_id) c WHERE c.refund <> 'running');
+        is_full := is_stale OR wide && this.span;
+        is_reached := is_full OR is_seat OR touched && this.span
+            OR changed <> '{}' AND EXISTS (SELECT FROM spm._components(this.period_id) c WHERE spm._reach(c.component_id, this.period_id) && changed OR c.refund <> 'running');
         -- what has changed in posted periods is paid by the first open one after them, once that is calculated;
         -- and what stands on a period that was opened again waits until that is calculated
         IF is_reached AND (CASE this.state WHEN 'posted' THEN NOT coalesce(first.state = 'calculated' AND this.span << first.span, false)
@@ -247,7 +412,7 @@ BEGIN
             DELETE FROM spm.period_watermark w WHERE w.period_id = this.period_id;
             CONTINUE;
         END IF;
-        CONTINUE WHEN NOT is_reached AND NOT (this.state = 'calculated' AND (is_paid OR run.run_id IS NOT NULL OR changed <> '{}'));
+        CONTINUE WHEN NOT is_reached AND NOT (this.state = 'calculated' AND (is_paid OR run.run_id IS NOT NULL OR is_ruled AND changed <> '{}'));
         -- one run for each posting
         IF run.run_id IS NULL THEN
             IF to_regclass('spm.transaction') IS NULL THEN
@@ -262,21 +427,34 @@ BEGIN
         END IF;
         n := 0;
         PERFORM spm._begin_progress('refresh', this.name), spm._end_progress();
-        IF this.period_id = first.period_id OR this.state = 'posted' AND run.late_period_count = 0 THEN
-            PERFORM spm._withdraw_differences(_refresh_calendar.calendar_id, draft);
-        END IF;
-        IF is_touched THEN
+        IF is_full THEN
+            IF this.period_id = first.period_id OR this.state = 'posted' THEN
+                PERFORM spm._withdraw_differences(_refresh_calendar.calendar_id, draft);
+            END IF;
             PERFORM spm._progress('crediting', 0, NULL);
-            n := n + spm._credit_period(this.period_id, draft, run.run_id);
-        END IF;
-        IF is_reached THEN
+            n := spm._credit_period(this.period_id, draft, run.run_id);
             PERFORM spm._progress('measuring', 0, NULL);
             n := n + spm._measure_period(this.period_id, draft, run.run_id);
             PERFORM spm._progress('earning', 0, NULL);
             n := n + spm._earn_period(this.period_id, draft, run.run_id);
-            IF this.state = 'posted' THEN
-                run.late_period_count := run.late_period_count + 1;
+            is_scoped := is_scoped AND n = 0;
+        ELSIF is_reached THEN
+            IF touched && this.span THEN
+                n := spm._credit_keys(this.period_id, draft, run.run_id);
             END IF;
+            IF EXISTS (SELECT FROM pg_temp.spm_scope) OR NOT is_scoped THEN
+                IF EXISTS (SELECT FROM spm._components(this.period_id) c WHERE c.refund <> 'running') THEN
+                    -- what refunds take back stands on what anybody has earned of the order, at any time
+                    is_scoped := false;
+                END IF;
+                IF is_scoped THEN
+                    PERFORM spm._widen_scope(this.period_id);
+                END IF;
+                n := n + spm._measure_period(this.period_id, draft, run.run_id, is_scoped) + spm._earn_period(this.period_id, draft, run.run_id, is_scoped);
+            END IF;
+        END IF;
+        IF is_reached AND this.state = 'posted' THEN
+            run.late_period_count := run.late_period_count + 1;
         END IF;
         IF n > 0 THEN
             changed := changed + this.span::datemultirange;
@@ -291,10 +469,17 @@ BEGIN
             CONTINUE;
         END IF;
         IF this.period_id = first.period_id THEN
-            PERFORM spm._check_once(draft);
+            IF is_full OR NOT is_scoped THEN
+                PERFORM spm._check_once(draft);
+            ELSIF touched <> '{}' THEN
+                PERFORM spm._check_keys_once(_refresh_calendar.calendar_id, draft);
+            END IF;
         END IF;
         PERFORM spm._progress('paying', 0, NULL);
-        run.changed_count := run.changed_count + spm._pay(draft, run.run_id);
+        IF run.changed_count > 0 OR is_paid OR is_full OR is_ruled AND changed <> '{}' THEN
+            run.changed_count := run.changed_count
+                + spm._pay(draft, run.run_id, CASE WHEN is_scoped AND NOT is_full AND NOT is_joint THEN array(SELECT y.payee_id FROM pg_temp.spm_payee y) END);
+        END IF;
         UPDATE spm.run r
         SET finished_at = clock_timestamp(), late_period_count = run.late_period_count, changed_count = run.changed_count
         WHERE r.run_id = run.run_id

@@ -196,5 +196,21 @@ ALTER TABLE spm.period_watermark ADD COLUMN results text;
 COMMENT ON COLUMN spm.period_watermark.watermark IS 'Digest of the input.';
 COMMENT ON COLUMN spm.period_watermark.results IS 'Digest of what was calculated from it. NULL: not known, and calculated again.';
 
+-- functions that can be asked for a part now
+DROP FUNCTION spm._transaction_relation();
+DROP FUNCTION spm._judged_sql(text, text);
+DROP FUNCTION spm._milestone_sql(daterange, text[], text, text);
+DROP FUNCTION spm._claim_sql(daterange, text[], text);
+DROP FUNCTION spm._quota_join(int, int);
+DROP FUNCTION spm._deal_query(int, daterange, boolean);
+DROP FUNCTION spm._measurement_query(int, int);
+DROP FUNCTION spm._earning_query(int, int);
+DROP FUNCTION spm._component_query(int, int, text);
+DROP FUNCTION spm._measure_period(int, int, bigint);
+DROP FUNCTION spm._earn_period(int, int, bigint);
+DROP FUNCTION spm._sync(text, text[], text[], text[], int, int, bigint);
+DROP FUNCTION spm._pay(int, bigint);
+DROP FUNCTION spm._balance(int, int, bigint);
+
 -- functions that have another argument now
 DROP FUNCTION spm._result(text, text, boolean, int[], text[]);
