@@ -10,7 +10,7 @@ DOMAINS = core quota compensation
 
 # These work before PostgreSQL is there; they install what is missing, start a
 # private server below the checkout and call this file again.
-HOUSE = help setup start stop psql demo check oracle unit tap property storm valgrind bench reference release dist bare
+HOUSE = help setup start stop psql demo check oracle unit tap property storm valgrind bench load reference release dist bare
 
 ifneq ($(filter $(HOUSE),$(MAKECMDGOALS)),)
 
@@ -33,6 +33,7 @@ help:
 #: valgrind    the SQL tests with the server under valgrind (slow)
 #: release     freeze the install script of this version in sql/released
 #: bench       what things take, beside SQL, DuckDB and count(*): make bench N=1000000
+#: load        sellers, managers and imports beside a refresh: make load DURATION=600 CLIENTS=16
 #: dist        a zip file for PGXN
 #: bare        prove demo and check in an empty Debian (root; needs debootstrap)
 setup:
@@ -51,6 +52,10 @@ bench: setup
 	@tools/cluster prefix
 	@tools/cluster run $(MAKE) -s --no-print-directory all install
 	@bench/run
+load: setup
+	@tools/cluster prefix
+	@tools/cluster run $(MAKE) -s --no-print-directory all install
+	@bench/load
 unit:
 	@$(MAKE) -s -C test/unit
 dist:
