@@ -219,6 +219,16 @@ PG_FUNCTION_INFO_V1(spm_book_add_amount);
 PG_FUNCTION_INFO_V1(spm_book_add_deal);
 PG_FUNCTION_INFO_V1(spm_book_final);
 
+void
+spm_book_refuse_null(bool is_date)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+			 errmsg("a deal has no %s", is_date ? "date" : "key"),
+			 is_date ? errdetail("Without it the period of the deal is not known.") :
+			 errdetail("Without it the order of the deals is not defined.")));
+}
+
 /* What types the arguments have that follow the state. */
 void
 spm_book_begin(Book *book, bool has_deals, Oid payee_type, Oid deal_type, Oid periods_type,
@@ -247,8 +257,6 @@ add(FunctionCallInfo fcinfo, bool has_deals)
 	int			amount_arg = has_deals ? 4 : 3;
 	int			periods_arg = amount_arg + 1;
 	Book	   *book = PG_ARGISNULL(0) ? NULL : (Book *) PG_GETARG_POINTER(0);
-	int64		amount;
-	int64		deal = 0;
 
 	if (unlikely(PG_ARGISNULL(periods_arg)))
 		ereport(ERROR,
@@ -270,37 +278,9 @@ add(FunctionCallInfo fcinfo, bool has_deals)
 	if (PG_ARGISNULL(amount_arg))
 		PG_RETURN_POINTER(book);
 	if (unlikely(PG_ARGISNULL(2) || (has_deals && PG_ARGISNULL(3))))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("a deal has no %s", PG_ARGISNULL(2) ? "date" : "key"),
-				 PG_ARGISNULL(2) ? errdetail("Without it the period of the deal is not known.") :
-				 errdetail("Without it the order of the deals is not defined.")));
-	if (likely(book->splits == NULL && !book->is_wide && !PG_ARGISNULL(1) &&
-			   spm_amount_at_scale(PG_GETARG_DATUM(amount_arg), book->scale, &amount)))
-	{
-		int64		payee;
-
-		if (book->payee_type == KEY_TEXT)
-		{
-			text	   *key = PG_GETARG_TEXT_PP(1);
-
-			payee = spm_keys_text(&book->payees, VARDATA_ANY(key), VARSIZE_ANY_EXHDR(key), true);
-		}
-		else
-			payee = spm_key_int(book->payee_type, PG_GETARG_DATUM(1));
-		if (has_deals && book->deal_type == KEY_TEXT)
-		{
-			text	   *key = PG_GETARG_TEXT_PP(3);
-
-			deal = spm_book_keep_text(book, VARDATA_ANY(key), VARSIZE_ANY_EXHDR(key));
-		}
-		else if (has_deals)
-			deal = spm_key_int(book->deal_type, PG_GETARG_DATUM(3));
-		spm_book_add(book, payee, PG_GETARG_DATEADT(2), deal, amount);
-	}
-	else
-		spm_book_add_row(book, PG_ARGISNULL(1), PG_GETARG_DATUM(1), PG_GETARG_DATEADT(2),
-						 has_deals ? PG_GETARG_DATUM(3) : (Datum) 0, PG_GETARG_DATUM(amount_arg));
+		spm_book_refuse_null(PG_ARGISNULL(2));
+	spm_book_take(book, PG_ARGISNULL(1), PG_GETARG_DATUM(1), PG_GETARG_DATEADT(2),
+				  has_deals ? PG_GETARG_DATUM(3) : (Datum) 0, PG_GETARG_DATUM(amount_arg));
 	PG_RETURN_POINTER(book);
 }
 

@@ -56,11 +56,14 @@ spm_map_make_room(SpmKeyMap *map, int64 key, MemoryContext context)
 				 errmsg("too many different keys")));
 	if (spmk_map_wants_dense(map, key, &base, &range))
 	{
-		uint32	   *old = map->dense;
+		uint32	   *old_dense = map->dense;
+		SpmKeySlot *old = map->slots;
 
 		spmk_map_move_dense(map, base, range, zeroed(context, range * sizeof(uint32)));
 		if (old != NULL)
 			pfree(old);
+		if (old_dense != NULL)
+			pfree(old_dense);
 	}
 	else
 	{

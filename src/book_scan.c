@@ -192,8 +192,8 @@ static CustomPathMethods path_methods = {
 };
 
 /* Which of the two functions this calls; false for any other. */
-static bool
-is_book_call(Node *expr, bool *by_deal)
+bool
+spm_is_book_call(Node *expr, bool *by_deal)
 {
 	FuncExpr   *call = (FuncExpr *) expr;
 	Oid			support;
@@ -222,7 +222,7 @@ add_book_path(PlannerInfo *root, RelOptInfo *rel, Index rti, RangeTblEntry *rte)
 		previous_hook(root, rel, rti, rte);
 	if (rte->rtekind != RTE_FUNCTION || rte->funcordinality || list_length(rte->functions) != 1 ||
 		rel->pathlist == NIL || IS_DUMMY_REL(rel) ||
-		!is_book_call(((RangeTblFunction *) linitial(rte->functions))->funcexpr, &by_deal))
+		!spm_is_book_call(((RangeTblFunction *) linitial(rte->functions))->funcexpr, &by_deal))
 		return;
 
 	/* a row as a whole is left to the function */

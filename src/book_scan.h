@@ -8,8 +8,12 @@
 #include "postgres.h"
 
 #include "fmgr.h"
+#include "nodes/nodes.h"
 
 extern Datum spm_book_support(PG_FUNCTION_ARGS);
+extern bool spm_is_book_call(Node *expr, bool *by_deal);
 extern void spm_book_scan_init(void);
+extern void spm_book_total_init(void);
+extern void spm_book_heap_init(void);
 
 #endif

@@ -43,4 +43,9 @@
 			aclcheck_error(aclresult_, OBJECT_FUNCTION, get_func_name(function)); \
 	} while (0)
 
+/* The visible tuples of a page of a heap, in one go; 17 reads ahead by itself, and has them one by one. */
+#if PG_VERSION_NUM < 170000
+#define SPM_HEAP_PAGE(scan, block) heapgetpage(scan, block)
+#endif
+
 #endif

@@ -16,4 +16,6 @@ void
 _PG_init(void)
 {
 	spm_book_scan_init();
+	spm_book_heap_init();
+	spm_book_total_init();
 }

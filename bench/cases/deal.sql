@@ -8,6 +8,21 @@ FROM spm.book_deal(
     (SELECT spm.rate_card(payee_id, make_date(qtr / 4, 1 + 3 * (qtr % 4), 1), schedule, quota)
      FROM quota JOIN payee USING (payee_id) JOIN plan_schedule USING (plan_id)));
 
+-- is: spm, over a query
+SELECT count(*), sum(commission)
+FROM spm.book_deal(
+    (SELECT spm.book(payee_id, close_date, txn_id, amount, 'quarter') FROM txn WHERE amount IS NOT NULL),
+    (SELECT spm.rate_card(payee_id, make_date(qtr / 4, 1 + 3 * (qtr % 4), 1), schedule, quota)
+     FROM quota JOIN payee USING (payee_id) JOIN plan_schedule USING (plan_id)));
+
+-- is: spm, each deal handed on
+SELECT count(*), sum(commission)
+FROM (SELECT commission
+      FROM spm.book_deal(
+          (SELECT spm.book(payee_id, close_date, txn_id, amount, 'quarter') FROM txn),
+          (SELECT spm.rate_card(payee_id, make_date(qtr / 4, 1 + 3 * (qtr % 4), 1), schedule, quota)
+           FROM quota JOIN payee USING (payee_id) JOIN plan_schedule USING (plan_id))) OFFSET 0) d;
+
 -- is: spm, by GROUP BY
 SELECT count(*), sum((d).commission)
 FROM (SELECT unnest(spm.deal_commissions(t.deals, spm.for_quota(s.schedule, q.quota))) AS d

@@ -8,6 +8,13 @@ FROM spm.book_period(
     (SELECT spm.rate_card(payee_id, make_date(qtr / 4, 1 + 3 * (qtr % 4), 1), schedule, quota)
      FROM quota JOIN payee USING (payee_id) JOIN plan_schedule USING (plan_id)));
 
+-- is: spm, over a query
+SELECT count(*), sum(commission)
+FROM spm.book_period(
+    (SELECT spm.book(payee_id, close_date, amount, 'quarter') FROM txn WHERE amount IS NOT NULL),
+    (SELECT spm.rate_card(payee_id, make_date(qtr / 4, 1 + 3 * (qtr % 4), 1), schedule, quota)
+     FROM quota JOIN payee USING (payee_id) JOIN plan_schedule USING (plan_id)));
+
 -- is: spm, by GROUP BY
 SELECT count(*), sum(commission)
 FROM (SELECT spm.commission(spm.for_quota(s.schedule, q.quota), t.total) AS commission

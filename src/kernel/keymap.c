@@ -6,7 +6,8 @@
 
 #include <string.h>
 
-#define LEAST_RANGE		4096
+#define LEAST_RANGE		1024
+#define FREE_RANGE		32768	/* whatever the number of keys */
 
 /* An array may have this many places for each key that is in it. */
 #define PLACES_PER_KEY	32
@@ -21,8 +22,9 @@ spmk_map_is_full(const SpmKeyMap *map, int64_t key)
 }
 
 /*
- * Whether an array is still the thing when this key comes, and of which
- * range: it reaches twice as far as it must, on the side to which keys go.
+ * Whether an array is the thing when this key comes, and of which range: it
+ * reaches twice as far as it must, on the side to which keys go.  Keys that
+ * began far apart may have come closer since, as more of them were seen.
  */
 bool
 spmk_map_wants_dense(const SpmKeyMap *map, int64_t key, int64_t *base, uint64_t *range)
@@ -33,31 +35,27 @@ spmk_map_wants_dense(const SpmKeyMap *map, int64_t key, int64_t *base, uint64_t 
 	uint64_t	size;
 	uint64_t	slack;
 
-	if (map->nslots != 0)
-		return false;
-	if (most < LEAST_RANGE * 4)
-		most = LEAST_RANGE * 4;
-	if (map->range > 0)
+	if (most < FREE_RANGE)
+		most = FREE_RANGE;
+	if (map->nkeys > 0)
 	{
-		int64_t		end = map->base + (int64_t) (map->range - 1);
-
-		if (map->base < first)
-			first = map->base;
-		if (end > last)
-			last = end;
+		if (map->least < first)
+			first = map->least;
+		if (map->most > last)
+			last = map->most;
 	}
 	size = (uint64_t) last - (uint64_t) first;
 	if (size >= most)
 		return false;
 	size++;
 	slack = size < LEAST_RANGE ? LEAST_RANGE : size;
-	if (map->range == 0)
+	if (map->nkeys == 0)
 	{
 		/* the first key: others may come on both sides */
 		*base = first < INT64_MIN + LEAST_RANGE / 4 ? INT64_MIN : first - LEAST_RANGE / 4;
 		*range = LEAST_RANGE;
 	}
-	else if (key < map->base)
+	else if (key == first)
 	{
 		*base = first < INT64_MIN + (int64_t) slack ? INT64_MIN : first - (int64_t) slack;
 		*range = (uint64_t) last - (uint64_t) *base + 1;
@@ -73,13 +71,27 @@ spmk_map_wants_dense(const SpmKeyMap *map, int64_t key, int64_t *base, uint64_t 
 	return true;
 }
 
-/* To another array, zeroed by the caller, that holds the old one's range. */
+/* To an array, zeroed by the caller, that holds all keys there are. */
 void
 spmk_map_move_dense(SpmKeyMap *map, int64_t base, uint64_t range, uint32_t *dense)
 {
-	if (map->range > 0)
-		memcpy(dense + ((uint64_t) map->base - (uint64_t) base), map->dense,
-			   map->range * sizeof(uint32_t));
+	if (map->nslots != 0)
+	{
+		for (uint64_t i = 0; i < map->nslots; i++)
+		{
+			if (map->slots[i].number != 0)
+				dense[(uint64_t) map->slots[i].key - (uint64_t) base] = map->slots[i].number;
+		}
+		map->nslots = 0;
+		map->slots = NULL;
+	}
+	else if (map->nkeys > 0)
+	{
+		uint64_t	from = (uint64_t) map->least - (uint64_t) map->base;
+
+		memcpy(dense + ((uint64_t) map->least - (uint64_t) base), map->dense + from,
+			   ((uint64_t) map->most - (uint64_t) map->least + 1) * sizeof(uint32_t));
+	}
 	map->base = base;
 	map->range = range;
 	map->dense = dense;
@@ -128,6 +140,11 @@ spmk_map_put(SpmKeyMap *map, int64_t key)
 {
 	uint32_t	number = ++map->count;
 
+	if (map->nkeys == 0 || key < map->least)
+		map->least = key;
+	if (map->nkeys == 0 || key > map->most)
+		map->most = key;
+	map->nkeys++;
 	if (map->nslots == 0)
 		map->dense[(uint64_t) key - (uint64_t) map->base] = number;
 	else

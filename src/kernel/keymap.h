@@ -20,7 +20,10 @@ typedef struct SpmKeySlot
 
 typedef struct SpmKeyMap
 {
-	uint32_t	count;
+	uint32_t	count;			/* numbers given; the caller may give some to what is no key */
+	uint32_t	nkeys;
+	int64_t		least;			/* of the keys */
+	int64_t		most;
 	int64_t		base;			/* of the array: the key of dense[0] */
 	uint64_t	range;
 	uint32_t   *dense;

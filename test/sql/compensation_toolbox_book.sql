@@ -150,9 +150,12 @@ CREATE TEMP TABLE far AS SELECT hashint8extended(i, 1) AS k, date '0001-01-01' +
 SELECT is(pg_temp.differences($$SELECT payee_id, deal_id, period_start, running_total FROM spm.book_deal((SELECT spm.book(k, d, k, a, 'day') FROM far))$$,
     $$SELECT k, k, d, a FROM far$$), 0::bigint, 'keys and days far apart');
 CREATE TEMP TABLE many AS SELECT i, date '2026-01-01' + i / 10000 AS day, i % 1000 AS rep, (i % 977)::numeric(8,2) AS amount FROM generate_series(0, 749999) i;
-SELECT is(pg_temp.differences(format($$SELECT count(*), sum(running_total), sum(commission), sum(hashtext(deal_key)) FROM spm.book_deal((SELECT spm.book(rep, day, %s, amount, 'month') FROM %s), schedule => '0: 1%%, 100000: 2%%')$$, key, source),
-    format($$SELECT count(*), sum(run), sum(round(run * 0.01 + greatest(run - 100000, 0) * 0.01, 2) - round((run - amount) * 0.01 + greatest(run - amount - 100000, 0) * 0.01, 2)), sum(hashtext((%s)::text))
-      FROM (SELECT i, amount, sum(amount) OVER (PARTITION BY rep, date_trunc('month', day) ORDER BY day, i) AS run FROM many) x$$, key)), 0::bigint, 'deals that are spilled: ' || words)
+CREATE TEMP TABLE many_earned AS
+SELECT count(*) AS deals, sum(run) AS run, sum(round(run * 0.01 + greatest(run - 100000, 0) * 0.01, 2) - round((run - amount) * 0.01 + greatest(run - amount - 100000, 0) * 0.01, 2)) AS commission,
+       sum(hashint4(i)) AS keys
+FROM (SELECT i, amount, sum(amount) OVER (PARTITION BY rep, date_trunc('month', day) ORDER BY day, i) AS run FROM many) x;
+SELECT results_eq(format($$SELECT count(*), sum(running_total), sum(commission), sum(hashint4(right(deal_key, 7)::int))
+        FROM spm.book_deal((SELECT spm.book(rep, day, %s, amount, 'month') FROM %s), schedule => '0: 1%%, 100000: 2%%')$$, key, source), 'SELECT * FROM many_earned', 'deals that are spilled: ' || words)
 FROM (VALUES ('i', 'many', 'in order'), ('i', '(SELECT * FROM many ORDER BY hashint4(i)) m', 'shuffled'), ('''order-'' || to_char(i, ''FM0000000'')', 'many', 'keys are texts'),
     ('''order-'' || to_char(i, ''FM0000000'')', '(SELECT * FROM many ORDER BY hashint4(i)) m', 'texts, shuffled')) AS t(key, source, words);
 
@@ -193,6 +196,25 @@ SELECT is((SELECT sum(commission) FROM spm.book_period(spm.rolled_up((SELECT spm
 CREATE FUNCTION pg_temp.plan(query text) RETURNS SETOF text LANGUAGE plpgsql AS $$BEGIN RETURN QUERY EXECUTE 'EXPLAIN (COSTS OFF) ' || query; END$$;
 SELECT matches(string_agg(p, E'
 '), 'Custom Scan \(spm book\)', 'deals are handed on row by row') FROM pg_temp.plan(pg_temp.asked('deals', 'sale')) AS p;
+SELECT matches(string_agg(p, E'\n'), 'Custom Scan \(spm book totals\)', 'totals of all deals are added up where they are made')
+FROM pg_temp.plan($$SELECT count(*), sum(commission) FROM spm.book_deal((SELECT spm.book(rep, day, deal, amount, 'quarter') FROM sale))$$) AS p;
+SELECT matches(string_agg(p, E'\n'), 'Custom Scan \(spm book of a table\)', 'a table is read without the executor') FROM pg_temp.plan(pg_temp.asked('deals', 'sale')) AS p;
+SELECT is(pg_temp.differences(format($$SELECT count(*), count(commission), sum(commission), sum(amount), sum(running_total), count(amount) FROM spm.book_deal((SELECT spm.book(rep, day, deal, amount, 'month') FROM %1$s), %2$s)$$, source, terms),
+    format($$SELECT count(*), count(commission), sum(commission), sum(amount), sum(running_total), count(amount) FROM (SELECT * FROM spm.book_deal((SELECT spm.book(rep, day, deal, amount, 'month') FROM %1$s), %2$s) OFFSET 0) x$$, source, terms)),
+    0::bigint, format('totals of %s with %s are those of the rows', source, terms))
+FROM unnest('{sale,wide,(SELECT * FROM sale WHERE false) s}'::text[]) AS source,
+     unnest(ARRAY['NULL', 'schedule => ''0: 5%, 10000: 8%'', places => 3', 'schedule => ''0: 123456789012345678901%''', '(SELECT spm.rate_card(rep, NULL, s::spm.rate_schedule) FROM (VALUES (1, ''0: 5%''), (2, NULL)) AS t(rep, s))']) AS terms;
+SELECT is(pg_temp.differences(format($$SELECT count(*), sum(commission), sum(total) FROM spm.book_period((SELECT spm.book(rep, day, amount, 'month') FROM %1$s), schedule => '0: 5%%')$$, source),
+    format($$SELECT count(*), sum(commission), sum(total) FROM (SELECT * FROM spm.book_period((SELECT spm.book(rep, day, amount, 'month') FROM %1$s), schedule => '0: 5%%') OFFSET 0) x$$, source)), 0::bigint, 'and those of the periods of ' || source)
+FROM unnest('{sale,wide}'::text[]) AS source;
+CREATE TEMP TABLE odd (word text, rep smallint, amount numeric, note text, day date, deal varchar(20));
+INSERT INTO odd SELECT repeat('x', deal::int % 9), CASE WHEN deal % 17 > 0 THEN rep END, amount, CASE WHEN deal % 3 = 0 THEN 'y' END, day, 'd' || deal FROM sale;
+ALTER TABLE odd ADD COLUMN late_amount numeric DEFAULT 7.5, ADD COLUMN late_rep int;
+INSERT INTO odd SELECT 'w', 3, 1, 'n', '2026-05-05', 'e' || i, i, i FROM generate_series(1, 100) i;
+SELECT is(pg_temp.differences(format($$SELECT payee_id, deal_key, deal_date, amount, running_total FROM spm.book_deal((SELECT spm.book(%1$s, day, deal, %2$s, 'year') FROM odd))$$, rep, amount),
+    format($$SELECT payee_id, deal_key, deal_date, amount, running_total FROM spm.book_deal((SELECT spm.book(%1$s, day, deal, %2$s, 'year') FROM (SELECT * FROM odd OFFSET 0) o))$$, rep, amount)), 0::bigint,
+    format('a table with nulls, texts and columns that were added is read as the executor reads it: %s, %s', rep, amount))
+FROM (VALUES ('rep', 'amount'), ('rep', 'late_amount'), ('late_rep', 'late_amount')) AS t(rep, amount);
 SELECT is((SELECT count(*) FROM (SELECT (spm.book_deal((SELECT spm.book(rep, day, deal, amount, 'quarter') FROM sale))).*) x), (SELECT count(amount) FROM sale), 'the same from a list of columns');
 SELECT is((SELECT count(*) FROM spm.book_deal((SELECT spm.book(rep, day, deal, amount, 'quarter') FROM sale)) WITH ORDINALITY), (SELECT count(amount) FROM sale), 'with numbered rows');
 SELECT is((SELECT max(to_jsonb(d)::text) FROM spm.book_period((SELECT spm.book(1, date '2026-05-05', 2.5, 'month'))) AS d)::jsonb,
@@ -220,6 +242,24 @@ $$;
 SELECT is(pg_temp.with_workers(n, '(SELECT * FROM spm_test_sale WHERE deal > 0) s'), 0::bigint, 'equal with ' || n || ' workers') FROM unnest('{0,1,2,4}'::int[]) n;
 SELECT matches(string_agg(p, E'
 '), 'Gather', 'workers read the table') FROM pg_temp.plan(pg_temp.asked('deals', '(SELECT * FROM spm_test_sale WHERE deal > 0) s')) AS p;
+
+-- Who may read what is as for any table.
+CREATE TEMP TABLE guarded AS SELECT * FROM sale;
+ALTER TABLE guarded ENABLE ROW LEVEL SECURITY;
+CREATE POLICY own ON guarded USING (rep = 7);
+CREATE ROLE spm_test_reader;
+GRANT USAGE ON SCHEMA spm TO spm_test_reader;
+GRANT SELECT ON guarded TO spm_test_reader;
+GRANT SELECT (rep, day, deal) ON sale TO spm_test_reader;
+GRANT EXECUTE ON FUNCTION pg_temp.tried(text) TO spm_test_reader;
+SET LOCAL ROLE spm_test_reader;
+SELECT is(pg_temp.tried('SELECT count(*) FROM spm.book_deal((SELECT spm.book(rep, day, deal, amount, ''month'') FROM guarded))'), (SELECT count(amount)::text FROM guarded), 'row security holds');
+SELECT is(pg_temp.tried('SELECT spm.book(rep, day, deal, amount, ''month'') FROM sale'), '42501 permission denied for table sale', 'refused: a column that one may not read');
+RESET ROLE;
+REVOKE EXECUTE ON FUNCTION spm.book_deal(spm.book, spm.rate_card, spm.rate_schedule, int, text) FROM PUBLIC;
+SET LOCAL ROLE spm_test_reader;
+SELECT is(pg_temp.tried('SELECT ' || what || ' FROM spm.book_deal((SELECT spm.book(1, day, deal, 1, ''month'') FROM sale))'), '42501 permission denied for function book_deal', 'refused: a function that one may not call') FROM unnest('{count(*),min(deal_id)}'::text[]) what;
+RESET ROLE;
 
 /* -------------------------------------------------------------------- refused */
 

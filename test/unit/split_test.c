@@ -79,5 +79,40 @@ main(void)
 	ok(adds_up, "50,000 splits add up to their totals");
 	ok(near, "no part is a unit or more from what is due");
 	ok(mirrors, "and each mirrors its negative");
+	{
+		bool		equal = true;
+		int64_t		int_parts[70];
+		int64_t		int_shares[70];
+
+		for (int i = 0; i < 50000; i++)
+		{
+			int			n = 1 + (int) random_below(20);
+			int			weights[64];
+			int64_t		units = random_below(1000000) - 500000;
+			bool		any = false;
+
+			for (int k = 0; k < n; k++)
+			{
+				weights[k] = random_below(4) == 0 ? 0 : 1 + (int) random_below(50);
+				int_shares[k] = weights[k];
+				any |= weights[k] > 0;
+			}
+			if (!any)
+			{
+				equal &= !spmk_split_int(units, int_shares, n, int_parts);
+				continue;
+			}
+			split(units, weights, n);
+			equal &= spmk_split_int(units, int_shares, n, int_parts);
+			for (int k = 0; k < n; k++)
+				equal &= dec_cmp(parts[k], dec_from_int(int_parts[k], 0)) == 0;
+		}
+		ok(equal, "integers are split as decimals are");
+		for (int k = 0; k < 70; k++)
+			int_shares[k] = 1;
+		ok(!spmk_split_int(1000, int_shares, 70, int_parts), "many shares are left to decimals");
+		int_shares[0] = INT64_MAX / 2;
+		ok(!spmk_split_int(1000, int_shares, 2, int_parts), "and what would overflow");
+	}
 	return done_testing();
 }
