@@ -171,11 +171,12 @@ BEGIN
         SELECT m.* FROM spm._superseded(NULL::spm.measurement, 'measurement', instant, postings[1:1], wanted) m
         WHERE is_past AND m.period_id = this AND m.reverses_id IS NULL
     ), e AS MATERIALIZED (
-        SELECT e.* FROM spm.earning e
+        SELECT e.payee_id, e.component_id, e.position_id, e.kind, e.schedule_id, e.from_total, e.base_amount, e.amount FROM spm.earning e
         WHERE e.posting_id = first_posting AND e.period_id = this AND e.reverses_id IS NULL AND e.payee_id = ANY (whom)
           AND e.run_id IN (SELECT run_id FROM known)
         UNION ALL
-        SELECT e.* FROM spm._superseded(NULL::spm.earning, 'earning', instant, postings[1:1], wanted) e
+        SELECT e.payee_id, e.component_id, e.position_id, e.kind, e.schedule_id, e.from_total, e.base_amount, e.amount
+        FROM spm._superseded(NULL::spm.earning, 'earning', instant, postings[1:1], wanted) e
         WHERE is_past AND e.period_id = this AND e.reverses_id IS NULL
     ), x AS MATERIALIZED (
         SELECT x.*, coalesce(x.plan_id, 0) AS of_plan FROM (

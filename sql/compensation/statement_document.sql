@@ -22,11 +22,12 @@ CREATE OR REPLACE FUNCTION spm._rates_words(rates text)
     RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
 BEGIN ATOMIC
-    SELECT string_agg(format('%s from %s', CASE WHEN s.schedule::text ~ '\m(bonus|curve)\M' THEN trim_scale(t.rate)::text ELSE spm._percent(t.rate) END,
-                             CASE WHEN spm._is_of_quota(s.schedule) THEN spm._percent(t.tier_from) ELSE trim_scale(t.tier_from)::text END), ', ' ORDER BY t.tier_no)
+    -- not grouped by the schedule: pg_upgrade makes the function before what orders schedules
+    SELECT (SELECT string_agg(format('%s from %s', CASE WHEN s.schedule::text ~ '\m(bonus|curve)\M' THEN trim_scale(t.rate)::text ELSE spm._percent(t.rate) END,
+                                     CASE WHEN spm._is_of_quota(s.schedule) THEN spm._percent(t.tier_from) ELSE trim_scale(t.tier_from)::text END), ', ' ORDER BY t.tier_no)
+            FROM spm.tier(s.schedule) t)
         || coalesce(' (' || nullif(spm._rate_options(s.schedule), '') || ')', '')
-    FROM (SELECT _rates_words.rates::spm.rate_schedule AS schedule) s CROSS JOIN LATERAL spm.tier(s.schedule) t
-    GROUP BY s.schedule;
+    FROM (SELECT _rates_words.rates::spm.rate_schedule AS schedule) s;
 END;
 COMMENT ON FUNCTION spm._rates_words(text) IS 'A rate schedule within a sentence: 50 % from 0 %, 100 % from 90 % (whole).';
 REVOKE ALL ON FUNCTION spm._rates_words(text) FROM PUBLIC;
