@@ -632,6 +632,7 @@ CREATE OR REPLACE PROCEDURE spm.post(period text, calendar text DEFAULT NULL)
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
     SET datestyle = 'ISO, YMD'
+    SET jit = off
 AS $$
 DECLARE
     this spm.period := (SELECT p FROM spm.period p WHERE p.period_id = spm._period_id(post.period, post.calendar));

@@ -12,7 +12,7 @@ use Time::HiRes qw(sleep time);
 
 my $seed = $ENV{SPM_SEED} || 4711;
 my $orders = $ENV{SPM_ORDERS} || 30000;
-my $cancels = $ENV{SPM_CANCELS} || 24;
+my $cancels = $ENV{SPM_CANCELS} || 16;
 srand($seed);
 
 my $node = PostgreSQL::Test::Cluster->new('main');
@@ -60,7 +60,7 @@ sub look
 
 watch();
 my $state = 'SELECT md5(string_agg(line, chr(10) ORDER BY line COLLATE "C")) FROM (' . join(' UNION ALL ',
-	map { "SELECT '$_' || r::text FROM spm.$_ r" } qw(posting credit measurement earning payout schedule uncredited period_watermark period period_event run)) . ') x(line)';
+	map { "SELECT '$_' || r::text FROM spm.$_ r" } qw(posting credit measurement earning payout schedule uncredited period_watermark period period_event run change)) . ') x(line)';
 
 # -- what is to be seen
 is(look('SELECT count(*) FROM spm.progress'), '0', 'nothing is shown while nothing is under way');
@@ -95,14 +95,17 @@ $job->{psql}->finish;
 
 # -- stopped at any moment
 my (@times, %in);
-foreach my $call (q{CALL spm.calculate('2026-Q2')}, q{CALL spm.post('2026-Q1')})
+look(q{SELECT spm.track_source('orders')});
+look(q{UPDATE many.sales_order SET amount = amount + 1 WHERE order_id % 4 = 0 AND ordered_on < '2026-04-01'});
+my %share = (q{CALL spm.calculate('2026-Q2')} => 1, q{CALL spm.refresh()} => 0.5, q{CALL spm.post('2026-Q1')} => 0.25);
+foreach my $call (sort keys %share)
 {
 	$start = time;
 	$node->safe_psql('many', "BEGIN; $call; ROLLBACK");
 	my $length = time - $start;
 	my $before = look($state);
 
-	foreach my $n (1 .. ($call =~ /calculate/ ? $cancels : $cancels / 4))
+	foreach my $n (1 .. $cancels * $share{$call})
 	{
 		my $job = begin("BEGIN; $call; ROLLBACK");
 		sleep(rand(0.85) * $length);
@@ -121,7 +124,7 @@ foreach my $call (q{CALL spm.calculate('2026-Q2')}, q{CALL spm.post('2026-Q1')})
 		else { note("$call came to its end before it was asked to stop"); next; }
 		is(look('SELECT count(*) FROM spm.progress'), '0', "after a cancel while $phase nothing is shown");
 	}
-	is(look($state), $before, 'and everything is as it was');
+	is(look($state), $before, 'and everything is as it was' . ($call =~ /refresh/ ? ', the marks of what has changed included' : ''));
 	is(look("SELECT count(*) FROM pg_locks WHERE pid <> pg_backend_pid() AND relation::regclass::text LIKE 'spm.%'"), '0', 'without a lock left');
 }
 cmp_ok(scalar(@times), '>=', $cancels / 2, 'jobs were stopped under way');
