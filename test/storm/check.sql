@@ -173,7 +173,7 @@ BEGIN
         FOR t IN 1 .. 1 + storm.draw('transactions', this, 4) LOOP
             id := this * 1000 + t * 10;
             FOR e IN 1 .. 1 + storm.draw('edits', id, 3) LOOP
-                text := storm.statement(storm.kind_of(id + e), id + e);
+                text := storm.statement(storm.kind_of(id + e, storm.draw('narrow', this * 4 + t, 3) > 0), id + e);
                 IF text IS NOT NULL THEN
                     PERFORM storm.execute(this, text);
                 END IF;
@@ -232,7 +232,7 @@ DECLARE
     text text;
 BEGIN
     FOR i IN 1 .. 3 LOOP
-        text := storm.statement(storm.kind_of(seq * 1000 + i), seq * 1000 + i);
+        text := storm.statement(storm.kind_of(seq * 1000 + i, NOT is_wide), seq * 1000 + i);
         IF text IS NOT NULL THEN
             PERFORM storm.execute(seq, text);
         END IF;

@@ -3,8 +3,9 @@
  * number.  A statement is text, so that what led to a difference can be told.
  */
 
--- Kinds of edits, and how often each is drawn.
-CREATE TABLE storm.kind (kind text PRIMARY KEY, weight int NOT NULL);
+-- Kinds of edits, and how often each is drawn.  Some touch single orders, seats and payees;
+-- where others come with them everything is calculated again, and nothing is learnt of these.
+CREATE TABLE storm.kind (kind text PRIMARY KEY, weight int NOT NULL, is_narrow boolean);
 INSERT INTO storm.kind VALUES
     ('order', 6), ('amount', 6), ('delete order', 3), ('date', 5), ('owner', 4), ('key', 2), ('what', 3), ('many', 2), ('in a part', 2),
     ('refund', 5), ('refers', 3), ('share', 4), ('shares changed', 2), ('unshare', 2), ('invoice', 4), ('invoice changed', 2), ('invoice deleted', 2),
@@ -13,6 +14,10 @@ INSERT INTO storm.kind VALUES
     ('seat', 3), ('vacant', 2), ('swap', 2), ('manager', 3), ('title', 2), ('newcomer', 1), ('assignment', 2), ('version', 3), ('retire', 1),
     ('rule', 2), ('overlay', 2), ('team', 1), ('rule ends', 2), ('rollup', 1), ('rolldown', 1), ('manual credit', 3), ('manual withdrawn', 1),
     ('adjustment', 3), ('adjustment withdrawn', 1), ('hold', 3), ('release', 2), ('holdback', 1);
+
+UPDATE storm.kind SET is_narrow = kind IN ('order', 'amount', 'delete order', 'date', 'owner', 'key', 'what', 'many', 'in a part', 'refund', 'refers', 'share', 'shares changed', 'unshare',
+    'invoice', 'invoice changed', 'invoice deleted', 'partner', 'partner changed', 'partner deleted', 'file', 'file changed', 'file deleted', 'quota', 'relief', 'ramp', 'absence', 'absence withdrawn', 'objective',
+    'exchange rate', 'variable', 'manual credit', 'manual withdrawn', 'adjustment', 'adjustment withdrawn', 'hold', 'release', 'holdback');
 
 CREATE TABLE storm.log (seq int, step int GENERATED ALWAYS AS IDENTITY, statement text, outcome text);
 CREATE TABLE storm.fault (seq int, fault text);
@@ -34,12 +39,12 @@ BEGIN
 END
 $$;
 
-CREATE FUNCTION storm.kind_of(id bigint) RETURNS text
+CREATE FUNCTION storm.kind_of(id bigint, only_narrow boolean) RETURNS text
     LANGUAGE sql STABLE AS
 $$
     SELECT k.kind
-    FROM (SELECT kind, sum(weight) OVER (ORDER BY kind COLLATE "C") AS upto FROM storm.kind) k
-    WHERE k.upto > storm.draw('kind', id, (SELECT sum(weight) FROM storm.kind)::bigint) ORDER BY k.upto LIMIT 1
+    FROM (SELECT kind, sum(weight) OVER (ORDER BY kind COLLATE "C") AS upto, sum(weight) OVER () AS total FROM storm.kind WHERE is_narrow OR NOT only_narrow) k
+    WHERE k.upto > storm.draw('kind', id, k.total) ORDER BY k.upto LIMIT 1
 $$;
 
 -- What an edit of a kind says; NULL: there is nothing to edit.
