@@ -2,7 +2,8 @@
 # before it (SPM_SEQUENCES), and whatever happens to it: it is killed with its
 # server or alone, stopped, cancelled, terminated and timed out at moments drawn
 # over the time that it takes (SPM_KILLS, SPM_SEED); what was marked is still
-# marked then, and the next refresh makes up for it.
+# marked then, and the next refresh makes up for it.  Nor is anything lost that
+# others change meanwhile.
 use strict;
 use warnings;
 use IPC::Run ();
@@ -136,6 +137,26 @@ for (my $try = 0; ($deaths // 0) < $wanted && $try < 3 * $wanted; $try++)
 }
 cmp_ok($deaths // 0, '>=', $wanted, 'enough accidents happened during a refresh');
 note("$_: $done{$_} times before the end") foreach sort keys %done;
+
+# ---- at the same time
+company('crowd', $seed + 1);
+my @crowd;
+foreach my $n (1 .. 3)
+{
+	my $sql = $n < 3 ? join('', map { 'CALL storm.edit(' . (1000 * $n + $_) . ', false);' . "\n" } 1 .. 12) : "CALL spm.refresh();\n" x 8;
+	my $session = { in => $sql, out => '', error => '' };
+
+	$session->{run} = IPC::Run::start([ 'psql', '-XAtq', '-d', $node->connstr('crowd') ], '<', \$session->{in}, '>', \$session->{out}, '2>', \$session->{error}, IPC::Run::timeout(180));
+	push @crowd, $session;
+}
+foreach my $session (@crowd)
+{
+	$session->{run}->finish;
+	is($session->{error}, '', 'who edits and who refreshes do not stand in each other\'s way');
+}
+$node->safe_psql('crowd', 'CALL spm.refresh()');
+is($node->safe_psql('crowd', 'SELECT fault FROM storm.fault(true)'), '', 'what two have edited while a third refreshed is as calculated anew')
+	or diag($node->safe_psql('crowd', "SELECT concat_ws('  -- ', seq, statement, outcome) FROM storm.log ORDER BY step"));
 
 $node->stop;
 done_testing();
