@@ -41,6 +41,8 @@ CREATE TABLE spm.job_run (
     CONSTRAINT job_run_error CHECK ((outcome = 'failed') = (error_code IS NOT NULL))
 );
 CREATE INDEX job_run_job ON spm.job_run (job, job_run_id);
+CREATE INDEX job_run_running ON spm.job_run (job) WHERE outcome = 'running';
+CREATE INDEX job_run_wrong ON spm.job_run (job, job_run_id) WHERE outcome IN ('failed', 'interrupted');
 COMMENT ON TABLE spm.job_run IS 'One row per CALL spm.run_job(): written when it begins, finished once when it ends, and never deleted.';
 COMMENT ON COLUMN spm.job_run.job_run_id IS 'Key, in order of time.';
 COMMENT ON COLUMN spm.job_run.job IS 'Name of the job.';

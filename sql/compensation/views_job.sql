@@ -31,15 +31,23 @@ SELECT j.name AS job_name, c.name AS calendar_name, j.schedule, j.time_zone, j.r
        done.finished_at AS last_success_at, d.due_since,
        -- a run is as late as its start: while one takes no longer than the last one that succeeded, nothing is
        coalesce(d.due_since + interval '2 minutes' + coalesce(done.finished_at - done.started_at, interval '0') < now(), false) AS is_late,
-       under_way.started_at AS running_since,
+       CASE WHEN NOT under_way.is_dead THEN under_way.started_at END AS running_since,
        w.change_count AS waiting_count, w.waiting_since,
-       wrong.started_at AS last_error_at, wrong.outcome AS last_error_outcome, wrong.error_code AS last_error_code, wrong.message AS last_error_message
+       CASE WHEN under_way.is_dead THEN under_way.started_at ELSE wrong.started_at END AS last_error_at,
+       CASE WHEN under_way.is_dead THEN 'interrupted' ELSE wrong.outcome END AS last_error_outcome,
+       CASE WHEN under_way.is_dead THEN NULL ELSE wrong.error_code END AS last_error_code,
+       CASE WHEN under_way.is_dead THEN NULL ELSE wrong.message END AS last_error_message
 FROM spm.job j
 LEFT JOIN spm.calendar c USING (calendar_id)
-LEFT JOIN LATERAL (SELECT r.started_at, r.finished_at FROM spm.job_run r WHERE r.job = j.name AND r.outcome = 'done' ORDER BY r.job_run_id DESC LIMIT 1) done ON true
-LEFT JOIN LATERAL (SELECT r.started_at FROM spm_bi.job_run r WHERE r.job_name = j.name AND r.outcome = 'running' ORDER BY r.job_run_id DESC LIMIT 1) under_way ON true
-LEFT JOIN LATERAL (SELECT r.started_at, r.outcome, r.error_code, r.message FROM spm_bi.job_run r
-                   WHERE r.job_name = j.name AND r.outcome IN ('failed', 'interrupted') ORDER BY r.job_run_id DESC LIMIT 1) wrong ON true
+LEFT JOIN LATERAL (SELECT r.job_run_id, r.started_at, r.finished_at FROM spm.job_run r WHERE r.job = j.name AND r.outcome = 'done' ORDER BY r.job_run_id DESC LIMIT 1) done ON true
+-- there is at most one: a run that begins closes those before it
+LEFT JOIN LATERAL (SELECT r.started_at, NOT pg_is_in_recovery() AND NOT EXISTS (
+                       SELECT FROM pg_catalog.pg_locks l WHERE l.locktype = 'advisory' AND l.pid = r.pid AND l.objsubid = 1
+                           AND (l.classid::bigint << 32 | l.objid::bigint) = spm.job_lock(r.job)) AS is_dead
+                   FROM spm.job_run r WHERE r.job = j.name AND r.outcome = 'running' ORDER BY r.job_run_id DESC LIMIT 1) under_way ON true
+LEFT JOIN LATERAL (SELECT r.started_at, r.outcome, r.error_code, r.message FROM spm.job_run r
+                   WHERE r.job = j.name AND r.job_run_id > coalesce(done.job_run_id, 0) AND r.outcome IN ('failed', 'interrupted')
+                   ORDER BY r.job_run_id DESC LIMIT 1) wrong ON true
 CROSS JOIN LATERAL (SELECT count(*) AS change_count, min(m.marked_at) AS waiting_since FROM spm.change m
                     WHERE j.calendar_id IS NULL OR m.calendar_id IS NULL OR m.calendar_id = j.calendar_id) w
 CROSS JOIN LATERAL (SELECT CASE WHEN t.tick <= now() THEN t.tick END AS due_since
@@ -56,7 +64,7 @@ COMMENT ON COLUMN spm_bi.job_lateness.is_late IS 'Whether it has been due for tw
 COMMENT ON COLUMN spm_bi.job_lateness.running_since IS 'Start of the run under way. NULL: none is.';
 COMMENT ON COLUMN spm_bi.job_lateness.waiting_count IS 'Changes that wait for it. Additive.';
 COMMENT ON COLUMN spm_bi.job_lateness.waiting_since IS 'Since when the first of them waits. NULL: none does.';
-COMMENT ON COLUMN spm_bi.job_lateness.last_error_at IS 'Start of the last run that failed or was interrupted. NULL: none was.';
+COMMENT ON COLUMN spm_bi.job_lateness.last_error_at IS 'Start of the last run since the last success that failed or was interrupted. NULL: none was; earlier ones are in spm_bi.job_run.';
 COMMENT ON COLUMN spm_bi.job_lateness.last_error_outcome IS 'failed or interrupted.';
 COMMENT ON COLUMN spm_bi.job_lateness.last_error_code IS 'SQLSTATE of its first error.';
 COMMENT ON COLUMN spm_bi.job_lateness.last_error_message IS 'What that error said.';
