@@ -60,7 +60,6 @@ set_periods(Book *book, Datum periods)
 	MemoryContext old = MemoryContextSwitchTo(book->live.context);
 
 	book->periods = PG_DETOAST_DATUM_COPY(periods);
-	book->periods_seen = periods;
 	MemoryContextSwitchTo(old);
 	if (book->by_grain)
 	{
@@ -88,7 +87,6 @@ spm_book_check_periods(Book *book, Datum periods)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("rows of one book have different periods"),
 				 errhint("Give the same periods for every row.")));
-	book->periods_seen = periods;
 }
 
 static bool

@@ -94,6 +94,9 @@ extern Live *spm_live_under(MemoryContext parent, LiveKind kind, Size size);
 extern Live *spm_live_in(EState *estate, LiveKind kind, Size size);
 extern Live *spm_live_find(Datum id, LiveKind kind);
 
+/* How many have ended: while it stays, what was found is still there. */
+extern uint64 spm_live_ended;
+
 /* ---------------------------------------------------------------- the book: book.c */
 
 #define BOOK_BATCH	256			/* rows that wait to be grouped together */
@@ -157,13 +160,15 @@ typedef struct Book
 	KeyType		deal_type;
 	Keys		payees;
 	Splits	   *splits;
+	Datum		splits_id;
+	uint64		splits_seen;	/* how many had ended when they were last found */
 
 	/* periods */
 	bool		by_grain;
 	SpmGrain	grain;
 	int			nbounds;
 	DateADT    *bounds;
-	Datum		periods_seen;	/* the argument as it came last */
+	bool		is_constant;	/* the argument: the same for all rows */
 	void	   *periods;		/* a copy of it */
 	SpmKeyMap	ordinals;		/* periods as the kernel counts them */
 	int64	   *ordinal;		/* of period number - 1 */
@@ -369,6 +374,9 @@ typedef struct Reader
 {
 	Book	   *book;
 	Card	   *card;
+	Datum		book_id;
+	Datum		card_id;
+	uint64		seen;			/* how many had ended when both were last found */
 	const RateSchedule *schedule;	/* of those that are not on the card */
 	int			places;
 	SpmRounding rounding;
@@ -414,10 +422,13 @@ typedef struct Reader
 extern void spm_reader_init(Reader *reader, Book *book, Card *card, const RateSchedule *schedule,
 							int places, SpmRounding rounding, bool by_deal, MemoryContext context);
 extern bool spm_reader_fill(Reader *reader);
+extern void spm_reader_check(Reader *reader);
 
 static inline bool
 spm_reader_next(Reader *reader)
 {
+	if (unlikely(reader->seen != spm_live_ended))
+		spm_reader_check(reader);
 	if (++reader->row < reader->n)
 		return true;
 	return spm_reader_fill(reader);

@@ -7,6 +7,7 @@
 #include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "miscadmin.h"
+#include "nodes/primnodes.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 #include "utils/lsyscache.h"
@@ -251,6 +252,35 @@ spm_book_begin(Book *book, bool has_deals, Oid payee_type, Oid deal_type, Oid pe
 	spm_book_init(book, has_deals, payee, deal, periods, periods_type == TEXTOID, splits);
 }
 
+/* The splits that a book began with must be those of every row, and still be there. */
+static void
+check_splits(Book *book, bool is_null, Datum id)
+{
+	if (is_null != (book->splits == NULL) || (!is_null && id != book->splits_id))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("rows of one book have different splits"),
+				 errhint("Make one list for all rows, by a query that does not refer to the row: (SELECT spm.splits(deal, payee, share) FROM ...).")));
+	if (!is_null && unlikely(book->splits_seen != spm_live_ended))
+	{
+		spm_live_find(id, LIVE_SPLITS);
+		book->splits_seen = spm_live_ended;
+	}
+}
+
+/* Whether an argument of the aggregate is the same for all rows, whatever these are. */
+static bool
+is_constant(FunctionCallInfo fcinfo, int arg)
+{
+	Aggref	   *aggref = AggGetAggref(fcinfo);
+	Node	   *expr;
+
+	if (aggref == NULL || list_length(aggref->args) < arg)
+		return false;
+	expr = (Node *) ((TargetEntry *) list_nth(aggref->args, arg - 1))->expr;
+	return IsA(expr, Const) || (IsA(expr, Param) && ((Param *) expr)->paramkind == PARAM_EXTERN);
+}
+
 static Datum
 add(FunctionCallInfo fcinfo, bool has_deals)
 {
@@ -272,8 +302,13 @@ add(FunctionCallInfo fcinfo, bool has_deals)
 					   get_fn_expr_argtype(fcinfo->flinfo, 3),
 					   get_fn_expr_argtype(fcinfo->flinfo, periods_arg),
 					   PG_GETARG_DATUM(periods_arg), splits);
+		book->is_constant = is_constant(fcinfo, periods_arg);
+		book->splits_id = splits ? PG_GETARG_DATUM(periods_arg + 1) : (Datum) 0;
+		book->splits_seen = spm_live_ended;
 	}
-	if (unlikely(PG_GETARG_DATUM(periods_arg) != book->periods_seen))
+	if (PG_NARGS() > periods_arg + 1)
+		check_splits(book, PG_ARGISNULL(periods_arg + 1), PG_GETARG_DATUM(periods_arg + 1));
+	if (!book->is_constant)
 		spm_book_check_periods(book, PG_GETARG_DATUM(periods_arg));
 	if (PG_ARGISNULL(amount_arg))
 		PG_RETURN_POINTER(book);
@@ -307,6 +342,8 @@ spm_book_final(PG_FUNCTION_ARGS)
 	if (PG_ARGISNULL(0))
 		PG_RETURN_NULL();
 	book = (Book *) PG_GETARG_POINTER(0);
+	if (book->nwaiting > 0)
+		check_splits(book, false, book->splits_id);
 	spm_book_finish(book);
 	PG_RETURN_DATUM(UInt64GetDatum(book->live.id));
 }

@@ -26,6 +26,7 @@ typedef struct Entry
 
 static HTAB *entries = NULL;
 static uint64 last_id = 0;
+uint64		spm_live_ended = 0;
 
 static const char *const kind_names[] = {"book", "rate card", "list of splits", "tree"};
 
@@ -34,6 +35,7 @@ static void
 forget(void *arg)
 {
 	hash_search(entries, &((Live *) arg)->id, HASH_REMOVE, NULL);
+	spm_live_ended++;
 }
 
 /* The query ends, or the scan begins anew; not called after an error. */

@@ -225,6 +225,8 @@ rate_wide(Reader *reader, int i, uint32 group, Numeric amount)
 		wide->earned = copied(reader->context, dec_from_int(run->earned, reader->places > 0 ? reader->places : 0));
 		reader->wide_runs[group - 1] = wide;
 		run->is_wide = true;
+		run->segment.lo = 1;	/* or the next integer would go on from the old total */
+		run->segment.hi = 0;
 	}
 	total = dec_add(wide->total, amount);
 	reader->states[i] = ROW_WIDE;
@@ -678,6 +680,16 @@ spm_reader_fill(Reader *reader)
 	return true;
 }
 
+/* A cursor may be read on after the query that made its book. */
+void
+spm_reader_check(Reader *reader)
+{
+	spm_live_find(reader->book_id, LIVE_BOOK);
+	if (reader->card != NULL)
+		spm_live_find(reader->card_id, LIVE_CARD);
+	reader->seen = spm_live_ended;
+}
+
 void
 spm_reader_init(Reader *reader, Book *book, Card *card, const RateSchedule *schedule,
 				int places, SpmRounding rounding, bool by_deal, MemoryContext context)
@@ -689,7 +701,10 @@ spm_reader_init(Reader *reader, Book *book, Card *card, const RateSchedule *sche
 				 errhint("Give spm.book() the keys of the deals: spm.book(payee, day, deal, amount, periods).")));
 	memset(reader, 0, sizeof(Reader));
 	reader->book = book;
+	reader->book_id = UInt64GetDatum(book->live.id);
 	reader->card = card;
+	reader->card_id = card ? UInt64GetDatum(card->live.id) : (Datum) 0;
+	reader->seen = spm_live_ended;
 	reader->schedule = schedule;
 	reader->places = places;
 	reader->rounding = rounding;

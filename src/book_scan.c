@@ -217,6 +217,7 @@ add_book_path(PlannerInfo *root, RelOptInfo *rel, Index rti, RangeTblEntry *rte)
 {
 	bool		by_deal;
 	CustomPath *path;
+	Bitmapset  *attributes = NULL;
 
 	if (previous_hook)
 		previous_hook(root, rel, rti, rte);
@@ -225,8 +226,10 @@ add_book_path(PlannerInfo *root, RelOptInfo *rel, Index rti, RangeTblEntry *rte)
 		!spm_is_book_call(((RangeTblFunction *) linitial(rte->functions))->funcexpr, &by_deal))
 		return;
 
-	/* a row as a whole is left to the function */
-	if (rel->attr_needed[InvalidAttrNumber - rel->min_attr] != NULL)
+	/* a row as a whole is left to the function, in a condition too */
+	pull_varattnos((Node *) rel->reltarget->exprs, rel->relid, &attributes);
+	pull_varattnos((Node *) extract_actual_clauses(rel->baserestrictinfo, false), rel->relid, &attributes);
+	if (bms_is_member(InvalidAttrNumber - FirstLowInvalidHeapAttributeNumber, attributes))
 		return;
 	path = makeNode(CustomPath);
 	path->path.pathtype = T_CustomScan;
