@@ -347,6 +347,7 @@ AS $$
 DECLARE
     this_run bigint;
     last_run bigint;
+    steps text[];
     step text;
     code text;
     said text;
@@ -367,7 +368,10 @@ BEGIN
         RETURN;
     END IF;
     SELECT pg_catalog.max(r.run_id) INTO last_run FROM spm.run r;
-    FOREACH step IN ARRAY spm._job_step(this_run) LOOP
+    steps := spm._job_step(this_run);
+    -- where snapshots are kept, the first step gets one of its own, like the others
+    COMMIT;
+    FOREACH step IN ARRAY steps LOOP
         code := NULL;
         BEGIN
             EXECUTE step;
