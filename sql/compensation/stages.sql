@@ -530,7 +530,8 @@ BEGIN
         uncredited_count = (SELECT count(DISTINCT (u.source, u.transaction_key, u.line)) FROM spm.uncredited u WHERE u.period_id = this.period_id),
         -- what takes a row back lies in its period
         credit_count = (SELECT count(*) - 2 * count(c.reverses_id) FROM spm.credit c WHERE c.period_id = this.period_id),
-        payee_count = (SELECT count(DISTINCT m.payee_id) FROM spm.standing_measurement m WHERE m.period_id = this.period_id),
+        payee_count = (SELECT count(*) FROM (SELECT FROM spm.measurement m WHERE m.period_id = this.period_id
+                                             GROUP BY m.payee_id HAVING count(*) > 2 * count(m.reverses_id)) y),
         earning_count = (SELECT count(*) - 2 * count(e.reverses_id) FROM spm.earning e WHERE e.period_id = this.period_id)
     WHERE r.run_id = run.run_id
     RETURNING r.* INTO run;

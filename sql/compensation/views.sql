@@ -46,7 +46,7 @@ COMMENT ON COLUMN spm.standing_credit.part_count IS 'Equal parts that it is divi
 CREATE OR REPLACE VIEW spm.standing_measurement WITH (security_invoker = true) AS
 SELECT m.* FROM spm.measurement m
 WHERE m.reverses_id IS NULL AND NOT EXISTS (
-    SELECT FROM spm.measurement r WHERE r.reverses_id IS NOT NULL AND r.reverses_id = m.measurement_id AND r.period_id = m.period_id);
+    SELECT FROM spm.measurement r WHERE r.reverses_id IS NOT NULL AND r.reverses_id = m.measurement_id);
 COMMENT ON VIEW spm.standing_measurement IS 'Measurements as they stand.';
 COMMENT ON COLUMN spm.standing_measurement.measurement_id IS 'Key.';
 COMMENT ON COLUMN spm.standing_measurement.posting_id IS 'Posting that it is paid in.';
