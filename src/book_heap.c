@@ -406,9 +406,9 @@ static CustomPathMethods path_methods = {
 	.PlanCustomPath = plan_scan
 };
 
-/* Whether this is spm.book() over plain columns of one table. */
-static bool
-is_plain_book(Node *expr, Index relid, bool *has_deals)
+/* Whether this is spm.book() over plain columns, of one table or (0) of any. */
+bool
+spm_is_plain_book(Node *expr, Index relid, bool *has_deals)
 {
 	Aggref	   *call = (Aggref *) expr;
 	HeapTuple	tuple;
@@ -442,7 +442,7 @@ is_plain_book(Node *expr, Index relid, bool *has_deals)
 			continue;
 		}
 		arg = strip_implicit_coercions(arg);
-		if (!IsA(arg, Var) || ((Var *) arg)->varno != relid || ((Var *) arg)->varattno <= 0 ||
+		if (!IsA(arg, Var) || (relid != 0 && ((Var *) arg)->varno != relid) || ((Var *) arg)->varattno <= 0 ||
 			exprType(arg) != exprType((Node *) ((TargetEntry *) list_nth(call->args, i))->expr))
 			return false;
 	}
@@ -469,7 +469,7 @@ add_table_path(PlannerInfo *root, UpperRelationKind stage, RelOptInfo *input, Re
 	rte = planner_rt_fetch(input->relid, root);
 	if (rte->inh || rte->tablesample != NULL || rte->securityQuals != NIL ||
 		(rte->relkind != RELKIND_RELATION && rte->relkind != RELKIND_MATVIEW) ||
-		!is_plain_book(linitial(output->reltarget->exprs), input->relid, &has_deals))
+		!spm_is_plain_book(linitial(output->reltarget->exprs), input->relid, &has_deals))
 		return;
 	relation = table_open(rte->relid, NoLock);
 	is_heap = relation->rd_tableam == GetHeapamTableAmRoutine();

@@ -16,6 +16,7 @@ void
 _PG_init(void)
 {
 	spm_book_scan_init();
+	spm_book_source_init();
 	spm_book_heap_init();
 	spm_book_total_init();
 }

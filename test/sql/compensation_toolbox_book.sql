@@ -171,7 +171,7 @@ FROM sale s LEFT JOIN (SELECT s.deal, p.rep, p.part, true AS parts FROM sale s
     CROSS JOIN LATERAL unnest(reps, spm.split(s.amount, shares)) AS p(rep, part)) x USING (deal);
 SELECT is(pg_temp.differences(format($$SELECT payee::int, period_start, deals, total FROM spm.book_period((SELECT spm.book(rep%1$s, day, deal%1$s, amount, 'quarter',
         (SELECT spm.splits(deal%1$s, rep%1$s, share) FROM %2$s)) FROM sale))$$, cast_to, source),
-    $$SELECT rep, date_trunc('quarter', day)::date, count(*), sum(amount) FROM credited WHERE amount IS NOT NULL GROUP BY 1, 2$$), 0::bigint, 'splits by largest remainder: ' || words)
+    $$SELECT rep, date_trunc('quarter', day)::date, count(*), sum(amount)::numeric(20,2) FROM credited WHERE amount IS NOT NULL GROUP BY 1, 2$$), 0::bigint, 'splits by largest remainder: ' || words)
 FROM (VALUES ('', 'share', 'in order'), ('', '(SELECT * FROM share ORDER BY hashint8(deal), rep DESC) s', 'shuffled'), ('::text', 'share', 'texts')) AS t(cast_to, source, words);
 SELECT is((SELECT sum(total) FROM spm.book_period((SELECT spm.book(rep, day, deal, amount, 'quarter', (SELECT spm.splits(deal, rep, share) FROM share)) FROM sale))), (SELECT sum(amount) FROM sale), 'parts add up to the whole');
 SELECT results_eq($$SELECT payee_id, sum(amount) FROM spm.book_deal((SELECT spm.book(9, date '2026-01-01', d, a, 'all', (SELECT spm.splits(1, p, s) FROM (VALUES (3, 1), (2, 1), (1, 1.0)) AS t(p, s)))
@@ -199,6 +199,14 @@ SELECT matches(string_agg(p, E'
 SELECT matches(string_agg(p, E'\n'), 'Custom Scan \(spm book totals\)', 'totals of all deals are added up where they are made')
 FROM pg_temp.plan($$SELECT count(*), sum(commission) FROM spm.book_deal((SELECT spm.book(rep, day, deal, amount, 'quarter') FROM sale))$$) AS p;
 SELECT matches(string_agg(p, E'\n'), 'Custom Scan \(spm book of a table\)', 'a table is read without the executor') FROM pg_temp.plan(pg_temp.asked('deals', 'sale')) AS p;
+SELECT matches(string_agg(p, E'\n'), 'Custom Scan \(spm book of rows\)', 'rows of a query are taken without an expression for each')
+FROM pg_temp.plan(pg_temp.asked('deals', '(SELECT s.* FROM sale s JOIN member m USING (rep)) s')) AS p;
+SELECT matches(string_agg(p, E'\n'), '  Aggregate', 'an aggregate takes what is more than columns') FROM pg_temp.plan(pg_temp.asked('deals', '(SELECT rep, day, deal, amount * 1 AS amount FROM sale) s')) AS p;
+SELECT is(pg_temp.differences(pg_temp.asked('deals', source), 'SELECT * FROM expected_deal'), 0::bigint, 'the same from ' || source)
+FROM unnest(ARRAY['(SELECT s.* FROM sale s JOIN member m USING (rep)) s', '(SELECT rep, day, deal, amount * 1 AS amount FROM sale) s',
+    '(SELECT * FROM sale WHERE amount < 5000 UNION ALL SELECT * FROM sale WHERE amount >= 5000) s', 'sale LEFT JOIN (SELECT 1 AS one) o ON one = rep']) AS source;
+SELECT is(pg_temp.differences($$SELECT rep, n FROM member, LATERAL (SELECT count(*) AS n FROM spm.book_deal((SELECT spm.book(s.rep, s.day, s.deal, s.amount, 'quarter') FROM sale s WHERE s.rep = member.rep))) d$$,
+    $$SELECT rep, (SELECT count(amount) FROM sale s WHERE s.rep = member.rep) FROM member$$), 0::bigint, 'a book for each row of another table');
 SELECT is(pg_temp.differences(format($$SELECT count(*), count(commission), sum(commission), sum(amount), sum(running_total), count(amount) FROM spm.book_deal((SELECT spm.book(rep, day, deal, amount, 'month') FROM %1$s), %2$s)$$, source, terms),
     format($$SELECT count(*), count(commission), sum(commission), sum(amount), sum(running_total), count(amount) FROM (SELECT * FROM spm.book_deal((SELECT spm.book(rep, day, deal, amount, 'month') FROM %1$s), %2$s) OFFSET 0) x$$, source, terms)),
     0::bigint, format('totals of %s with %s are those of the rows', source, terms))
