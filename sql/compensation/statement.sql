@@ -222,6 +222,15 @@ BEGIN
         LEFT JOIN (SELECT DISTINCT e.payee_id, e.component_id, e.position_id FROM e) o
             ON o.payee_id = m.payee_id AND o.component_id = m.component_id AND o.position_id = m.position_id
         CROSS JOIN LATERAL (SELECT c.basis = 'credit' AND m.credit_count = 0 AND m.opening_amount = 0 AND o.payee_id IS NULL AS is_idle) i
+    ), told AS MATERIALIZED (    -- what is said of a component, the same to everybody: put into words once
+        SELECT k.component_id, k.is_single,
+               array(SELECT l.words FROM spm._wrapped(CASE WHEN k.basis = 'credit' THEN concat_ws(' of ',
+                   CASE WHEN x.measure NOT IN ('amount', '1') THEN 'counts ' || x.measure END,
+                   CASE WHEN x.condition IS NOT NULL THEN concat(CASE x.measure WHEN 'amount' THEN 'only ' WHEN '1' THEN 'counts ' END, 'deals where ', x.condition) END) END, 2)
+                   WITH ORDINALITY l(words, sub) ORDER BY l.sub) AS count_lines,
+               array(SELECT l.words FROM spm._wrapped(spm._method_words(k.component, k.grain, k.minor_digits, k.is_single), 2) WITH ORDINALITY l(words, sub) ORDER BY l.sub) AS method_lines
+        FROM (SELECT DISTINCT ON (p.component_id, p.is_single) p.component_id, p.is_single, p.basis, p.component, p.grain, p.minor_digits FROM part p WHERE NOT p.is_idle) k
+        CROSS JOIN LATERAL (SELECT spm._plain((k.component).measure_expression) AS measure, spm._plain((k.component).eligibility_expression) AS condition) x
     ), slice AS MATERIALIZED (
         SELECT e.payee_id, e.component_id, e.position_id, s.tier_no, s.kind, s.rate, sum(s.base) AS base_amount, sum(s.amount) AS amount,
                sum(sum(s.base)) OVER (PARTITION BY e.payee_id, e.component_id, e.position_id, s.kind ORDER BY s.tier_no, s.rate) AS running_base
@@ -277,6 +286,7 @@ BEGIN
         -- ---- each component: what counted, what it was measured by, what it earns
         SELECT p.payee_id, p.plan_id, n.name, 2, p.place, w.nth, w.sub, w.words
         FROM part p JOIN plan n USING (payee_id, plan_id)
+        LEFT JOIN told k USING (component_id, is_single)
         CROSS JOIN LATERAL (
             SELECT 1 AS nth, 0::bigint AS sub, left(concat(p.component_name, CASE WHEN p.has_versions THEN ' v' || p.version_no END, CASE WHEN p.has_seats THEN ' in ' || p.seat END, CASE WHEN p.is_idle THEN ': 0 deals' END,
                 CASE WHEN p.is_idle THEN ', quota ' || spm._money(p.quota_amount, p.minor_digits) END), 80) AS words
@@ -291,21 +301,14 @@ BEGIN
                 CASE WHEN p.quota_amount > 0 AND p.basis = 'credit'
                      THEN 'attainment ' || spm._percent(spm.attainment(p.opening_amount + p.amount, p.quota_amount, 6)) END), 2) WITH ORDINALITY l(words, sub) WHERE NOT p.is_idle
             UNION ALL
-            SELECT 3, l.sub, l.words
-            FROM (SELECT spm._plain((p.component).measure_expression) AS measure, spm._plain((p.component).eligibility_expression) AS condition) x
-            CROSS JOIN LATERAL spm._wrapped(CASE WHEN p.basis = 'credit' AND p.seat_no = 1 THEN concat_ws(' of ',
-                CASE WHEN x.measure NOT IN ('amount', '1') THEN 'counts ' || x.measure END,
-                CASE WHEN x.condition IS NOT NULL THEN concat(CASE x.measure WHEN 'amount' THEN 'only ' WHEN '1' THEN 'counts ' END, 'deals where ', x.condition) END) END, 2)
-                WITH ORDINALITY l(words, sub)
-            WHERE NOT p.is_idle
+            SELECT 3, l.sub, l.words FROM unnest(k.count_lines) WITH ORDINALITY l(words, sub) WHERE p.seat_no = 1 AND NOT p.is_idle
             UNION ALL
             -- of whoever sold nothing, how the quota came about and no more
             SELECT 4, 100 * b.nth + l.sub, l.words FROM unnest(p.told) WITH ORDINALITY b(words, nth)
             CROSS JOIN LATERAL spm._wrapped(b.words, 2) WITH ORDINALITY l(words, sub)
             WHERE NOT p.is_idle OR p.quota_amount IS NOT NULL AND b.nth = 1 AND b.words ~ '^([0-9]|nothing of )'
             UNION ALL
-            SELECT 7, l.sub, l.words FROM spm._wrapped(spm._method_words(p.component, p.grain, p.minor_digits, p.is_single), 2) WITH ORDINALITY l(words, sub)
-            WHERE p.seat_no = 1 AND NOT p.is_idle
+            SELECT 7, l.sub, l.words FROM unnest(k.method_lines) WITH ORDINALITY l(words, sub) WHERE p.seat_no = 1 AND NOT p.is_idle
             UNION ALL
             SELECT 8, l.sub, l.words FROM spm._wrapped(format('times your %s of %s', p.variable_name, trim_scale(p.factor)), 2) WITH ORDINALITY l(words, sub)
             WHERE p.variable_name IS NOT NULL AND p.basis IN ('credit', 'result') AND p.told = '{}' AND p.seat_no = 1 AND NOT p.is_idle) w

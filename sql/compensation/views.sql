@@ -132,15 +132,15 @@ FROM (
     SELECT m.posting_id, m.period_id, m.component_id, m.position_id, m.payee_id, m.amount AS measured_base, 0::numeric AS earned_base,
            m.earned_amount AS measured_amount, 0::numeric AS earned_amount, 0::numeric AS sliced_amount, 0::numeric AS paid_amount
     FROM spm.measurement m
-    UNION ALL    -- what is taken back is no part of the totals
-    SELECT e.posting_id, e.period_id, e.component_id, e.position_id, e.payee_id, 0, 0, e.amount, 0, 0, 0
-    FROM spm.earning e WHERE e.kind = 'refund'
-    UNION ALL
-    SELECT e.posting_id, e.period_id, e.component_id, e.position_id, e.payee_id, 0, e.base_amount, 0, e.amount, 0, 0
+    UNION ALL    -- what is taken back is no part of the totals; added up before they are compared, which takes half the time
+    SELECT e.posting_id, e.period_id, e.component_id, e.position_id, e.payee_id, 0, sum(e.base_amount),
+           coalesce(sum(e.amount) FILTER (WHERE e.kind = 'refund'), 0), sum(e.amount), 0, 0
     FROM spm.earning e
+    GROUP BY e.posting_id, e.period_id, e.component_id, e.position_id, e.payee_id
     UNION ALL
-    SELECT s.posting_id, s.period_id, s.component_id, s.position_id, s.payee_id, 0, 0, 0, 0, s.amount, 0
+    SELECT s.posting_id, s.period_id, s.component_id, s.position_id, s.payee_id, 0, 0, 0, 0, sum(s.amount), 0
     FROM spm.earning_slice s
+    GROUP BY s.posting_id, s.period_id, s.component_id, s.position_id, s.payee_id
     UNION ALL
     SELECT o.posting_id, o.period_id, o.component_id, o.position_id, o.payee_id, 0, 0, 0, 0, 0, o.amount
     FROM spm.payout o WHERE o.kind = 'earning'
