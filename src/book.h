@@ -91,7 +91,7 @@ typedef struct Live
 
 extern Live *spm_live_new(FunctionCallInfo fcinfo, LiveKind kind, Size size);
 extern Live *spm_live_under(MemoryContext parent, LiveKind kind, Size size);
-extern Live *spm_live_in(EState *estate, LiveKind kind, Size size);
+extern Live *spm_live_of(PlanState *scan, LiveKind kind, Size size);
 extern Live *spm_live_find(Datum id, LiveKind kind);
 
 /* How many have ended: while it stays, what was found is still there. */

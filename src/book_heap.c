@@ -279,7 +279,7 @@ next_book(ScanState *ss)
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("periods of a book must not be null")));
-	book = (Book *) spm_live_in(estate, LIVE_BOOK, sizeof(Book));
+	book = (Book *) spm_live_of(&ss->ps, LIVE_BOOK, sizeof(Book));
 	spm_book_begin(book, scan->has_deals, scan->types[PART_PAYEE], scan->types[PART_DEAL], scan->periods_type,
 				   values[0], has_splits && !nulls[1] ? (Splits *) spm_live_find(values[1], LIVE_SPLITS) : NULL);
 

@@ -85,13 +85,13 @@ spm_live_under(MemoryContext parent, LiveKind kind, Size size)
 	return make(parent, kind, size);
 }
 
-/* Lives until the query ends. */
+/* What a scan makes: it goes when the scan begins anew, or with the query. */
 Live *
-spm_live_in(EState *estate, LiveKind kind, Size size)
+spm_live_of(PlanState *scan, LiveKind kind, Size size)
 {
-	Live	   *live = make(estate->es_query_cxt, kind, size);
+	Live	   *live = make(scan->state->es_query_cxt, kind, size);
 
-	RegisterExprContextCallback(CreateExprContext(estate), shut, PointerGetDatum(live));
+	RegisterExprContextCallback(scan->ps_ExprContext, shut, PointerGetDatum(live));
 	return live;
 }
 
@@ -117,7 +117,13 @@ spm_live_new(FunctionCallInfo fcinfo, LiveKind kind, Size size)
 		AggRegisterCallback(fcinfo, shut, PointerGetDatum(live));
 		return live;
 	}
-	return spm_live_in(state->ss.ps.state, kind, size);
+	{
+		EState	   *estate = state->ss.ps.state;
+		Live	   *live = make(estate->es_query_cxt, kind, size);
+
+		RegisterExprContextCallback(CreateExprContext(estate), shut, PointerGetDatum(live));
+		return live;
+	}
 }
 
 Live *

@@ -18,6 +18,7 @@
 
 extern Datum spm_for_quota(PG_FUNCTION_ARGS);
 
+#define CACHE_LINE		64
 #define TERMS_OF_ALL	PG_UINT32_MAX	/* the reader's own schedule */
 
 /* -------------------------------------------------------------- who has what */
@@ -308,6 +309,18 @@ rate_batch(Reader *reader)
 	MemoryContextReset(reader->row_context);
 	for (int i = 0; i < n; i++)
 		__builtin_prefetch(&runs[reader->groups[i] - 1]);
+	if (reader->card != NULL && !reader->is_wide)
+	{
+		/* who leaves their line will look at the card, where rows are in any order */
+		for (int i = 0; i < n; i++)
+		{
+			const Run  *run = &runs[reader->groups[i] - 1];
+			int64		total = run->total + reader->amounts[i];
+
+			if ((total < run->segment.lo || total > run->segment.hi) && run->terms - 1 < reader->card->nrows)
+				__builtin_prefetch(&reader->card->rows[run->terms - 1]);
+		}
+	}
 	if (reader->is_wide)
 	{
 		for (int i = 0; i < n; i++)
@@ -715,8 +728,10 @@ spm_reader_init(Reader *reader, Book *book, Card *card, const RateSchedule *sche
 	reader->late_context = AllocSetContextCreate(context, "spm late deals", ALLOCSET_DEFAULT_SIZES);
 	if (schedule != NULL)
 		spm_schedule_absolute(schedule);
-	reader->runs = MemoryContextAllocExtended(context, Max(book->ngroups, 1) * sizeof(Run),
-											  MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	/* each in a line of the cache */
+	reader->runs = (Run *) TYPEALIGN(CACHE_LINE,
+									 MemoryContextAllocExtended(context, (Size) book->ngroups * sizeof(Run) + CACHE_LINE,
+																MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO));
 	/* a stretch without totals: the first deal of a group looks for its own */
 	for (uint32 i = 0; i < book->ngroups; i++)
 	{

@@ -56,7 +56,7 @@ money(RowRoom *room, int which, int64 value)
 
 	if (likely(book->shown == book->scale))
 	{
-		spm_int_to_numeric(value, book->scale, room->numbers[which]);
+		spm_int_to_numeric_aligned(value, book->scale, room->numbers[which]);
 		return PointerGetDatum(room->numbers[which]);
 	}
 	return DirectFunctionCall2(numeric_round, NumericGetDatum(dec_from_int(value, book->scale)),
@@ -70,7 +70,7 @@ commission(RowRoom *room, int i, bool *is_null)
 
 	if (likely(reader->states[i] == ROW_INT))
 	{
-		spm_int_to_numeric(reader->commissions[i], reader->places, room->numbers[2]);
+		spm_int_to_numeric_aligned(reader->commissions[i], reader->places, room->numbers[2]);
 		return PointerGetDatum(room->numbers[2]);
 	}
 	*is_null = reader->states[i] == ROW_UNRATED || reader->wide_commissions[i] == NULL;

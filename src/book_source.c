@@ -106,7 +106,7 @@ next_book(ScanState *ss)
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("periods of a book must not be null")));
-	book = (Book *) spm_live_in(ss->ps.state, LIVE_BOOK, sizeof(Book));
+	book = (Book *) spm_live_of(&ss->ps, LIVE_BOOK, sizeof(Book));
 	spm_book_begin(book, scan->has_deals, scan->types[0], scan->types[2], scan->periods_type, values[0],
 				   nulls[1] ? NULL : (Splits *) spm_live_find(values[1], LIVE_SPLITS));
 

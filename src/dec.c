@@ -154,16 +154,14 @@ spm_dec_to_int(Dec value, int64 *scaled, int *scale)
 	return packed_to_int(value, scaled, scale);
 }
 
-/*
- * Writes the numeric scaled / 10^scale, display scale included, as a varlena
- * with a short header; returns its size.  'out' has SPM_NUMERIC_ROOM bytes.
- */
-int
-spm_int_to_numeric(int64 scaled, int scale, char *out)
+/* Writes the numeric scaled / 10^scale, display scale included; returns its size. */
+static inline int
+put_numeric(int64 scaled, int scale, char *out)
 {
 	uint64		size = scaled < 0 ? -(uint64) scaled : (uint64) scaled;
-	uint64		whole = size / spmk_pow10(scale);
-	uint64		rest = size % spmk_pow10(scale);
+	/* cents, as it mostly is: a division by a constant is a product */
+	uint64		whole = scale == 2 ? size / 100 : size / spmk_pow10(scale);
+	uint64		rest = scale == 2 ? size % 100 : size % spmk_pow10(scale);
 	int			after = (scale + DIGIT_PLACES - 1) / DIGIT_PLACES;
 	int16		digits[16];
 	int			first = 8;		/* digits[8] is the first after the point */
@@ -193,11 +191,32 @@ spm_int_to_numeric(int64 scaled, int scale, char *out)
 		(weight < 0 ? SHORT_WEIGHT_SIGN : 0) | (weight & SHORT_WEIGHT_MASK);
 	if (scaled < 0)
 		header |= SHORT_NEGATIVE;
-	len = VARHDRSZ_SHORT + (int) sizeof(header) + (last - first) * (int) sizeof(int16);
-	SET_VARSIZE_SHORT(out, len);
-	memcpy(out + VARHDRSZ_SHORT, &header, sizeof(header));
-	memcpy(out + VARHDRSZ_SHORT + sizeof(header), &digits[first], (last - first) * sizeof(int16));
+	len = (int) sizeof(header) + (last - first) * (int) sizeof(int16);
+	memcpy(out, &header, sizeof(header));
+	memcpy(out + sizeof(header), &digits[first], (last - first) * sizeof(int16));
 	return len;
+}
+
+/* As a varlena with a short header; 'out' has SPM_NUMERIC_ROOM bytes. */
+int
+spm_int_to_numeric(int64 scaled, int scale, char *out)
+{
+	int			len = VARHDRSZ_SHORT + put_numeric(scaled, scale, out + VARHDRSZ_SHORT);
+
+	SET_VARSIZE_SHORT(out, len);
+	return len;
+}
+
+/*
+ * With a long header, on 4 bytes: what takes it as an argument need not copy
+ * it first.
+ */
+void
+spm_int_to_numeric_aligned(int64 scaled, int scale, char *out)
+{
+	int			len = VARHDRSZ + put_numeric(scaled, scale, out + VARHDRSZ);
+
+	SET_VARSIZE(out, len);
 }
 
 /* The same in memory of its own. */

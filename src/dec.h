@@ -90,6 +90,7 @@ extern bool spm_numeric_to_int(Datum value, int64 *scaled, int *scale);
 extern bool spm_amount_to_int(Datum value, int64 *scaled, int *scale);
 extern bool spm_dec_to_int(Dec value, int64 *scaled, int *scale);
 extern int	spm_int_to_numeric(int64 scaled, int scale, char *out);
+extern void spm_int_to_numeric_aligned(int64 scaled, int scale, char *out);
 extern Datum spm_int_numeric_datum(int64 scaled, int scale);
 extern int	spm_places_arg(int places);
 extern SpmRounding spm_rounding_arg(text *name);
