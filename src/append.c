@@ -4,9 +4,11 @@
  *
  * INSERT ... SELECT puts rows in one by one: each takes its own lock on a
  * page and its own WAL record.  Here they are gathered and go in a page at a
- * time, as COPY does it.  Defaults, NOT NULL and CHECK hold as ever; triggers
- * do not fire and foreign keys are not looked at, so this is for rows that the
- * caller has just made out of what they refer to, under locks that keep it.
+ * time, as COPY does it.  Defaults, generated columns, NOT NULL and CHECK hold
+ * as ever; our own triggers do not fire and foreign keys are not looked at, so
+ * this is for rows that the caller has just made out of what they refer to,
+ * under locks that keep it.  Where somebody has put triggers or row-level
+ * security on the table, rows are inserted after all.
  */
 #include "postgres.h"
 
@@ -15,7 +17,10 @@
 #include "access/tableam.h"
 #include "access/xact.h"
 #include "catalog/partition.h"
+#include "catalog/pg_trigger.h"
+#include "commands/trigger.h"
 #include "executor/executor.h"
+#include "executor/nodeModifyTable.h"
 #include "executor/spi.h"
 #include "fmgr.h"
 #include "miscadmin.h"
@@ -25,6 +30,7 @@
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
+#include "utils/plancache.h"
 #include "utils/rel.h"
 #include "utils/rls.h"
 
@@ -104,6 +110,8 @@ receive(TupleTableSlot *row, DestReceiver *self)
 		}
 	}
 	ExecStoreVirtualTuple(slot);
+	if (desc->constr && desc->constr->has_generated_stored)
+		ExecComputeStoredGenerated(a->result, a->estate, slot, CMD_INSERT);
 	if (desc->constr)
 		ExecConstraints(a->result, slot, a->estate);
 	if (a->relation->rd_rel->relispartition)
@@ -149,7 +157,7 @@ startup(DestReceiver *self, int operation, TupleDesc given)
 			taken++;
 			break;
 		}
-		if (a->from[i] < 0)
+		if (a->from[i] < 0 && att->attgenerated == '\0')
 		{
 			Expr	   *value = (Expr *) build_column_default(a->relation, i + 1);
 
@@ -180,21 +188,59 @@ destroy(DestReceiver *self)
 {
 }
 
-/* A partition has the rights of the table that it is part of. */
-static void
-check_rights(Relation relation)
+/* A partition has the rights of the table that it is part of, and its rules. */
+static Oid
+whole_of(Relation relation)
 {
-	Oid			top = RelationGetRelid(relation);
+	Oid			id = RelationGetRelid(relation);
 
-	if (relation->rd_rel->relispartition)
-		top = llast_oid(get_partition_ancestors(top));
-	if (pg_class_aclcheck(top, GetUserId(), ACL_INSERT) != ACLCHECK_OK)
-		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_TABLE, get_rel_name(top));
-	if (check_enable_rls(top, InvalidOid, false) == RLS_ENABLED)
+	return relation->rd_rel->relispartition ? llast_oid(get_partition_ancestors(id)) : id;
+}
+
+static bool
+has_foreign_trigger(Oid id, Oid our_schema)
+{
+	Relation	relation = table_open(id, AccessShareLock);
+	bool		found = false;
+
+	for (int i = 0; relation->trigdesc != NULL && i < relation->trigdesc->numtriggers; i++)
+	{
+		const Trigger *trigger = &relation->trigdesc->triggers[i];
+
+		found |= !trigger->tgisinternal && TRIGGER_FOR_INSERT(trigger->tgtype) &&
+			trigger->tgenabled != TRIGGER_DISABLED && get_func_namespace(trigger->tgfoid) != our_schema;
+	}
+	table_close(relation, AccessShareLock);
+	return found;
+}
+
+/* What somebody else wants to see of each row, row by row. */
+static int64
+insert(Oid whole, const char *query)
+{
+	StringInfoData command;
+	SPIPlanPtr	plan;
+	TupleDesc	given;
+	int64		n;
+
+	initStringInfo(&command);
+	SPI_connect();
+	plan = SPI_prepare(query, 0, NULL);
+	if (plan == NULL || !SPI_is_cursor_plan(plan))
 		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("rows cannot be appended in bulk to \"%s\" under row-level security", get_rel_name(top)),
-				 errhint("Calculate as the owner of the tables, or as a role with BYPASSRLS.")));
+				(errcode(ERRCODE_SYNTAX_ERROR),
+				 errmsg("only the rows of a SELECT can be appended")));
+	given = ((CachedPlanSource *) linitial(SPI_plan_get_plan_sources(plan)))->resultDesc;
+	appendStringInfo(&command, "INSERT INTO %s (",
+					 quote_qualified_identifier(get_namespace_name(get_rel_namespace(whole)), get_rel_name(whole)));
+	for (int i = 0; i < given->natts; i++)
+		appendStringInfo(&command, "%s%s", i > 0 ? ", " : "", quote_identifier(NameStr(TupleDescAttr(given, i)->attname)));
+	appendStringInfo(&command, ") %s", query);
+	if (SPI_execute(command.data, false, 0) != SPI_OK_INSERT)
+		elog(ERROR, "SPI_execute failed: %s", SPI_result_code_string(SPI_result));
+	n = SPI_processed;
+	SPI_finish();
+	return n;
 }
 
 PG_FUNCTION_INFO_V1(spm_append);
@@ -209,6 +255,7 @@ spm_append(PG_FUNCTION_ARGS)
 	SPIExecuteOptions options = {0};
 	SPIPlanPtr	plan;
 	int			natts;
+	Oid			whole;
 	MemoryContext old;
 
 	a->relation = table_open(id, RowExclusiveLock);
@@ -216,7 +263,15 @@ spm_append(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
 				 errmsg("\"%s\" is not a table", RelationGetRelationName(a->relation))));
-	check_rights(a->relation);
+	whole = whole_of(a->relation);
+	if (pg_class_aclcheck(whole, GetUserId(), ACL_INSERT) != ACLCHECK_OK)
+		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_TABLE, get_rel_name(whole));
+	if (check_enable_rls(whole, InvalidOid, false) == RLS_ENABLED ||
+		has_foreign_trigger(whole, get_func_namespace(fcinfo->flinfo->fn_oid)))
+	{
+		table_close(a->relation, NoLock);
+		PG_RETURN_INT64(insert(whole, query));
+	}
 	natts = RelationGetNumberOfAttributes(a->relation);
 
 	a->pub.receiveSlot = receive;

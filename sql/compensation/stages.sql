@@ -99,7 +99,7 @@ CREATE OR REPLACE FUNCTION spm._append(relation regclass, query text)
     RETURNS bigint
     LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'spm_append';
-COMMENT ON FUNCTION spm._append(regclass, text) IS 'Puts the rows of a query into a table, a page at a time: by the names of columns, of their very types; what is not given is the default. Checks hold, triggers do not fire and foreign keys are not looked at: what they refer to must be locked. Returns the number of rows.';
+COMMENT ON FUNCTION spm._append(regclass, text) IS 'Puts the rows of a query into a table, a page at a time: by the names of columns, of their very types; what is not given is the default. Checks hold, our own triggers do not fire and foreign keys are not looked at: what they refer to must be locked. Where the table has triggers of somebody else or row-level security, the rows are inserted in the ordinary way. Returns the number of rows.';
 REVOKE ALL ON FUNCTION spm._append(regclass, text) FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION spm._is_blank(relation text, period_id int)

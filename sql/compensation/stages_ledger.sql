@@ -57,7 +57,7 @@ BEGIN
     IF NOT EXISTS (SELECT FROM spm.period p WHERE p.period_id = _ledger_partition.period_id) THEN
         RAISE EXCEPTION 'period % does not exist', _ledger_partition.period_id USING ERRCODE = 'undefined_object';
     END IF;
-    EXECUTE format('CREATE TABLE spm.%I (LIKE spm.%I INCLUDING DEFAULTS INCLUDING CONSTRAINTS INCLUDING STORAGE INCLUDING COMPRESSION)',
+    EXECUTE format('CREATE TABLE spm.%I (LIKE spm.%I INCLUDING DEFAULTS INCLUDING GENERATED INCLUDING CONSTRAINTS INCLUDING STORAGE INCLUDING COMPRESSION)',
                    part_name, _ledger_partition.relation);
     part := to_regclass(format('spm.%I', part_name));
     -- what default privileges may have given away

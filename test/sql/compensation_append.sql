@@ -67,8 +67,33 @@ SELECT is(pg_temp.refused('spm.part', 'SELECT 1 AS period_id'), 'appended', 'who
 RESET ROLE;
 ALTER TABLE spm.whole ENABLE ROW LEVEL SECURITY;
 SET LOCAL ROLE packer;
-SELECT is(pg_temp.refused('spm.part', 'SELECT 1 AS period_id'), '0A000 rows cannot be appended in bulk to "whole" under row-level security', 'row-level security is obeyed');
+SELECT is(pg_temp.refused('spm.part', 'SELECT 1 AS period_id'), '42501 new row violates row-level security policy for table "whole"', 'row-level security is obeyed');
 RESET ROLE;
+CREATE POLICY few ON spm.whole FOR INSERT WITH CHECK (label = 'few');
+SET LOCAL ROLE packer;
+SELECT is(pg_temp.refused('spm.part', 'SELECT 1 AS period_id, ''many'' AS label'), '42501 new row violates row-level security policy for table "whole"', 'row by row');
+SELECT is(spm._append('spm.part', 'SELECT 1 AS period_id, ''few'' AS label FROM generate_series(1, 3)'), 3::bigint, 'and lets in what it lets in');
+RESET ROLE;
+ALTER TABLE spm.whole DISABLE ROW LEVEL SECURITY;
+
+-- what somebody has added to the tables
+CREATE TABLE spm.seen (label text);
+CREATE FUNCTION pg_temp.see() RETURNS trigger LANGUAGE plpgsql AS
+$$
+BEGIN
+    INSERT INTO spm.seen VALUES (NEW.label);
+    RETURN NEW;
+END
+$$;
+CREATE TRIGGER see AFTER INSERT ON spm.whole FOR EACH ROW EXECUTE FUNCTION pg_temp.see();
+SELECT is(spm._append('spm.part', 'SELECT i::text AS label, 1 AS period_id FROM generate_series(1, 3) i'), 3::bigint, 'rows for a trigger of somebody''s');
+SELECT results_eq('SELECT label FROM spm.seen ORDER BY 1', 'VALUES (''1''), (''2''), (''3'')', 'which sees them');
+ALTER TABLE spm.whole DISABLE TRIGGER see;
+SELECT is(spm._append('spm.part', 'SELECT ''4'' AS label, 1 AS period_id'), 1::bigint, 'and does not,');
+SELECT is((SELECT count(*) FROM spm.seen), 3::bigint, 'once it is disabled');
+ALTER TABLE spm.parcel ADD COLUMN double numeric GENERATED ALWAYS AS (weight * 2) STORED;
+SELECT is(spm._append('spm.parcel', 'SELECT 8 AS period_id, i::numeric AS weight FROM generate_series(1, 1500) i'), 1500::bigint, 'a generated column');
+SELECT results_eq('SELECT count(double), sum(double) FROM spm.parcel WHERE period_id = 8', 'VALUES (1500::bigint, 1500 * 1501::numeric)', 'is what it says');
 
 SELECT finish();
 ROLLBACK;
