@@ -45,7 +45,7 @@ BEGIN
     IF rows IS NULL OR NOT EXISTS (
         SELECT FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
         WHERE a.attrelid = TG_RELID AND a.attname = of.key_column AND NOT a.attisdropped
-          AND (t.typnamespace = 'pg_catalog'::regnamespace OR t.typtype = 'e')) THEN
+          AND (t.typnamespace = 'pg_catalog'::regnamespace OR t.typtype = 'e' AND NOT EXISTS (SELECT FROM pg_cast c WHERE c.castsource = t.oid))) THEN
         INSERT INTO spm.change (relation, source) VALUES (TG_RELID::regclass, of.name);
         RETURN NULL;
     END IF;
@@ -60,7 +60,9 @@ BEGIN
         RETURN NULL;
     END IF;
     -- a transaction may count on other days than its own: those of its milestones, and of what takes it back
-    IF of.date_column IS NOT NULL
+    IF EXISTS (SELECT FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
+               WHERE a.attrelid = TG_RELID AND a.attname = of.date_column AND NOT a.attisdropped
+                 AND t.typname IN ('date', 'timestamp', 'timestamptz') AND t.typnamespace = 'pg_catalog'::regnamespace)
        AND NOT EXISTS (SELECT FROM spm.event_source e WHERE e.source_id = of.source_id)
        AND NOT EXISTS (SELECT FROM spm.source_column c WHERE c.source_id = of.source_id AND c.name = 'reference_key') THEN
         -- a day more at either end, for time zones
