@@ -117,6 +117,19 @@ $$;
 COMMENT ON FUNCTION spm._is_blank(text, int) IS 'Whether a relation of the ledger has no row of a period: nothing to be compared with.';
 REVOKE ALL ON FUNCTION spm._is_blank(text, int) FROM PUBLIC;
 
+CREATE OR REPLACE FUNCTION spm._is_locked()
+    RETURNS boolean
+    LANGUAGE sql STABLE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT NOT EXISTS (
+        SELECT FROM (SELECT r FROM spm._config_relations() r UNION ALL SELECT r FROM spm._pay_relations() r) t(r)
+        WHERE NOT EXISTS (SELECT FROM pg_locks l WHERE l.pid = pg_backend_pid() AND l.locktype = 'relation' AND l.database = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database())
+                          AND l.relation = t.r AND l.mode = 'ShareLock' AND l.granted))
+$$;
+COMMENT ON FUNCTION spm._is_locked() IS 'Whether this transaction keeps everybody from changing plans, quotas, people and pay rules, as a calculation does: what results refer to is then sure to stay.';
+REVOKE ALL ON FUNCTION spm._is_locked() FROM PUBLIC;
+
 CREATE OR REPLACE FUNCTION spm._fill(relation text, columns text[], query text, period_id int, posting_id int, run_id bigint,
                                      components int[] DEFAULT NULL, queries text[] DEFAULT NULL)
     RETURNS bigint
@@ -169,7 +182,8 @@ DECLARE
     changed bigint := 0;
     n bigint;
 BEGIN
-    IF spm._is_blank(_sync.relation, _sync.period_id) THEN
+    -- measurements have foreign keys
+    IF spm._is_blank(_sync.relation, _sync.period_id) AND (_sync.relation <> 'measurement' OR spm._is_locked()) THEN
         RETURN spm._fill(_sync.relation, written, 'SELECT * FROM pg_temp.spm_result', _sync.period_id, _sync.posting_id, _sync.run_id);
     END IF;
     IF _sync.scope IS NOT NULL THEN
