@@ -401,6 +401,8 @@ BEGIN
     LOOP
         is_stale := NOT EXISTS (SELECT FROM spm.period_watermark w WHERE w.period_id = this.period_id);
         is_full := is_stale OR wide && this.span;
+        -- what is prorated goes by the days of all that it accumulates over, also by those of another version
+        is_full := is_full OR wide <> '{}' AND EXISTS (SELECT FROM spm._components(this.period_id) c WHERE c.prorate <> 'none' AND spm._window(this.period_id, c.accumulate) && wide);
         is_reached := is_full OR is_seat OR touched && this.span
             OR changed <> '{}' AND EXISTS (SELECT FROM spm._components(this.period_id) c WHERE spm._reach(c.component_id, this.period_id) && changed OR c.refund <> 'running');
         -- what has changed in posted periods is paid by the first open one after them, once that is calculated;

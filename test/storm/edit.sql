@@ -150,8 +150,8 @@ BEGIN
         WHEN 'adjustment withdrawn' THEN RETURN 'SELECT spm.withdraw_adjustment(' || storm.some('adjusted', id, 'spm.adjustment', 'adjustment_id', 'withdrawn_at IS NULL') || ', ''twice'')';
         WHEN 'hold' THEN RETURN format(storm.pick('held', id, 'SELECT spm.hold(''disputed'', payee => %1$L, since => %3$L)', 'SELECT spm.hold(''disputed'', transaction_key => %2$L, source => ''orders'')', 'SELECT spm.hold(''disputed'', payee => %1$L, plan => %4$L)',
             'INSERT INTO spm.hold (payee_id, since, reason) SELECT payee_id, %3$L, ''disputed'' FROM spm.payee WHERE payee_key = %1$L'), a_payee, an_order, day, a_plan);
-        WHEN 'release' THEN RETURN replace(storm.pick('released', id, 'SELECT spm.release(#, ''paid'')', 'UPDATE spm.hold SET released_at = now(), released_by = ''boss'', release_reason = ''paid'' WHERE hold_id = #'), '#', storm.some('hold', id, 'spm.hold', 'hold_id', 'released_at IS NULL'));
-        WHEN 'holdback' THEN RETURN (SELECT format('SELECT spm.release_holdback(%L, %L, %L, ''done'')', p.name, r.name, a_month) FROM spm.pay_rule r JOIN spm.plan_version v USING (plan_version_id) JOIN spm.plan p USING (plan_id) WHERE r.kind = 'holdback' ORDER BY r.pay_rule_id LIMIT 1);
+        WHEN 'release' THEN RETURN 'SELECT spm.release(' || storm.some('hold', id, 'spm.hold', 'hold_id', 'released_at IS NULL') || ', ''paid'')';
+        WHEN 'holdback' THEN RETURN (SELECT format('SELECT spm.release_holdback(%L, %L, %L, ''done'')', p.name, r.name, storm.some('through', id, 'spm.period', 'name', format('spm._is_leaf(period_id) AND calendar_id = %s', p.calendar_id))) FROM spm.pay_rule r JOIN spm.plan_version v USING (plan_version_id) JOIN spm.plan p USING (plan_id) WHERE r.kind = 'holdback' ORDER BY r.pay_rule_id LIMIT 1);
     END CASE;
 END
 $$;
