@@ -339,7 +339,8 @@ DECLARE
         ['reporting_line', 'iud', '*', 'r.span', 'true'],
         ['plan_assignment', 'iud', '*', 'r.span', 'true'],
         ['plan_version', 'iud', 'plan_version_id, plan_id, span, state = ''draft'' AS is_draft', 'r.span', 'NOT r.is_draft'],
-        ['credit_rule', 'iud', '*', 'r.span', 'true'],
+        -- by the rules of a day is also shared what refers to its orders, milestones and refunds of any other day
+        ['credit_rule', 'iud', '*', 'NULL::int AS payee_id', 'true'],
         ['credit_rule_share', 'iud', '*', 'NULL::int AS payee_id', 'true'],
         ['rollup_factor', 'iud', '*', 'r.span', 'true'],
         ['rolldown', 'iud', '*', 'r.span', 'true'],
