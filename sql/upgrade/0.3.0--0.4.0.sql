@@ -25,7 +25,7 @@ BEGIN
           AND (e.classid, e.objid) IN ((t.classid, t.objid), ('pg_catalog.pg_class'::pg_catalog.regclass, r.ev_class), ('pg_catalog.pg_proc'::pg_catalog.regclass, g.tgfoid)));
     IF strangers IS NOT NULL THEN
         RAISE EXCEPTION USING ERRCODE = 'dependent_objects_still_exist', MESSAGE = 'tables spm.credit and spm.earning are made anew by this update, and others are built on them',
-            DETAIL = pg_catalog.format('It is %s.', strangers), HINT = 'Drop them, update, and make them again.';
+            DETAIL = pg_catalog.format('There are %s.', strangers), HINT = 'Drop them, update, and make them again.';
     END IF;
 END
 $$;

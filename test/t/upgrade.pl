@@ -190,5 +190,16 @@ foreach my $version (@released)
 	is(join("\n", @difference), '', "version $version updated is the same as $current installed");
 }
 
+# What others have built on tables that an update makes anew stops it, before anything is done.
+$node->safe_psql('postgres', 'CREATE DATABASE built');
+$node->safe_psql('built', q{CREATE EXTENSION spm VERSION '0.3.0' CASCADE; CREATE VIEW public.theirs AS SELECT credit_id FROM spm.credit;
+	CREATE FUNCTION public.one() RETURNS spm.earning LANGUAGE sql AS 'SELECT * FROM spm.earning LIMIT 1'; CREATE PUBLICATION out FOR TABLE spm.earning;
+	CREATE POLICY own ON spm.credit USING (true)});
+my ($status, undef, $error) = $node->psql('built', 'ALTER EXTENSION spm UPDATE');
+isnt($status, 0, 'an update that would leave the objects of others behind is refused');
+like($error, qr/There are function public\.one\(\), policy own on table spm\.credit, publication of table spm\.earning in publication out, rule _RETURN on view public\.theirs/, 'and names them');
+$node->safe_psql('built', $_) foreach 'DROP VIEW public.theirs; DROP FUNCTION public.one(); DROP PUBLICATION out; DROP POLICY own ON spm.credit', 'ALTER EXTENSION spm UPDATE';
+is($node->safe_psql('built', q{SELECT relkind FROM pg_class WHERE oid = 'spm.credit'::regclass}), 'p', 'once they are gone it works');
+
 $node->stop;
 done_testing();
