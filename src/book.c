@@ -580,8 +580,29 @@ spm_book_flush(Book *book)
 	groups = chunk->groups + from;
 	if (book->payee_type == KEY_TEXT)
 	{
+		const Keys *keys = &book->payees;
+
 		for (int i = 0; i < n; i++)
+			__builtin_prefetch(&keys->map.slots[book->batch_hashes[i] & (keys->map.nslots - 1)]);
+		for (int i = 0; i < n; i++)
+		{
+			const SpmKeySlot *slot = &keys->map.slots[book->batch_hashes[i] & (keys->map.nslots - 1)];
+
+			if (slot->number != 0)
+				__builtin_prefetch(keys->bytes + (Size) slot->place * MAXIMUM_ALIGNOF);
+		}
+		for (int i = 0; i < n; i++)
+		{
+			uint32		len;
+			const char *text;
+
 			payees[i] = (uint32) book->batch_payees[i];
+			if (book->batch_payees[i] >= 0)
+				continue;
+			text = spm_kept_text(book->batch_texts, ~book->batch_payees[i], &len);
+			payees[i] = spm_keys_hashed(&book->payees, text, len, book->batch_hashes[i], true);
+		}
+		book->batch_texts_len = 0;
 	}
 	else
 	{
@@ -741,6 +762,8 @@ spm_book_init(Book *book, bool has_deals, KeyType payee_type, KeyType deal_type,
 	book->by_grain = by_grain;
 	book->limit = Max(LEAST_LIMIT, get_hash_memory_limit());
 	spm_keys_init(&book->payees, context, payee_type == KEY_TEXT);
+	if (payee_type == KEY_TEXT)
+		book->batch_texts = MemoryContextAlloc(context, BOOK_TEXTS);
 	set_periods(book, periods);
 	spm_book_next_chunk(book);
 }

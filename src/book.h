@@ -52,6 +52,8 @@ extern KeyType spm_key_type(Oid type, const char *what);
 extern uint32 spm_keys_add_slow(Keys *keys, int64 key);
 extern uint32 spm_keys_null(Keys *keys);
 extern uint32 spm_keys_text(Keys *keys, const char *text, uint32 len, bool add);
+extern uint64 spm_hash_text(const char *text, uint32 len);
+extern uint32 spm_keys_hashed(Keys *keys, const char *text, uint32 len, uint64 hash, bool add);
 extern uint32 spm_keys_counterpart(Keys *keys, const Keys *from, uint32 number, bool add);
 extern char *spm_keys_show(const Keys *keys, uint32 number);
 
@@ -100,6 +102,7 @@ extern uint64 spm_live_ended;
 /* ---------------------------------------------------------------- the book: book.c */
 
 #define BOOK_BATCH	256			/* rows that wait to be grouped together */
+#define BOOK_TEXTS	32768		/* bytes of their texts */
 #define BOOK_CHUNK	32768		/* deals that are kept, and spilled, together */
 
 /* Deals in the order in which they came. */
@@ -208,7 +211,10 @@ typedef struct Book
 	BufFile    *spill;
 	bool		is_unordered;
 
-	int64		batch_payees[BOOK_BATCH];
+	int64		batch_payees[BOOK_BATCH];	/* below 0: a text that waits, at ~batch_payees */
+	uint64		batch_hashes[BOOK_BATCH];
+	char	   *batch_texts;
+	uint32		batch_texts_len;
 	uint32		batch_periods[BOOK_BATCH];
 
 	/* rows that wait for their splits */
@@ -258,6 +264,25 @@ spm_book_open(Book *book)
 		chunk = &book->chunks[book->nchunks - 1];
 	}
 	return chunk;
+}
+
+/*
+ * A payee by text, for the next row: it is looked up together with others of
+ * its batch, unless it is long.  The open chunk has room for the row.
+ */
+static inline int64
+spm_book_wait_text(Book *book, const char *text, uint32 len)
+{
+	Chunk	   *chunk = spm_book_open(book);
+	char	   *at = book->batch_texts + book->batch_texts_len;
+
+	if (unlikely(len > BOOK_TEXTS / BOOK_BATCH - sizeof(uint32)))
+		return spm_keys_text(&book->payees, text, len, true);
+	memcpy(at, &len, sizeof(uint32));
+	memcpy(at + sizeof(uint32), text, len);
+	book->batch_hashes[chunk->n - book->flushed] = spm_hash_text(text, len);
+	book->batch_texts_len += sizeof(uint32) + len;
+	return ~(int64) (at - book->batch_texts);
 }
 
 /* One amount at the scale of the book; the payee is an integer, or the number of a text. */

@@ -41,14 +41,6 @@ spm_book_take(Book *book, bool payee_is_null, Datum payee, DateADT day, Datum de
 		spm_book_add_row(book, payee_is_null, payee, day, deal, amount);
 		return;
 	}
-	if (book->payee_type == KEY_TEXT)
-	{
-		text	   *key = DatumGetTextPP(payee);
-
-		payee_key = spm_keys_text(&book->payees, VARDATA_ANY(key), VARSIZE_ANY_EXHDR(key), true);
-	}
-	else
-		payee_key = spm_key_int(book->payee_type, payee);
 	if (book->has_deals && book->deal_type == KEY_TEXT)
 	{
 		text	   *key = DatumGetTextPP(deal);
@@ -57,6 +49,14 @@ spm_book_take(Book *book, bool payee_is_null, Datum payee, DateADT day, Datum de
 	}
 	else if (book->has_deals)
 		deal_key = spm_key_int(book->deal_type, deal);
+	if (book->payee_type == KEY_TEXT)
+	{
+		text	   *key = DatumGetTextPP(payee);
+
+		payee_key = spm_book_wait_text(book, VARDATA_ANY(key), VARSIZE_ANY_EXHDR(key));
+	}
+	else
+		payee_key = spm_key_int(book->payee_type, payee);
 	spm_book_add(book, payee_key, day, deal_key, scaled);
 }
 

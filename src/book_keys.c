@@ -142,20 +142,32 @@ spm_keys_null(Keys *keys)
 	return keys->null_number;
 }
 
+/* Every bit of every byte counts in the lowest bits, by which slots are found. */
 static uint64
-hash_text(const char *text, uint32 len)
+mixed(uint64 hash)
 {
-	uint64		hash = len * UINT64CONST(0x9E3779B97F4A7C15);
+	hash ^= hash >> 33;
+	hash *= UINT64CONST(0xFF51AFD7ED558CCD);
+	hash ^= hash >> 33;
+	hash *= UINT64CONST(0xC4CEB9FE1A85EC53);
+	hash ^= hash >> 33;
+	return hash;
+}
+
+uint64
+spm_hash_text(const char *text, uint32 len)
+{
+	uint64		hash = len;
 	uint64		word;
 
 	for (; len > 8; len -= 8, text += 8)
 	{
 		memcpy(&word, text, 8);
-		hash = spmk_mix(hash ^ word) * UINT64CONST(0xD6E8FEB86659FD93);
+		hash = mixed(hash ^ word) + UINT64CONST(0x9E3779B97F4A7C15);
 	}
 	word = 0;
 	memcpy(&word, text, len);
-	return spmk_mix((hash ^ word) * UINT64CONST(0xD6E8FEB86659FD93));
+	return mixed(hash ^ word);
 }
 
 static void
@@ -183,21 +195,33 @@ grow_text_slots(Keys *keys)
 	pfree(old);
 }
 
+/* A text is kept after its length, aligned: from its slot it is one step. */
+#define LENGTH_ROOM		MAXIMUM_ALIGNOF
+
 /* The number of a text; 0 if it is not there and not to be added. */
 uint32
 spm_keys_text(Keys *keys, const char *text, uint32 len, bool add)
 {
+	return spm_keys_hashed(keys, text, len, spm_hash_text(text, len), add);
+}
+
+uint32
+spm_keys_hashed(Keys *keys, const char *text, uint32 len, uint64 hash, bool add)
+{
 	SpmKeyMap  *map = &keys->map;
-	uint64		hash = hash_text(text, len);
 	uint64		at;
 	uint32		number;
 
 	for (at = hash & (map->nslots - 1); map->slots[at].number != 0; at = (at + 1) & (map->nslots - 1))
 	{
-		number = map->slots[at].number;
-		if ((uint64) map->slots[at].key == hash && keys->lengths[number - 1] == len &&
-			memcmp(keys->bytes + keys->values[number - 1], text, len) == 0)
-			return number;
+		const char *kept = keys->bytes + (Size) map->slots[at].place * MAXIMUM_ALIGNOF;
+		uint32		kept_len;
+
+		if ((uint64) map->slots[at].key != hash)
+			continue;
+		memcpy(&kept_len, kept, sizeof(kept_len));
+		if (kept_len == len && memcmp(kept + LENGTH_ROOM, text, len) == 0)
+			return map->slots[at].number;
 	}
 	if (!add)
 		return 0;
@@ -206,20 +230,26 @@ spm_keys_text(Keys *keys, const char *text, uint32 len, bool add)
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("too many different keys")));
 	make_room(keys);
-	if (keys->nbytes + MAXALIGN(len) > keys->bytes_room)
+	if (keys->nbytes / MAXIMUM_ALIGNOF > PG_UINT32_MAX - 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("too many different keys")));
+	if (keys->nbytes + LENGTH_ROOM + MAXALIGN(len) > keys->bytes_room)
 	{
-		keys->bytes_room = Max(Max(1024, keys->bytes_room * 2), keys->nbytes + MAXALIGN(len));
+		keys->bytes_room = Max(Max(1024, keys->bytes_room * 2), keys->nbytes + LENGTH_ROOM + MAXALIGN(len));
 		keys->bytes = keys->bytes == NULL ?
 			MemoryContextAllocHuge(keys->context, keys->bytes_room) :
 			repalloc_huge(keys->bytes, keys->bytes_room);
 	}
 	number = ++map->count;
-	keys->values[number - 1] = keys->nbytes;
+	keys->values[number - 1] = keys->nbytes + LENGTH_ROOM;
 	keys->lengths[number - 1] = len;
-	memcpy(keys->bytes + keys->nbytes, text, len);
-	keys->nbytes += MAXALIGN(len);
 	map->slots[at].key = hash;
 	map->slots[at].number = number;
+	map->slots[at].place = keys->nbytes / MAXIMUM_ALIGNOF;
+	memcpy(keys->bytes + keys->nbytes, &len, sizeof(len));
+	memcpy(keys->bytes + keys->nbytes + LENGTH_ROOM, text, len);
+	keys->nbytes += LENGTH_ROOM + MAXALIGN(len);
 	if ((uint64) map->count * 2 > map->nslots)
 		grow_text_slots(keys);
 	return number;

@@ -16,6 +16,7 @@ typedef struct SpmKeySlot
 {
 	int64_t		key;
 	uint32_t	number;			/* 0: free */
+	uint32_t	place;			/* the caller's: where more is known of the key */
 } SpmKeySlot;
 
 typedef struct SpmKeyMap

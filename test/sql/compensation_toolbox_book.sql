@@ -159,6 +159,9 @@ SELECT results_eq(format($$SELECT count(*), sum(running_total), sum(commission),
 FROM (VALUES ('i', 'many', 'in order'), ('i', '(SELECT * FROM many ORDER BY hashint4(i)) m', 'shuffled'), ('''order-'' || to_char(i, ''FM0000000'')', 'many', 'keys are texts'),
     ('''order-'' || to_char(i, ''FM0000000'')', '(SELECT * FROM many ORDER BY hashint4(i)) m', 'texts, shuffled')) AS t(key, source, words);
 
+SELECT is(pg_temp.differences($$SELECT payee, deals, total FROM spm.book_period((SELECT spm.book(repeat(rep::text, (rep * 7)::int), day, amount, 'all') FROM sale))$$,
+    $$SELECT repeat(rep::text, (rep * 7)::int), count(*), sum(amount) FROM sale WHERE amount IS NOT NULL GROUP BY 1$$), 0::bigint, 'payees with short and long texts');
+
 /* -------------------------------------------------------------------- splits */
 
 CREATE TEMP TABLE share AS
