@@ -196,6 +196,7 @@ BEGIN
     ), seat AS MATERIALIZED (
         SELECT a.position_id, a.payee_id, min(lower(a.span)) AS since
         FROM spm.position_assignment a JOIN spm.period q ON q.period_id = this AND a.span && q.span
+        WHERE a.payee_id = ANY (whom)
         GROUP BY a.position_id, a.payee_id
     ), part AS MATERIALIZED (    -- a component as it was measured for somebody
         SELECT m.*, p.plan_id, v.version_no, c AS component, c.component_no, c.name AS component_name, c.rate_options, c.basis, c.tier_basis, c.unit, c.pay, c.places,
