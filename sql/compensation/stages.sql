@@ -514,7 +514,7 @@ BEGIN
         run.changed_count := run.changed_count + spm._measure_period(earlier.period_id, draft, run.run_id);
         -- into an empty part of the ledger rows go one for each deal that was measured, and are counted
         PERFORM spm._progress('earning', 0, CASE WHEN spm._is_blank('earning', earlier.period_id)
-                                                 THEN (SELECT sum(m.credit_count)::bigint FROM spm.standing_measurement m WHERE m.period_id = earlier.period_id) END);
+                                                 THEN (SELECT sum(m.credit_count)::bigint FROM spm.measurement m WHERE m.period_id = earlier.period_id) END);
         run.changed_count := run.changed_count + spm._earn_period(earlier.period_id, draft, run.run_id);
         PERFORM spm._progress('comparing input with what it was', 0, NULL);
         -- the warehouse is not locked: what came while this ran may go again, and must be looked for then;

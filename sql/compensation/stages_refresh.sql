@@ -384,12 +384,15 @@ BEGIN
     INSERT INTO pg_temp.spm_payee (payee_id)
     SELECT DISTINCT m.payee_id FROM pg_temp.spm_mark m WHERE m.payee_id IS NOT NULL AND coalesce(m.calendar_id, _refresh_calendar.calendar_id) = _refresh_calendar.calendar_id;
     SELECT coalesce(range_agg(coalesce(m.span, '(,)')) FILTER (WHERE num_nonnulls(m.transaction_key, m.position_id, m.payee_id, m.currency_code) = 0 AND NOT m.is_pay), '{}'),
-           coalesce(bool_or(m.is_pay), false), coalesce(bool_or(m.is_pay AND m.payee_id IS NULL), false) INTO wide, is_paid, is_joint
+           -- pay rules, too, go by variables, absences and the days on a plan
+           coalesce(bool_or(m.is_pay OR num_nonnulls(m.position_id, m.payee_id) > 0), false), coalesce(bool_or(m.is_pay AND m.payee_id IS NULL), false) INTO wide, is_paid, is_joint
     FROM pg_temp.spm_mark m WHERE coalesce(m.calendar_id, _refresh_calendar.calendar_id) = _refresh_calendar.calendar_id;
     is_joint := is_joint OR EXISTS (SELECT FROM spm.plan p JOIN spm.plan_version v USING (plan_id) JOIN spm.pay_rule r USING (plan_version_id)
                                       WHERE p.calendar_id = _refresh_calendar.calendar_id AND v.state <> 'draft' AND r.kind = 'budget');
     is_ruled := is_joint OR EXISTS (SELECT FROM spm.pay_rule) OR EXISTS (SELECT FROM spm.hold) OR EXISTS (SELECT FROM spm.adjustment);
     IF wide <> '{}' THEN
+        is_paid := is_paid OR is_ruled;
+        is_joint := is_joint OR is_ruled;
         PERFORM spm._check_sources(), spm._check_versions(_refresh_calendar.calendar_id);
     END IF;
     touched := spm._touched_days(_refresh_calendar.calendar_id);
@@ -400,7 +403,8 @@ BEGIN
         ORDER BY p.span
     LOOP
         is_stale := NOT EXISTS (SELECT FROM spm.period_watermark w WHERE w.period_id = this.period_id);
-        is_full := is_stale OR wide && this.span;
+        is_full := is_stale OR wide && this.span
+            OR wide <> '{}' AND EXISTS (SELECT FROM spm._components(this.period_id) c WHERE spm._reach(c.component_id, this.period_id) && wide);
         -- what is prorated goes by the days of all that it accumulates over, also by those of another version
         is_full := is_full OR wide <> '{}' AND EXISTS (SELECT FROM spm._components(this.period_id) c WHERE c.prorate <> 'none' AND spm._window(this.period_id, c.accumulate) && wide);
         is_reached := is_full OR is_seat OR touched && this.span
