@@ -380,6 +380,9 @@ BEGIN
 END
 $do$;
 
+-- whoever updates compiles anew
+UPDATE spm.change_version SET version = version + 1;
+
 CREATE OR REPLACE VIEW spm.waiting_change WITH (security_invoker = true) AS
 SELECT k.name AS calendar_name, c.relation, c.source, y.payee_key, s.position_key, c.currency_code, c.span, c.is_pay,
        count(*) AS change_count, count(DISTINCT c.transaction_key) AS transaction_count, min(c.marked_at) AS waiting_since, max(c.marked_at) AS last_marked_at

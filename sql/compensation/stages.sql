@@ -242,7 +242,7 @@ COMMENT ON FUNCTION spm._drop_temporary(text) IS 'Drops a temporary table of an 
 REVOKE ALL ON FUNCTION spm._drop_temporary(text) FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION spm._result(query text, relation text DEFAULT 'spm_result', is_added boolean DEFAULT false, components int[] DEFAULT NULL, queries text[] DEFAULT NULL,
-                                       analyzed text DEFAULT NULL, part regclass DEFAULT NULL)
+                                       analyzed text DEFAULT NULL, part regclass DEFAULT NULL, is_small boolean DEFAULT false)
     RETURNS bigint
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
@@ -258,6 +258,9 @@ DECLARE
     detail text;
     hint text;
 BEGIN
+    IF _result.is_small THEN
+        PERFORM set_config('enable_nestloop', 'on', true);
+    END IF;
     IF _result.part IS NOT NULL THEN
         RETURN spm._append(_result.part, _result.query);
     ELSIF _result.is_added THEN
@@ -292,8 +295,8 @@ EXCEPTION WHEN data_exception THEN
     RAISE EXCEPTION '%', message USING ERRCODE = state, DETAIL = detail, HINT = hint;
 END
 $$;
-COMMENT ON FUNCTION spm._result(text, text, boolean, int[], text[], text, regclass) IS 'Runs the query of a stage into a temporary table, a new one or, is_added, one that is there. components, queries: what the query is put together from, to find the one that an error of class 22 comes from. analyzed: columns that the planner is to know about, all when NULL, none when empty. part: a table of the ledger to append to instead. Returns the number of rows.';
-REVOKE ALL ON FUNCTION spm._result(text, text, boolean, int[], text[], text, regclass) FROM PUBLIC;
+COMMENT ON FUNCTION spm._result(text, text, boolean, int[], text[], text, regclass, boolean) IS 'Runs the query of a stage into a temporary table, a new one or, is_added, one that is there. components, queries: what the query is put together from, to find the one that an error of class 22 comes from. analyzed: columns that the planner is to know about, all when NULL, none when empty. part: a table of the ledger to append to instead. is_small: a few rows, found by index. Returns the number of rows.';
+REVOKE ALL ON FUNCTION spm._result(text, text, boolean, int[], text[], text, regclass, boolean) FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION spm._component_words(component_id int)
     RETURNS text

@@ -687,9 +687,9 @@ BEGIN
     SELECT c.name AS component, p.name AS period INTO missing
     FROM spm._components(_measure_period.period_id) c
     JOIN spm.period this ON this.period_id = _measure_period.period_id
-    JOIN spm.period p ON p.calendar_id = this.calendar_id AND p.span << this.span AND p.state = 'open'
-        AND p.span && spm._reach(c.component_id, this.period_id)
-    WHERE spm._is_leaf(p.period_id)
+    CROSS JOIN LATERAL (SELECT spm._reach(c.component_id, this.period_id) AS days OFFSET 0) r
+    JOIN spm.period p ON p.calendar_id = this.calendar_id AND p.span << this.span AND p.state = 'open' AND p.span && r.days
+    WHERE NOT _measure_period.is_scoped AND spm._is_leaf(p.period_id)    -- a refresh has looked already
     ORDER BY p.span LIMIT 1;
     IF FOUND THEN
         RAISE EXCEPTION 'period % is not calculated', missing.period
@@ -709,14 +709,15 @@ BEGIN
     -- what stands on credits first, then what stands on the results of others
     FOR components, queries IN
         SELECT array_agg(c.component_id ORDER BY c.component_id),
-               array_agg(spm._component_query(c.component_id, _measure_period.period_id, 'measurement', _measure_period.is_scoped) ORDER BY c.component_id)
+               array_agg(CASE WHEN _measure_period.is_scoped THEN spm._compiled('measurement', _measure_period.period_id, c.component_id)
+                         ELSE spm._component_query(c.component_id, _measure_period.period_id, 'measurement') END ORDER BY c.component_id)
         FROM spm._components(_measure_period.period_id) c
         JOIN (SELECT l.* FROM (SELECT DISTINCT k.plan_version_id FROM spm._components(_measure_period.period_id) k) v
               CROSS JOIN LATERAL spm._component_level(v.plan_version_id) l) l USING (component_id)
         WHERE NOT _measure_period.is_scoped OR spm._is_in_scope(c.component_id)
         GROUP BY l.level ORDER BY l.level
     LOOP
-        PERFORM spm._result(format('(%s)', array_to_string(queries, E')\nUNION ALL\n(')), is_added => true, components => components, queries => queries);
+        PERFORM spm._result(format('(%s)', array_to_string(queries, E')\nUNION ALL\n(')), is_added => true, components => components, queries => queries, is_small => _measure_period.is_scoped);
     END LOOP;
     EXECUTE 'INSERT INTO spm.schedule (schedule, definition)
              SELECT DISTINCT ON (schedule::text) schedule, schedule::text FROM pg_temp.spm_result
@@ -745,7 +746,8 @@ DECLARE
     refunds record;
 BEGIN
     SELECT array_agg(c.component_id ORDER BY c.component_id),
-           array_agg(spm._component_query(c.component_id, _earn_period.period_id, 'earning', _earn_period.is_scoped) ORDER BY c.component_id) INTO components, queries
+           array_agg(CASE WHEN _earn_period.is_scoped THEN spm._compiled('earning', _earn_period.period_id, c.component_id)
+                     ELSE spm._component_query(c.component_id, _earn_period.period_id, 'earning') END ORDER BY c.component_id) INTO components, queries
     FROM spm._components(_earn_period.period_id) c
     WHERE NOT _earn_period.is_scoped OR spm._is_in_scope(c.component_id);
     query := 'SELECT r.*, NULL::int AS credit_period_id FROM ('
@@ -755,7 +757,7 @@ BEGIN
         RETURN spm._fill('earning', '{component_id, position_id, payee_id, kind}'::text[] || contents, query,
             _earn_period.period_id, _earn_period.posting_id, _earn_period.run_id, components, queries);
     END IF;
-    PERFORM spm._result(query, components => components, queries => queries);
+    PERFORM spm._result(query, components => components, queries => queries, is_small => _earn_period.is_scoped);
     -- refunds that are no part of the total go by what the deals, these and earlier ones, have earned
     FOR refunds IN SELECT c.component_id, spm._refund_query(c.component_id, _earn_period.period_id) AS query
                    FROM spm._components(_earn_period.period_id) c WHERE c.refund <> 'running' LOOP

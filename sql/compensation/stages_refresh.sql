@@ -103,6 +103,9 @@ BEGIN
         CREATE TEMPORARY TABLE spm_scope (position_id int PRIMARY KEY) ON COMMIT DELETE ROWS;
         CREATE TEMPORARY TABLE spm_payee (payee_id int PRIMARY KEY) ON COMMIT DELETE ROWS;
     END IF;
+    IF to_regclass('pg_temp.spm_compiled') IS NULL THEN
+        CREATE TEMPORARY TABLE spm_compiled (stage text, period_id int, component_id int, version bigint NOT NULL, query text NOT NULL, PRIMARY KEY (stage, period_id, component_id));
+    END IF;
     DELETE FROM pg_temp.spm_mark;
 END
 $$;
@@ -174,11 +177,49 @@ BEGIN
     INSERT INTO pg_temp.spm_mark (calendar_id, source, transaction_key, position_id, payee_id, currency_code, span, is_pay)
     SELECT DISTINCT t.calendar_id, t.source, t.transaction_key, t.position_id, t.payee_id, t.currency_code, t.span, t.is_pay FROM taken t;
     GET DIAGNOSTICS n = ROW_COUNT;
+    -- whether there are credits entered by hand at all is in the queries, too
+    IF EXISTS (SELECT FROM pg_temp.spm_mark m WHERE m.transaction_key IS NULL OR m.source = 'manual') THEN
+        UPDATE spm.change_version SET version = version + 1;
+    END IF;
+    DELETE FROM pg_temp.spm_compiled c WHERE c.version <> (SELECT v.version FROM spm.change_version v);
     RETURN n;
 END
 $$;
 COMMENT ON FUNCTION spm._take_changes(int[]) IS 'Moves the marks of some calendars from spm.change to pg_temp.spm_mark; returns their number. Marks that other calendars need, too, stay for those.';
 REVOKE ALL ON FUNCTION spm._take_changes(int[]) FROM PUBLIC;
+
+CREATE OR REPLACE FUNCTION spm._compiled(stage text, period_id int DEFAULT 0, component_id int DEFAULT 0)
+    RETURNS text
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    sql text;
+BEGIN
+    SELECT c.query INTO sql FROM pg_temp.spm_compiled c
+    WHERE (c.stage, c.period_id, c.component_id) = (_compiled.stage, _compiled.period_id, _compiled.component_id);
+    IF FOUND THEN
+        RETURN sql;
+    END IF;
+    CASE _compiled.stage
+        WHEN 'claim' THEN
+            SELECT spm._claim_sql(p.span, spm._credited_events(p.calendar_id),
+                       '(t.source, t.transaction_key) IN (SELECT k.source, k.transaction_key FROM pg_temp.spm_key k WHERE k.is_touched)', true)
+            INTO STRICT sql FROM spm.period p WHERE p.period_id = _compiled.period_id;
+        WHEN 'credit' THEN
+            sql := spm._credit_query(_compiled.period_id);
+        WHEN 'measurement', 'earning' THEN
+            sql := spm._component_query(_compiled.component_id, _compiled.period_id, _compiled.stage, true);
+        ELSE
+            sql := spm._keyed_sql(_compiled.stage);
+    END CASE;
+    INSERT INTO pg_temp.spm_compiled (stage, period_id, component_id, version, query)
+    SELECT _compiled.stage, _compiled.period_id, _compiled.component_id, v.version, sql FROM spm.change_version v;
+    RETURN sql;
+END
+$$;
+COMMENT ON FUNCTION spm._compiled(text, int, int) IS 'SQL of a refresh, compiled once a session and kept until something else than transactions changes. stage: claim, credit, measurement or earning, of a period and component; or a role of spm._keyed_sql().';
+REVOKE ALL ON FUNCTION spm._compiled(text, int, int) FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION spm._touched_days(calendar_id int)
     RETURNS datemultirange
@@ -200,9 +241,9 @@ BEGIN
     IF EXISTS (SELECT FROM spm.source_column c WHERE c.name = 'reference_key')
        AND EXISTS (SELECT FROM spm.credit_rule UNION ALL SELECT FROM spm.territory_source UNION ALL SELECT FROM spm.split_source) THEN
         EXECUTE format('INSERT INTO pg_temp.spm_key (source, transaction_key, is_touched) SELECT DISTINCT t.source, t.transaction_key, true FROM (%s) t
-            EXCEPT SELECT k.source, k.transaction_key, k.is_touched FROM pg_temp.spm_key k', spm._keyed_sql('reference'));
+            EXCEPT SELECT k.source, k.transaction_key, k.is_touched FROM pg_temp.spm_key k', spm._compiled('reference'));
         EXECUTE format('INSERT INTO pg_temp.spm_key (source, transaction_key, is_touched) SELECT DISTINCT t.source, t.reference_key, false FROM %s t
-            WHERE t.reference_key IS NOT NULL AND (t.source, t.reference_key) NOT IN (SELECT k.source, k.transaction_key FROM pg_temp.spm_key k)', spm._keyed_sql('transaction'));
+            WHERE t.reference_key IS NOT NULL AND (t.source, t.reference_key) NOT IN (SELECT k.source, k.transaction_key FROM pg_temp.spm_key k)', spm._compiled('transaction'));
     END IF;
     ANALYZE pg_temp.spm_key;
     -- where they were and where they are
@@ -221,7 +262,7 @@ BEGIN
             UNION ALL
             SELECT daterange(m.event_date, m.event_date, ''[]'') FROM spm.manual_credit m
             WHERE m.manual_credit_id = ANY (ARRAY(SELECT substr(k.transaction_key, 3)::int FROM touched k WHERE k.source = ''manual''))) u(span)',
-        spm._keyed_sql('transaction'), spm._keyed_sql('event')) INTO days USING periods;
+        spm._compiled('transaction'), spm._compiled('event')) INTO days USING periods;
     RETURN coalesce(days, '{}');
 END
 $$;
@@ -298,14 +339,12 @@ DECLARE
     scope constant text := 'transaction_key = ANY (ARRAY(SELECT k.transaction_key FROM pg_temp.spm_key k WHERE k.is_touched)) AND ' || touched;
     n bigint;
 BEGIN
-    PERFORM spm._result((SELECT spm._claim_sql(p.span, spm._credited_events(p.calendar_id),
-        '(t.source, t.transaction_key) IN (SELECT k.source, k.transaction_key FROM pg_temp.spm_key k WHERE k.is_touched)', true)
-        FROM spm.period p WHERE p.period_id = _credit_keys.period_id), 'spm_claim');
+    PERFORM spm._result(spm._compiled('claim', _credit_keys.period_id), 'spm_claim', is_small => true);
     DELETE FROM spm.uncredited u WHERE u.period_id = _credit_keys.period_id AND u.source = ANY (ARRAY(SELECT DISTINCT k.source FROM pg_temp.spm_key k WHERE k.is_touched))
         AND u.transaction_key = ANY (ARRAY(SELECT k.transaction_key FROM pg_temp.spm_key k WHERE k.is_touched))
         AND (u.source, u.transaction_key) IN (SELECT k.source, k.transaction_key FROM pg_temp.spm_key k WHERE k.is_touched);
     PERFORM spm._note_uncredited(_credit_keys.period_id, _credit_keys.run_id);
-    PERFORM spm._result(spm._credit_query(_credit_keys.period_id));
+    PERFORM spm._result(spm._compiled('credit', _credit_keys.period_id), is_small => true);
     -- whose credits these were, and whose they are; where none changes nobody is looked at
     EXECUTE format('CREATE TEMPORARY TABLE spm_before ON COMMIT DROP AS SELECT DISTINCT c.position_id FROM spm.credit c WHERE c.period_id = %s AND %s', _credit_keys.period_id, scope);
     n := spm._sync('credit',
@@ -404,7 +443,7 @@ BEGIN
     LOOP
         is_stale := NOT EXISTS (SELECT FROM spm.period_watermark w WHERE w.period_id = this.period_id);
         is_full := is_stale OR wide && this.span
-            OR wide <> '{}' AND EXISTS (SELECT FROM spm._components(this.period_id) c WHERE spm._reach(c.component_id, this.period_id) && wide);
+            OR wide <> '{}' AND EXISTS (SELECT FROM spm._components(this.period_id) c WHERE spm._reach(c.component_id, this.period_id) && (wide * datemultirange(daterange(NULL, upper(this.span)))));
         -- what is prorated goes by the days of all that it accumulates over, also by those of another version
         is_full := is_full OR wide <> '{}' AND EXISTS (SELECT FROM spm._components(this.period_id) c WHERE c.prorate <> 'none' AND spm._window(this.period_id, c.accumulate) && wide);
         is_reached := is_full OR is_seat OR touched && this.span
@@ -412,9 +451,10 @@ BEGIN
         -- what has changed in posted periods is paid by the first open one after them, once that is calculated;
         -- and what stands on a period that was opened again waits until that is calculated
         IF is_reached AND (CASE this.state WHEN 'posted' THEN NOT coalesce(first.state = 'calculated' AND this.span << first.span, false)
-            ELSE EXISTS (SELECT FROM spm.period e, spm._components(this.period_id) c
-                         WHERE e.calendar_id = this.calendar_id AND e.state = 'open' AND e.span << this.span AND spm._is_leaf(e.period_id)
-                           AND e.span && spm._reach(c.component_id, this.period_id)) END) THEN
+            ELSE EXISTS (SELECT FROM spm._components(this.period_id) c
+                         CROSS JOIN LATERAL (SELECT spm._reach(c.component_id, this.period_id) AS days OFFSET 0) r
+                         JOIN spm.period e ON e.calendar_id = this.calendar_id AND e.state = 'open' AND e.span << this.span AND e.span && r.days
+                         WHERE spm._is_leaf(e.period_id)) END) THEN
             DELETE FROM spm.period_watermark w WHERE w.period_id = this.period_id;
             CONTINUE;
         END IF;

@@ -53,4 +53,13 @@ COMMENT ON COLUMN spm.tracked_source.seen_until IS 'Greatest value seen so far.'
 COMMENT ON COLUMN spm.tracked_source.tracked_at IS 'Since when.';
 COMMENT ON COLUMN spm.tracked_source.tracked_by IS 'Login that asked for it.';
 
+CREATE TABLE spm.change_version (
+    is_only boolean PRIMARY KEY DEFAULT true CHECK (is_only),
+    version bigint NOT NULL
+);
+INSERT INTO spm.change_version (version) VALUES (0);
+COMMENT ON TABLE spm.change_version IS 'Counts how often something else than transactions has changed: queries that a session has compiled before are compiled anew. One row.';
+COMMENT ON COLUMN spm.change_version.is_only IS 'True: there is one row.';
+COMMENT ON COLUMN spm.change_version.version IS 'Number of changes.';
+
 SELECT pg_catalog.pg_extension_config_dump('spm.tracked_source', '');

@@ -9,7 +9,7 @@ SET client_min_messages = warning;
 \i test/fixture/company.sql
 \o
 \set ECHO all
-SELECT plan(57);
+SELECT plan(55);
 CREATE TABLE company.invoice (order_id int, invoiced_on date, amount numeric);
 CREATE FUNCTION pg_temp.uncredited() RETURNS text LANGUAGE sql AS $$
     SELECT string_agg(format('%s %s %s %s %s', u.period_id, u.transaction_key, u.line, u.owner_key, u.reason), ', ' ORDER BY u.period_id, u.transaction_key, u.line, u.owner_key) FROM spm.uncredited u
@@ -80,10 +80,8 @@ SELECT is(pg_temp.change($$CREATE TABLE company.kept AS SELECT * FROM company.sa
 SELECT is(pg_temp.change('INSERT INTO company.sales_order SELECT * FROM company.kept'), '2026-Q1 changed, 2026-Q2 changed, 2026-Q3 changed', 'and there again');
 INSERT INTO company.sales_order SELECT 20000 + i, '2026-12-01', 's01', 'c', 'goods', 1, 0.01, 0, 'USD', 'booking' FROM generate_series(1, 10001) i;
 SELECT results_eq('SELECT source, transaction_key, span FROM spm.change', $$VALUES ('orders', NULL::text, '[2026-11-30,2026-12-03)'::daterange)$$, 'of more than 10,000 orders the days are noted');
-SELECT is(pg_temp.change('UPDATE company.sales_order SET ordered_on = ''2026-08-01'' WHERE order_id = 20001', 'DELETE FROM company.sales_order WHERE order_id > 20001'), '2026-Q3 changed', 'and looked at');
-SELECT is(pg_temp.change($$INSERT INTO company.sales_order SELECT 30000 + i, '2026-12-01', 's01', 'c', 'goods', 1, 0.01, 0, 'USD', 'booking' FROM generate_series(1, 10001) i$$,
-    'UPDATE company.sales_order SET ordered_on = ordered_on + 1 WHERE order_id > 20000'), '2026-Q3 changed', 'wherever they were before, too');
-SELECT is(pg_temp.change('DELETE FROM company.sales_order WHERE order_id > 20000'), '2026-Q3 changed', 'and when they go');
+SELECT is(pg_temp.change('UPDATE company.sales_order SET ordered_on = ''2026-09-01'' WHERE order_id = 20001', 'DELETE FROM company.sales_order WHERE order_id > 20000'), '2026-Q3',
+    'and looked at; one that came and went meanwhile changes nothing');
 
 -- ---- milestones
 SELECT spm.map_event('orders', 'invoice', 'company.invoice', 'order_id', 'invoiced_on', 'amount') \g /dev/null
