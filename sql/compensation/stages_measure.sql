@@ -717,7 +717,7 @@ BEGIN
         WHERE NOT _measure_period.is_scoped OR spm._is_in_scope(c.component_id)
         GROUP BY l.level ORDER BY l.level
     LOOP
-        PERFORM spm._result(format('(%s)', array_to_string(queries, E')\nUNION ALL\n(')), is_added => true, components => components, queries => queries, is_small => _measure_period.is_scoped);
+        PERFORM spm._result(format('(%s)', array_to_string(queries, E')\nUNION ALL\n(')), is_added => true, components => components, queries => queries, is_small => _measure_period.is_scoped AND spm._is_small_scope());
     END LOOP;
     EXECUTE 'INSERT INTO spm.schedule (schedule, definition)
              SELECT DISTINCT ON (schedule::text) schedule, schedule::text FROM pg_temp.spm_result
@@ -757,7 +757,7 @@ BEGIN
         RETURN spm._fill('earning', '{component_id, position_id, payee_id, kind}'::text[] || contents, query,
             _earn_period.period_id, _earn_period.posting_id, _earn_period.run_id, components, queries);
     END IF;
-    PERFORM spm._result(query, components => components, queries => queries, is_small => _earn_period.is_scoped);
+    PERFORM spm._result(query, components => components, queries => queries, is_small => _earn_period.is_scoped AND spm._is_small_scope());
     -- refunds that are no part of the total go by what the deals, these and earlier ones, have earned
     FOR refunds IN SELECT c.component_id, spm._refund_query(c.component_id, _earn_period.period_id) AS query
                    FROM spm._components(_earn_period.period_id) c WHERE c.refund <> 'running' LOOP

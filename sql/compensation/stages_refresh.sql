@@ -283,6 +283,19 @@ $$;
 COMMENT ON FUNCTION spm._is_in_scope(int) IS 'Whether any seat in pg_temp.spm_scope is paid by a component.';
 REVOKE ALL ON FUNCTION spm._is_in_scope(int) FROM PUBLIC;
 
+CREATE OR REPLACE FUNCTION spm._is_small_scope()
+    RETURNS boolean
+    LANGUAGE plpgsql STABLE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    -- the planner, which does not know, would loop over many as over few
+    RETURN (SELECT count(*) FROM (SELECT FROM pg_temp.spm_scope LIMIT 31) z) <= 30;
+END
+$$;
+COMMENT ON FUNCTION spm._is_small_scope() IS 'Whether the seats in pg_temp.spm_scope are so few that queries may loop over them.';
+REVOKE ALL ON FUNCTION spm._is_small_scope() FROM PUBLIC;
+
 CREATE OR REPLACE FUNCTION spm._widen_scope(period_id int)
     RETURNS void
     LANGUAGE plpgsql
@@ -339,12 +352,12 @@ DECLARE
     scope constant text := 'transaction_key = ANY (ARRAY(SELECT k.transaction_key FROM pg_temp.spm_key k WHERE k.is_touched)) AND ' || touched;
     n bigint;
 BEGIN
-    PERFORM spm._result(spm._compiled('claim', _credit_keys.period_id), 'spm_claim', is_small => true);
+    PERFORM spm._result(spm._compiled('claim', _credit_keys.period_id), 'spm_claim', is_small => (SELECT count(*) <= 30 FROM pg_temp.spm_key));
     DELETE FROM spm.uncredited u WHERE u.period_id = _credit_keys.period_id AND u.source = ANY (ARRAY(SELECT DISTINCT k.source FROM pg_temp.spm_key k WHERE k.is_touched))
         AND u.transaction_key = ANY (ARRAY(SELECT k.transaction_key FROM pg_temp.spm_key k WHERE k.is_touched))
         AND (u.source, u.transaction_key) IN (SELECT k.source, k.transaction_key FROM pg_temp.spm_key k WHERE k.is_touched);
     PERFORM spm._note_uncredited(_credit_keys.period_id, _credit_keys.run_id);
-    PERFORM spm._result(spm._compiled('credit', _credit_keys.period_id), is_small => true);
+    PERFORM spm._result(spm._compiled('credit', _credit_keys.period_id), is_small => (SELECT count(*) <= 30 FROM pg_temp.spm_key));
     -- whose credits these were, and whose they are; where none changes nobody is looked at
     EXECUTE format('CREATE TEMPORARY TABLE spm_before ON COMMIT DROP AS SELECT DISTINCT c.position_id FROM spm.credit c WHERE c.period_id = %s AND %s', _credit_keys.period_id, scope);
     n := spm._sync('credit',
