@@ -41,7 +41,7 @@ CREATE OR REPLACE FUNCTION spm.next_tick(schedule text, after timestamptz, time_
     SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    field text[] := regexp_split_to_array(trim(both E' \t' FROM schedule), '[ \t]+');
+    field text[] := regexp_split_to_array(trim(both E' \t' FROM left(schedule, 1001)), '[ \t]+');
     minutes int[] := spm._cron_values(field[1], 0, 59);
     hours int[] := spm._cron_values(field[2], 0, 23);
     days int[] := spm._cron_values(field[3], 1, 31);
@@ -50,7 +50,8 @@ DECLARE
     instant timestamp := after AT TIME ZONE time_zone;
     tick timestamp;
 BEGIN
-    IF cardinality(field) <> 5 OR num_nulls(minutes, hours, days, months, weekdays) > 0 THEN
+    -- more than 1,000 characters say nothing that fewer do not
+    IF length(schedule) > 1000 OR cardinality(field) <> 5 OR num_nulls(minutes, hours, days, months, weekdays) > 0 THEN
         RETURN NULL;
     END IF;
     IF NOT isfinite(instant) THEN

@@ -17,6 +17,7 @@ SELECT is(spm.next_tick('*/5 * * * *', '2026-01-01 00:05+00', 'UTC'), '2026-01-0
 SELECT results_eq($$SELECT u FROM unnest('{"",*,* * * *,* * * * * *,60 * * * *,* 24 * * *,* * 0 * *,* * 32 * *,* * * 13 *,* * * * 8,*/0 * * * *,5-3 * * * *,5/2 * * * *,a * * * *,"1,,2 * * * *",30 seconds,@daily,0 0 30 2 *,-1 * * * *}'::text[]) u
     WHERE spm.next_tick(u, now(), 'UTC') IS NOT NULL$$, '{}'::text[], 'what is no schedule, or never comes, has no next time');
 SELECT is(spm.next_tick('* * * * *', 'infinity', 'UTC'), NULL, 'nor is there one at the end of time');
+SELECT is(spm.next_tick(repeat('*,', 500) || '* * * * *', now(), 'UTC'), NULL, 'nor of a schedule that is longer than any needs to be');
 
 -- ------------------------------------------------------- what is refused
 SELECT spm.create_calendar('fiscal', 'month', '2026-01-01', '2027-01-01');
