@@ -102,20 +102,22 @@ CREATE OR REPLACE FUNCTION spm._append(relation regclass, query text)
 COMMENT ON FUNCTION spm._append(regclass, text) IS 'Puts the rows of a query into a table, a page at a time: by the names of columns, of their very types; what is not given is the default. Checks hold, our own triggers do not fire and foreign keys are not looked at: what they refer to must be locked. Where the table has triggers of somebody else or row-level security, the rows are inserted in the ordinary way. Returns the number of rows.';
 REVOKE ALL ON FUNCTION spm._append(regclass, text) FROM PUBLIC;
 
-CREATE OR REPLACE FUNCTION spm._is_blank(relation text, period_id int)
+CREATE OR REPLACE FUNCTION spm._is_blank(relation text, id int, key text DEFAULT 'period_id')
     RETURNS boolean
     LANGUAGE plpgsql STABLE
     SET search_path = pg_catalog, pg_temp
+    -- the planner takes the first row for near, where it may lie behind those of all other periods
+    SET enable_seqscan = off
 AS $$
 DECLARE
     is_blank boolean;
 BEGIN
-    EXECUTE format('SELECT NOT EXISTS (SELECT FROM spm.%I o WHERE o.period_id = %s)', _is_blank.relation, _is_blank.period_id) INTO is_blank;
+    EXECUTE format('SELECT NOT EXISTS (SELECT FROM spm.%I o WHERE o.%I = %s)', _is_blank.relation, _is_blank.key, _is_blank.id) INTO is_blank;
     RETURN is_blank;
 END
 $$;
-COMMENT ON FUNCTION spm._is_blank(text, int) IS 'Whether a relation of the ledger has no row of a period: nothing to be compared with.';
-REVOKE ALL ON FUNCTION spm._is_blank(text, int) FROM PUBLIC;
+COMMENT ON FUNCTION spm._is_blank(text, int, text) IS 'Whether a relation of the ledger has no row of a period, or another key: nothing to be compared with.';
+REVOKE ALL ON FUNCTION spm._is_blank(text, int, text) FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION spm._is_locked()
     RETURNS boolean

@@ -587,7 +587,7 @@ BEGIN
                coalesce(o.hold_id, 0), coalesce(o.adjustment_id, 0), o.currency_code, o.amount, coalesce(o.reason, '')));
     GET DIAGNOSTICS n = ROW_COUNT;
     changed := changed + n;
-    IF EXISTS (SELECT FROM spm.payout o WHERE o.posting_id = _pay.posting_id) OR NOT spm._is_locked() THEN
+    IF NOT spm._is_blank('payout', _pay.posting_id, 'posting_id') OR NOT spm._is_locked() THEN
         INSERT INTO spm.payout (posting_id, run_id, period_id, payee_id, position_id, component_id, kind, plan_id, pay_rule_id, hold_id, adjustment_id, currency_code, amount, reason)
         SELECT _pay.posting_id, _pay.run_id, l.period_id, l.payee_id, l.position_id, l.component_id, l.kind, l.plan_id, l.pay_rule_id, l.hold_id, l.adjustment_id,
                l.currency_code, l.amount, l.reason
