@@ -51,7 +51,6 @@ typedef struct Appender
 	TupleTableSlot **slots;
 	int			used;
 	Size		bytes;
-	BulkInsertState bulk;
 	CommandId	command;
 	int			options;
 	int64		appended;
@@ -65,7 +64,7 @@ flush(Appender *a)
 	/* what the table toasts is gone with the batch */
 	ResetPerTupleExprContext(a->estate);
 	MemoryContextSwitchTo(GetPerTupleMemoryContext(a->estate));
-	table_multi_insert(a->relation, a->slots, a->used, a->command, a->options, a->bulk);
+	table_multi_insert(a->relation, a->slots, a->used, a->command, a->options, NULL);
 	MemoryContextSwitchTo(a->estate->es_query_cxt);
 
 	for (int i = 0; i < a->used; i++)
@@ -284,7 +283,6 @@ spm_append(PG_FUNCTION_ARGS)
 	a->from = palloc(natts * sizeof(int));
 	a->defaults = palloc0(natts * sizeof(ExprState *));
 	a->slots = palloc0(BATCH_ROWS * sizeof(TupleTableSlot *));
-	a->bulk = NULL;
 	a->result = makeNode(ResultRelInfo);
 	InitResultRelInfo(a->result, a->relation, 0, NULL, 0);
 	ExecOpenIndices(a->result, false);
@@ -307,7 +305,6 @@ spm_append(PG_FUNCTION_ARGS)
 
 	ExecCloseIndices(a->result);
 	table_finish_bulk_insert(a->relation, a->options);
-	if (a->bulk) FreeBulkInsertState(a->bulk);
 	for (int i = 0; i < BATCH_ROWS && a->slots[i] != NULL; i++)
 		ExecDropSingleTupleTableSlot(a->slots[i]);
 	FreeExecutorState(a->estate);

@@ -306,15 +306,6 @@ spm_book_group(Book *book, uint32 payee, uint32 period)
 
 /* -------------------------------------------------------------------- sums */
 
-static Numeric
-copied(MemoryContext context, Numeric value)
-{
-	Numeric		copy = MemoryContextAlloc(context, VARSIZE(value));
-
-	memcpy(copy, value, VARSIZE(value));
-	return copy;
-}
-
 /* The sum of a group becomes a numeric. */
 static void
 widen(Book *book, uint32 group)
@@ -323,7 +314,7 @@ widen(Book *book, uint32 group)
 		book->wide_sums = MemoryContextAllocExtended(book->live.context, book->group_room * sizeof(Numeric),
 													 MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	if (book->wide_sums[group - 1] == NULL)
-		book->wide_sums[group - 1] = copied(book->live.context,
+		book->wide_sums[group - 1] = spm_copy_numeric(book->live.context,
 											dec_from_int(book->groups[group - 1].sum, book->scale));
 }
 
@@ -336,7 +327,7 @@ add_wide(Book *book, uint32 group, Numeric amount)
 	widen(book, group);
 	old = book->wide_sums[group - 1];
 	sum = dec_add(old, amount);
-	book->wide_sums[group - 1] = copied(book->live.context, sum);
+	book->wide_sums[group - 1] = spm_copy_numeric(book->live.context, sum);
 	pfree(sum);
 	pfree(old);
 }

@@ -175,15 +175,6 @@ packed_terms(Reader *reader, uint32 terms)
 
 /* --------------------------------------------------------------- what it earns */
 
-static Numeric
-copied(MemoryContext context, Numeric value)
-{
-	Numeric		copy = MemoryContextAlloc(context, VARSIZE(value));
-
-	memcpy(copy, value, VARSIZE(value));
-	return copy;
-}
-
 /* With the decimals of the book. */
 static Numeric
 shown(Reader *reader, Numeric value)
@@ -222,8 +213,8 @@ rate_wide(Reader *reader, int i, uint32 group, Numeric amount)
 	if (wide == NULL)
 	{
 		wide = MemoryContextAlloc(reader->context, sizeof(WideRun));
-		wide->total = copied(reader->context, dec_from_int(run->total, reader->book->scale));
-		wide->earned = copied(reader->context, dec_from_int(run->earned, reader->places > 0 ? reader->places : 0));
+		wide->total = spm_copy_numeric(reader->context, dec_from_int(run->total, reader->book->scale));
+		wide->earned = spm_copy_numeric(reader->context, dec_from_int(run->earned, reader->places > 0 ? reader->places : 0));
 		reader->wide_runs[group - 1] = wide;
 		run->is_wide = true;
 		run->segment.lo = 1;	/* or the next integer would go on from the old total */
@@ -240,10 +231,10 @@ rate_wide(Reader *reader, int i, uint32 group, Numeric amount)
 
 		reader->wide_commissions[i] = dec_sub(earned, wide->earned);
 		pfree(wide->earned);
-		wide->earned = copied(reader->context, earned);
+		wide->earned = spm_copy_numeric(reader->context, earned);
 	}
 	pfree(wide->total);
-	wide->total = copied(reader->context, total);
+	wide->total = spm_copy_numeric(reader->context, total);
 	MemoryContextSwitchTo(old);
 }
 
@@ -591,7 +582,7 @@ load_late(Reader *reader)
 				Numeric		amount = (Numeric) (chunk->bytes + chunk->amounts[k]);
 
 				if (is_spilled)
-					amount = copied(reader->late_context, amount);
+					amount = spm_copy_numeric(reader->late_context, amount);
 				deal->amount = (int64) (uintptr_t) amount;
 			}
 			else if (book->is_wide)

@@ -73,10 +73,7 @@ add_wide(TotalScan *scan, Total *total, Numeric value)
 	MemoryContext old = MemoryContextSwitchTo(scan->context);
 
 	if (total->wide == NULL)
-	{
-		total->wide = MemoryContextAlloc(scan->context, VARSIZE(value));
-		memcpy(total->wide, value, VARSIZE(value));
-	}
+		total->wide = spm_copy_numeric(scan->context, value);
 	else
 	{
 		Numeric		before = total->wide;

@@ -164,15 +164,6 @@ receive_terms(const char *from, Terms *terms)
 	return receive_varlena(from, (void **) &terms->schedule);
 }
 
-static Numeric
-copy_numeric(MemoryContext context, Numeric value)
-{
-	Numeric		copy = MemoryContextAlloc(context, VARSIZE(value));
-
-	memcpy(copy, value, VARSIZE(value));
-	return copy;
-}
-
 /* ---------------------------------------------------------- period_commission */
 
 PG_FUNCTION_INFO_V1(spm_period_commission_add);
@@ -185,7 +176,7 @@ static void
 widen_period(Period *period, MemoryContext context)
 {
 	if (period->wide == NULL)
-		period->wide = copy_numeric(context, dec_from_int(period->sum, period->scale));
+		period->wide = spm_copy_numeric(context, dec_from_int(period->sum, period->scale));
 }
 
 static void
@@ -193,7 +184,7 @@ add_wide(Period *period, MemoryContext context, Numeric amount)
 {
 	Numeric		old = period->wide;
 
-	period->wide = copy_numeric(context, dec_add(old, amount));
+	period->wide = spm_copy_numeric(context, dec_add(old, amount));
 	pfree(old);
 }
 
@@ -407,7 +398,7 @@ set_amount(Deals *deals, MemoryContext context, Deal *deal, Datum value)
 
 		scale = DatumGetInt32(DirectFunctionCall1(numeric_scale, NumericGetDatum(wide)));
 		deals->scale = Max(deals->scale, scale);
-		deal->amount.wide = copy_numeric(context, wide);
+		deal->amount.wide = spm_copy_numeric(context, wide);
 	}
 }
 
@@ -515,7 +506,7 @@ spm_deal_commissions_combine(PG_FUNCTION_ARGS)
 		{
 			widen_deals(deals, context);
 			if (other->is_wide)
-				deal.amount.wide = copy_numeric(context, deal.amount.wide);
+				deal.amount.wide = spm_copy_numeric(context, deal.amount.wide);
 			else
 			{
 				MemoryContext old = MemoryContextSwitchTo(context);
@@ -804,8 +795,8 @@ put_rows_dec(DealArray *r, const Deals *deals)
 		MemoryContextSwitchTo(outer);
 		pfree(total);
 		pfree(earned);
-		total = copy_numeric(outer, new_total);
-		earned = copy_numeric(outer, new_earned);
+		total = spm_copy_numeric(outer, new_total);
+		earned = spm_copy_numeric(outer, new_earned);
 		MemoryContextReset(row);
 	}
 	MemoryContextDelete(row);

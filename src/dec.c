@@ -154,6 +154,16 @@ spm_dec_to_int(Dec value, int64 *scaled, int *scale)
 	return packed_to_int(value, scaled, scale);
 }
 
+/* A copy that lives as long as its context. */
+Numeric
+spm_copy_numeric(MemoryContext context, Numeric value)
+{
+	Numeric		copy = MemoryContextAlloc(context, VARSIZE(value));
+
+	memcpy(copy, value, VARSIZE(value));
+	return copy;
+}
+
 /* Writes the numeric scaled / 10^scale, display scale included; returns its size. */
 static inline int
 put_numeric(int64 scaled, int scale, char *out)

@@ -82,6 +82,7 @@ spm_amount_at_scale(Datum value, int scale, int64 *scaled)
 
 extern Dec	spm_dec_arg(Datum value, const char *what);
 extern Dec	spm_dec_trim(Dec value);
+extern Numeric spm_copy_numeric(MemoryContext context, Numeric value);
 extern Dec	spm_dec_read(const char *digits, int len);
 extern char *spm_dec_text(Dec value);
 extern int	spm_dec_scale(Dec value);
