@@ -552,7 +552,7 @@ $$;
 COMMENT ON FUNCTION spm._note_uncredited(int, bigint) IS 'Checks the claims in pg_temp.spm_claim, and writes those that nobody can be credited for to spm.uncredited.';
 REVOKE ALL ON FUNCTION spm._note_uncredited(int, bigint) FROM PUBLIC;
 
-CREATE OR REPLACE FUNCTION spm._credit_period(period_id int, posting_id int, run_id bigint)
+CREATE OR REPLACE FUNCTION spm._write_credits(query text, period_id int, posting_id int, run_id bigint, scope text DEFAULT NULL, is_small boolean DEFAULT false)
     RETURNS bigint
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
@@ -561,6 +561,23 @@ DECLARE
     keys constant text[] := '{position_id, transaction_key, line, source, kind, origin_position_id, owner_key, event, rule, part_no}';
     contents constant text[] := '{payee_id, level, share, shares, share_no, factor, part_count, credited_amount, event_date, type, account_key, product_key,
                                   quantity, amount, cost, list_amount, currency_code, attributes, reference_key}';
+BEGIN
+    IF _write_credits.scope IS NULL AND spm._is_blank('credit', _write_credits.period_id) THEN
+        RETURN spm._fill('credit', keys || contents, _write_credits.query, _write_credits.period_id, _write_credits.posting_id, _write_credits.run_id);
+    END IF;
+    PERFORM spm._result(_write_credits.query, is_small => _write_credits.is_small);
+    RETURN spm._sync('credit', keys, contents, ARRAY['credited_amount'], _write_credits.period_id, _write_credits.posting_id, _write_credits.run_id, _write_credits.scope);
+END
+$$;
+COMMENT ON FUNCTION spm._write_credits(text, int, int, bigint, text, boolean) IS 'Writes the credits that a query makes of the claims to the ledger. scope, is_small: as for spm._sync() and spm._result(). Returns the number of rows changed.';
+REVOKE ALL ON FUNCTION spm._write_credits(text, int, int, bigint, text, boolean) FROM PUBLIC;
+
+CREATE OR REPLACE FUNCTION spm._credit_period(period_id int, posting_id int, run_id bigint)
+    RETURNS bigint
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
     calendar int := (SELECT p.calendar_id FROM spm.period p WHERE p.period_id = _credit_period.period_id);
 BEGIN
     -- the planner need not know the claims unless they are joined with the tree
@@ -568,11 +585,7 @@ BEGIN
         analyzed => CASE WHEN spm._is_taken(calendar, 'rollup') OR spm._is_taken(calendar, 'rolldown') THEN 'position_id, payee_id, event_date, kind, currency_code' ELSE '' END);
     DELETE FROM spm.uncredited u WHERE u.period_id = _credit_period.period_id;
     PERFORM spm._note_uncredited(_credit_period.period_id, _credit_period.run_id);
-    IF spm._is_blank('credit', _credit_period.period_id) THEN
-        RETURN spm._fill('credit', keys || contents, spm._credit_query(_credit_period.period_id), _credit_period.period_id, _credit_period.posting_id, _credit_period.run_id);
-    END IF;
-    PERFORM spm._result(spm._credit_query(_credit_period.period_id));
-    RETURN spm._sync('credit', keys, contents, ARRAY['credited_amount'], _credit_period.period_id, _credit_period.posting_id, _credit_period.run_id);
+    RETURN spm._write_credits(spm._credit_query(_credit_period.period_id), _credit_period.period_id, _credit_period.posting_id, _credit_period.run_id);
 END
 $$;
 COMMENT ON FUNCTION spm._credit_period(int, int, bigint) IS 'First stage: transactions to credits. Returns the number of rows changed.';

@@ -350,21 +350,17 @@ AS $$
 DECLARE
     touched constant text := '(source, transaction_key) IN (SELECT k.source, k.transaction_key FROM pg_temp.spm_key k WHERE k.is_touched)';
     scope constant text := 'transaction_key = ANY (ARRAY(SELECT k.transaction_key FROM pg_temp.spm_key k WHERE k.is_touched)) AND ' || touched;
+    is_small constant boolean := (SELECT count(*) <= 30 FROM pg_temp.spm_key);
     n bigint;
 BEGIN
-    PERFORM spm._result(spm._compiled('claim', _credit_keys.period_id), 'spm_claim', is_small => (SELECT count(*) <= 30 FROM pg_temp.spm_key));
+    PERFORM spm._result(spm._compiled('claim', _credit_keys.period_id), 'spm_claim', is_small => is_small);
     DELETE FROM spm.uncredited u WHERE u.period_id = _credit_keys.period_id AND u.source = ANY (ARRAY(SELECT DISTINCT k.source FROM pg_temp.spm_key k WHERE k.is_touched))
         AND u.transaction_key = ANY (ARRAY(SELECT k.transaction_key FROM pg_temp.spm_key k WHERE k.is_touched))
         AND (u.source, u.transaction_key) IN (SELECT k.source, k.transaction_key FROM pg_temp.spm_key k WHERE k.is_touched);
     PERFORM spm._note_uncredited(_credit_keys.period_id, _credit_keys.run_id);
-    PERFORM spm._result(spm._compiled('credit', _credit_keys.period_id), is_small => (SELECT count(*) <= 30 FROM pg_temp.spm_key));
     -- whose credits these were, and whose they are; where none changes nobody is looked at
     EXECUTE format('CREATE TEMPORARY TABLE spm_before ON COMMIT DROP AS SELECT DISTINCT c.position_id FROM spm.credit c WHERE c.period_id = %s AND %s', _credit_keys.period_id, scope);
-    n := spm._sync('credit',
-        '{position_id, transaction_key, line, source, kind, origin_position_id, owner_key, event, rule, part_no}',
-        '{payee_id, level, share, shares, share_no, factor, part_count, credited_amount, event_date, type, account_key, product_key,
-          quantity, amount, cost, list_amount, currency_code, attributes, reference_key}',
-        ARRAY['credited_amount'], _credit_keys.period_id, _credit_keys.posting_id, _credit_keys.run_id, scope);
+    n := spm._write_credits(spm._compiled('credit', _credit_keys.period_id), _credit_keys.period_id, _credit_keys.posting_id, _credit_keys.run_id, scope, is_small);
     IF n > 0 THEN
         EXECUTE 'INSERT INTO pg_temp.spm_scope (position_id) SELECT b.position_id FROM pg_temp.spm_before b UNION SELECT r.position_id FROM pg_temp.spm_result r ON CONFLICT DO NOTHING';
     END IF;
