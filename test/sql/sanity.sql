@@ -127,14 +127,15 @@ SELECT is_empty($$
 -- --------------------------------------------------------------- money is exact
 SELECT is_empty($$
     SELECT name || ' ' || pg_catalog.format_type(atttypid, atttypmod) FROM attribute
-    WHERE atttypid IN ('float4'::regtype, 'float8'::regtype, 'float4[]'::regtype, 'float8[]'::regtype, 'money'::regtype) ORDER BY 1
-    $$, 'no column is floating point');
+    WHERE atttypid IN ('float4'::regtype, 'float8'::regtype, 'float4[]'::regtype, 'float8[]'::regtype, 'money'::regtype) AND relkind <> 'c' ORDER BY 1
+    $$, 'no column of a table or view is floating point');
 SELECT is_empty($$
     SELECT name FROM routine
     WHERE (proargtypes::oid[] || coalesce(proallargtypes, '{}') || prorettype)
             && ARRAY['float4', 'float8', 'float4[]', 'float8[]', 'money']::regtype[]::oid[]
+        AND (proargtypes::oid[] || coalesce(proallargtypes, '{}') || prorettype) && ARRAY['numeric', 'numeric[]', 'money']::regtype[]::oid[]
     ORDER BY 1
-    $$, 'no function takes or returns floating point');
+    $$, 'no function takes or returns floating point, which is for distances and scores, together with numeric, which is for money');
 
 -- ------------------------------------------------------------------ what BI reads
 SELECT is_empty($$

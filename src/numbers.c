@@ -1,0 +1,164 @@
+/*
+ * numbers.c
+ *	  Rows of floating point numbers that an aggregate gathers, also in
+ *	  parallel, and beyond 1 GB where memory allows.
+ */
+#include "numbers.h"
+
+#include <math.h>
+
+#include "miscadmin.h"
+#include "utils/memutils.h"
+
+#include "compat.h"
+
+PG_FUNCTION_INFO_V1(spm_numbers_combine);
+PG_FUNCTION_INFO_V1(spm_numbers_serialize);
+PG_FUNCTION_INFO_V1(spm_numbers_deserialize);
+
+#define FIRST_ROOM 64
+
+static void
+take_breath(void *arg)
+{
+	CHECK_FOR_INTERRUPTS();
+}
+
+/* What kernels call now and then: cancels and signals get through. */
+const SpmBreath spm_breath = {take_breath, NULL};
+
+static Numbers *
+make_numbers(MemoryContext context, int width, double option, int64 room)
+{
+	Numbers    *numbers = MemoryContextAlloc(context, sizeof(Numbers));
+
+	numbers->context = context;
+	numbers->n = 0;
+	numbers->room = Max(room, FIRST_ROOM);
+	numbers->width = width;
+	numbers->option = option;
+	numbers->values = MemoryContextAllocHuge(context, numbers->room * width * sizeof(double));
+	return numbers;
+}
+
+/* The state of argument 0, or a new one. */
+Numbers *
+spm_numbers_state(FunctionCallInfo fcinfo, int width, double option, const char *option_name)
+{
+	MemoryContext context;
+	Numbers    *numbers;
+
+	if (!AggCheckCallContext(fcinfo, &context))
+		elog(ERROR, "aggregate function called in non-aggregate context");
+	if (PG_ARGISNULL(0))
+		return make_numbers(context, width, option, FIRST_ROOM);
+	numbers = (Numbers *) PG_GETARG_POINTER(0);
+	if (numbers->option != option)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("%s must be the same for all rows", option_name),
+				 errdetail("It is %g and %g.", numbers->option, option)));
+	if (numbers->width != width)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("all rows must have the same number of factors"),
+				 errdetail("One has %d, another %d.", numbers->width - 1, width - 1)));
+	return numbers;
+}
+
+static void
+reserve(Numbers *numbers, int64 more)
+{
+	if (numbers->n + more <= numbers->room)
+		return;
+	numbers->room = Max(numbers->room * 2, numbers->n + more);
+	numbers->values = repalloc_huge(numbers->values, numbers->room * numbers->width * sizeof(double));
+}
+
+/* A new row, to be filled in. */
+double *
+spm_numbers_append(Numbers *numbers)
+{
+	reserve(numbers, 1);
+	return numbers->values + numbers->n++ * numbers->width;
+}
+
+/* A number that can be reckoned with. */
+double
+spm_number_arg(FunctionCallInfo fcinfo, int arg, const char *what)
+{
+	double		number = PG_GETARG_FLOAT8(arg);
+
+	if (!isfinite(number))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("%s cannot be %s", what, isnan(number) ? "NaN" : "infinite"),
+				 errhint("Leave such rows out: FILTER (WHERE ...).")));
+	return number;
+}
+
+/* The second state may die before us: copy what it holds, never adopt it. */
+Datum
+spm_numbers_combine(PG_FUNCTION_ARGS)
+{
+	Numbers    *other;
+	Numbers    *numbers;
+
+	if (PG_ARGISNULL(1))
+	{
+		if (PG_ARGISNULL(0))
+			PG_RETURN_NULL();
+		PG_RETURN_POINTER(PG_GETARG_POINTER(0));
+	}
+	other = (Numbers *) PG_GETARG_POINTER(1);
+	numbers = spm_numbers_state(fcinfo, other->width, other->option, "option");
+	reserve(numbers, other->n);
+	memcpy(numbers->values + numbers->n * numbers->width, other->values,
+		   other->n * other->width * sizeof(double));
+	numbers->n += other->n;
+	PG_RETURN_POINTER(numbers);
+}
+
+/* Only ever read back by a process of the same server: raw bytes will do. */
+typedef struct PackedNumbers
+{
+	int32		vl_len_;
+	int32		width;
+	double		option;
+	int64		n;
+	double		values[FLEXIBLE_ARRAY_MEMBER];
+} PackedNumbers;
+
+Datum
+spm_numbers_serialize(PG_FUNCTION_ARGS)
+{
+	Numbers    *numbers = (Numbers *) PG_GETARG_POINTER(0);
+	Size		size = offsetof(PackedNumbers, values) + numbers->n * numbers->width * sizeof(double);
+	PackedNumbers *packed;
+
+	if (size > MaxAllocSize)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("too many rows for one parallel worker"),
+				 errdetail("A worker hands over at most 1 GB; it has gathered " INT64_FORMAT " rows.", numbers->n),
+				 errhint("SET max_parallel_workers_per_gather = 0;")));
+	packed = palloc(size);
+	SET_VARSIZE(packed, size);
+	packed->width = numbers->width;
+	packed->option = numbers->option;
+	packed->n = numbers->n;
+	memcpy(packed->values, numbers->values, numbers->n * numbers->width * sizeof(double));
+	PG_RETURN_BYTEA_P((bytea *) packed);
+}
+
+Datum
+spm_numbers_deserialize(PG_FUNCTION_ARGS)
+{
+	bytea	   *bytes = PG_GETARG_BYTEA_P(0);
+	PackedNumbers *packed = (PackedNumbers *) bytes;
+	Numbers    *numbers = make_numbers(CurrentMemoryContext, packed->width, packed->option, packed->n);
+
+	numbers->n = packed->n;
+	memcpy(numbers->values, packed->values, packed->n * packed->width * sizeof(double));
+	PG_RETURN_POINTER(numbers);
+}
