@@ -8,6 +8,8 @@
  */
 #include "postgres.h"
 
+#include <sys/mman.h>
+
 #include "catalog/pg_type.h"
 #include "commands/tablespace.h"
 #include "executor/nodeHash.h"
@@ -21,6 +23,10 @@
 
 /* Deals are kept in this much memory at least, whatever work_mem is. */
 #define LEAST_LIMIT		((Size) 16 * 1024 * 1024)
+
+/* Full chunks are cut from slabs: aligned to the system's huge pages, for which it is asked, a slab is paged in by a few faults. */
+#define SLAB_CHUNKS		16
+#define SLAB_ALIGNMENT	((Size) 2 * 1024 * 1024)
 
 /* Rows of cells may have this many cells for each group. */
 #define CELLS_PER_GROUP	32
@@ -411,6 +417,32 @@ spill_chunk(Book *book, Chunk *chunk)
 	chunk->groups = NULL;
 }
 
+/* Memory for a chunk, which stays as long as the book does. */
+static char *
+chunk_block(Book *book, const Chunk *chunk)
+{
+	Size		size = chunk_size(chunk);
+	char	   *block;
+
+	if (chunk->room < BOOK_CHUNK)
+		return MemoryContextAllocHuge(book->live.context, size);
+	if (book->slab_left == 0)
+	{
+		Size		all = TYPEALIGN(SLAB_ALIGNMENT, SLAB_CHUNKS * size);
+
+		book->slab = (char *) TYPEALIGN(SLAB_ALIGNMENT, MemoryContextAllocHuge(book->live.context, all + SLAB_ALIGNMENT));
+		book->slab_left = SLAB_CHUNKS;
+#ifdef MADV_HUGEPAGE
+		/* it may say no */
+		(void) madvise(book->slab, all, MADV_HUGEPAGE);
+#endif
+	}
+	block = book->slab;
+	book->slab += size;
+	book->slab_left--;
+	return block;
+}
+
 /* Begins the next chunk; the one before is spilled if there is no room for both. */
 void
 spm_book_next_chunk(Book *book)
@@ -449,7 +481,7 @@ spm_book_next_chunk(Book *book)
 	else if (old != NULL)
 		book->used += chunk_size(old) + old->bytes_room;
 	if (block == NULL)
-		block = MemoryContextAllocHuge(context, chunk_size(&next));
+		block = chunk_block(book, &next);
 	set_columns(&next, block);
 	if (book->nchunks == book->chunk_room)
 	{

@@ -205,6 +205,8 @@ typedef struct Book
 	Chunk	   *chunks;
 	int			nchunks;
 	int			chunk_room;
+	char	   *slab;			/* of which slab_left full chunks can be cut */
+	int			slab_left;
 	int			flushed;		/* of the last chunk, those that are grouped */
 	Size		used;
 	Size		limit;
