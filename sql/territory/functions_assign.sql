@@ -464,19 +464,19 @@ Example: SELECT * FROM spm.compare_territory_models(''2026'', ''2026 without Nev
 -- ------------------------------------------------------------------ look-ups
 
 CREATE OR REPLACE FUNCTION spm.territory_account(model text DEFAULT NULL, as_of date DEFAULT current_date)
-    RETURNS TABLE (account_key text, type text, head_account_key text, potential numeric, latitude numeric, longitude numeric,
-                   territory_id int, is_locked boolean)
+    RETURNS SETOF spm.territory_account
     LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     model_id int := (spm._territory_model(territory_account.model)).territory_model_id;
+    accounts text := spm._account_sql(model_id);
 BEGIN
     RETURN QUERY EXECUTE format('SELECT a.account_key, k.type, a.head_key, a.potential, a.latitude, a.longitude, s.territory_id, coalesce(s.is_locked, false)
         FROM (%s) a
         CROSS JOIN (SELECT DISTINCT t.type FROM spm.territory t WHERE t.territory_model_id = $1) k
         LEFT JOIN spm.territory_assignment s ON s.territory_model_id = $1 AND s.account_key = a.account_key AND s.type = k.type AND s.span @> $2',
-        spm._account_sql(model_id)) USING model_id, territory_account.as_of;
+        accounts) USING model_id, territory_account.as_of;
 END
 $$;
 COMMENT ON FUNCTION spm.territory_account(text, date) IS
