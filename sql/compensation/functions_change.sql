@@ -321,6 +321,8 @@ REVOKE ALL ON FUNCTION spm._mark_config() FROM PUBLIC;
 -- quota is looked at in all periods, for its seat.
 DO $do$
 DECLARE
+    by_rule constant text := ' AND s.relation_name = ''territory_rule''';
+    credited constant text := 'EXISTS (SELECT FROM spm.territory_source s JOIN %1$s o USING (territory_model_id) WHERE o.%2$s = r.%2$s%3$s)';
     -- table, operations, columns that matter, mark, rows that matter
     marking constant text[] := ARRAY[
         ['quota', 'iud', '*', 'r.position_id', 'true'],
@@ -360,7 +362,17 @@ DECLARE
         ['source_column', 'iud', '*', 'NULL::int AS payee_id', 'true'],
         ['split_source', 'iud', '*', 'NULL::int AS payee_id', 'true'],
         ['event_source', 'iud', '*', 'NULL::int AS payee_id', 'true'],
-        ['territory_source', 'iud', '*', 'NULL::int AS payee_id', 'true']];
+        ['territory_source', 'iud', '*', 'NULL::int AS payee_id', 'true'],
+        -- territories matter where their model is credited, and its rules where it is credited by them
+        ['territory', 'iud', 'territory_id, territory_model_id, type, span', 'NULL::int AS payee_id', 'EXISTS (SELECT FROM spm.territory_source s WHERE s.territory_model_id = r.territory_model_id)'],
+        ['territory_holder', 'iud', 'territory_id, position_id, role, share, span', 'r.span', format(credited, 'spm.territory', 'territory_id', '')],
+        ['territory_assignment', 'iud', 'territory_model_id, account_key, type, territory_id, span', 'r.span',
+            'EXISTS (SELECT FROM spm.territory_source s WHERE s.territory_model_id = r.territory_model_id)'],
+        ['territory_attribute', 'iud', '*', 'NULL::int AS payee_id',
+            'EXISTS (SELECT FROM spm.territory_source s WHERE s.territory_model_id = r.territory_model_id AND s.relation_name = ''territory_rule'')'],
+        ['territory_attribute_value', 'iud', '*', 'NULL::int AS payee_id', format(credited, 'spm.territory_attribute', 'territory_attribute_id', by_rule)],
+        ['territory_rule', 'iud', 'territory_rule_id, territory_id, kind, precedence, is_inherited, span', 'NULL::int AS payee_id', format(credited, 'spm.territory', 'territory_id', by_rule)],
+        ['territory_condition', 'iud', '*', 'NULL::int AS payee_id', format(credited, 'spm.territory_attribute', 'territory_attribute_id', by_rule)]];
     m text[];
 BEGIN
     FOREACH m SLICE 1 IN ARRAY marking LOOP

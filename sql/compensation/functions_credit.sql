@@ -258,10 +258,18 @@ CREATE OR REPLACE FUNCTION spm._territory_query()
     LANGUAGE sql STABLE
     SET search_path = pg_catalog, pg_temp
 AS $$
-    SELECT string_agg(format('SELECT %L::text AS territory, t.%I::text AS match_key, t.%I::text AS owner_key, %s AS share, daterange(%s, %s) AS span FROM %I.%I t',
-        s.name, s.key_column, s.owner_column, coalesce('t.' || quote_ident(s.share_column) || '::numeric', '1::numeric'),
-        coalesce('t.' || quote_ident(s.since_column) || '::date', 'NULL::date'), coalesce('t.' || quote_ident(s.until_column) || '::date', 'NULL::date'),
-        s.relation_schema, s.relation_name), E'\nUNION ALL\n' ORDER BY s.territory_source_id)
+    SELECT string_agg(CASE
+        WHEN s.territory_model_id IS NULL THEN format('SELECT %L::text AS territory, t.%I::text AS match_key, t.%I::text AS owner_key, %s AS share, daterange(%s, %s) AS span, NULL::int AS position_id FROM %I.%I t',
+            s.name, s.key_column, s.owner_column, coalesce('t.' || quote_ident(s.share_column) || '::numeric', '1::numeric'),
+            coalesce('t.' || quote_ident(s.since_column) || '::date', 'NULL::date'), coalesce('t.' || quote_ident(s.until_column) || '::date', 'NULL::date'),
+            s.relation_schema, s.relation_name)
+        -- the seat is the one that holds the territory; without an owner nobody does
+        WHEN s.relation_name = 'territory_assignment' THEN format('SELECT %L::text, a.account_key, coalesce(h.payee_key, ''''), coalesce(h.share, 1), a.span * h.span, h.position_id
+            FROM spm.territory_assignment a JOIN spm.territory_held h ON h.territory_id = a.territory_id AND h.span && a.span
+            WHERE a.territory_model_id = %s AND a.type = %L', s.name, s.territory_model_id, s.territory_type)
+        ELSE format('SELECT %L::text, h.territory_id::text, coalesce(h.payee_key, ''''), coalesce(h.share, 1), h.span, h.position_id
+            FROM spm.territory_held h WHERE h.territory_model_id = %s AND h.type = %L', s.name, s.territory_model_id, s.territory_type) END,
+        E'\nUNION ALL\n' ORDER BY s.territory_model_id IS NOT NULL, s.territory_source_id)
     FROM spm.territory_source s
 $$;
 COMMENT ON FUNCTION spm._territory_query() IS 'The query of the view spm.territory_claim; NULL when nothing is mapped.';
@@ -277,17 +285,18 @@ BEGIN
         EXECUTE 'DROP VIEW IF EXISTS spm.territory_claim';
         RETURN;
     END IF;
-    EXECUTE format('CREATE OR REPLACE VIEW spm.territory_claim WITH (security_invoker = true) AS %s', spm._territory_query());
-    COMMENT ON VIEW spm.territory_claim IS 'Who holds what, and when. Made by spm.map_territory().';
+    EXECUTE format('CREATE OR REPLACE VIEW spm.territory_claim (territory, match_key, owner_key, share, span, position_id) WITH (security_invoker = true) AS %s', spm._territory_query());
+    COMMENT ON VIEW spm.territory_claim IS 'Who holds what, and when. Made by spm.map_territory() and spm.credit_territories().';
     COMMENT ON COLUMN spm.territory_claim.territory IS 'Name of the mapping.';
     COMMENT ON COLUMN spm.territory_claim.match_key IS 'What is held: it is compared with the match expression of the mapping.';
-    COMMENT ON COLUMN spm.territory_claim.owner_key IS 'payee_key of the holder.';
+    COMMENT ON COLUMN spm.territory_claim.owner_key IS 'payee_key of the holder; empty: nobody holds it.';
     COMMENT ON COLUMN spm.territory_claim.share IS 'Share of the holder, as a ratio.';
     COMMENT ON COLUMN spm.territory_claim.span IS 'Days; end exclusive.';
+    COMMENT ON COLUMN spm.territory_claim.position_id IS 'Seat that is credited. NULL: the primary seat of the holder.';
 END
 $$;
 COMMENT ON FUNCTION spm.rebuild_territory_view() IS
-'Makes the view spm.territory_claim anew from what is mapped; without any, drops it. spm.map_territory() does it by itself.
+'Makes the view spm.territory_claim anew from what is mapped; without any, drops it. spm.map_territory() and spm.credit_territories() do it by themselves.
 Errors: 2BP01 when something depends on the view that is to be dropped; 42501 for other than the owner of the view.
 Example: SELECT spm.rebuild_territory_view();';
 
@@ -321,7 +330,8 @@ BEGIN
     WHERE c.oid = map_territory.relation
     ON CONFLICT ON CONSTRAINT territory_source_name_key DO UPDATE SET match_expression = EXCLUDED.match_expression,
         relation_schema = EXCLUDED.relation_schema, relation_name = EXCLUDED.relation_name, key_column = EXCLUDED.key_column,
-        owner_column = EXCLUDED.owner_column, since_column = EXCLUDED.since_column, until_column = EXCLUDED.until_column, share_column = EXCLUDED.share_column;
+        owner_column = EXCLUDED.owner_column, since_column = EXCLUDED.since_column, until_column = EXCLUDED.until_column, share_column = EXCLUDED.share_column,
+        territory_model_id = NULL, territory_type = NULL;
     PERFORM spm.rebuild_territory_view();
 END
 $$;
@@ -330,6 +340,56 @@ COMMENT ON FUNCTION spm.map_territory(text, regclass, text, text, text, text, te
 name: of the mapping. Names of columns: key (what is held), owner (payee_key of the holder), since and until (days, until exclusive; NULL: without end), share (ratio; NULL: all of it). match: expression over a transaction that must equal the key.
 Errors: 42809, 42703, 42804, 42501 as for spm.map_source(); 42P17 and others for a refused expression.
 Example: SELECT spm.map_territory(''postcodes'', ''crm.patch'', key => ''postcode'', owner => ''rep_id'', match => $$attributes->>''postcode''$$);';
+
+CREATE OR REPLACE FUNCTION spm.credit_territories(name text, by text DEFAULT 'assignment', type text DEFAULT 'primary', model text DEFAULT NULL)
+    RETURNS void
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    it spm.territory_model := spm._territory_model(credit_territories.model);
+    missing text;
+BEGIN
+    PERFORM spm._check_text(credit_territories.name, 'name');
+    IF credit_territories.by IS NULL OR credit_territories.by NOT IN ('assignment', 'rule') THEN
+        RAISE EXCEPTION 'territories are not credited by "%"', credit_territories.by
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'assignment: by what the account was assigned to on the day; rule: by the rules of that day, asked of the transaction itself.';
+    ELSIF credit_territories.type IS NULL OR credit_territories.type NOT IN ('primary', 'overlay', 'specialist') THEN
+        RAISE EXCEPTION 'type of a territory cannot be "%"', credit_territories.type
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'It is primary, overlay or specialist.';
+    END IF;
+    -- what no transaction has would be NULL in all of them
+    SELECT a.name INTO missing
+    FROM spm.territory_attribute a CROSS JOIN LATERAL unnest(ARRAY[a.column_name, a.longitude_column]) c(column_name)
+    WHERE a.territory_model_id = it.territory_model_id AND credit_territories.by = 'rule' AND c.column_name IS DISTINCT FROM it.key_column
+      AND EXISTS (SELECT FROM spm.territory_condition d WHERE d.territory_attribute_id = a.territory_attribute_id)
+      AND NOT EXISTS (SELECT FROM pg_attribute t WHERE t.attrelid = 'spm.transaction_row'::regclass AND t.attname = c.column_name)
+      AND NOT EXISTS (SELECT FROM spm.source_column s WHERE s.name = 'attributes.' || c.column_name) AND c.column_name IS NOT NULL
+    ORDER BY a.territory_attribute_id LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'transactions have no "%", which rules of model "%" ask', missing, it.name
+            USING ERRCODE = 'undefined_column',
+                  HINT = 'Map the column as an attribute of the source: spm.map_source(..., attributes => ...); or credit by => ''assignment''.';
+    END IF;
+    LOCK TABLE spm.territory_source IN SHARE ROW EXCLUSIVE MODE;
+    INSERT INTO spm.territory_source (name, match_expression, relation_schema, relation_name, key_column, owner_column, territory_model_id, territory_type)
+    SELECT credit_territories.name, m.match_expression, 'spm', m.relation_name, m.key_column, 'territory_id', it.territory_model_id, credit_territories.type
+    FROM (VALUES ('assignment', 't.account_key', 'territory_assignment', 'account_key'),
+                 ('rule', format('spm.territory_of(t, t.event_date, %L, %L)', credit_territories.type, it.name), 'territory_rule', 'territory_rule_id'))
+        m(by, match_expression, relation_name, key_column)
+    WHERE m.by = credit_territories.by
+    ON CONFLICT ON CONSTRAINT territory_source_name_key DO UPDATE SET match_expression = EXCLUDED.match_expression,
+        relation_schema = EXCLUDED.relation_schema, relation_name = EXCLUDED.relation_name, key_column = EXCLUDED.key_column,
+        owner_column = EXCLUDED.owner_column, since_column = NULL, until_column = NULL, share_column = NULL,
+        territory_model_id = EXCLUDED.territory_model_id, territory_type = EXCLUDED.territory_type;
+    PERFORM spm.rebuild_territory_view();
+END
+$$;
+COMMENT ON FUNCTION spm.credit_territories(text, text, text, text) IS
+'Credits the owners of the territory that a transaction belongs to on its day, each with the share that they hold, on top of those who share the transaction; where nobody holds it, the transaction is in spm_bi.uncredited. Components take such credits with credits => territory. A name that exists is replaced; spm.unmap_territory() takes it away.
+name: of the mapping, as explanations show it. by: assignment, the territory that the account was assigned to on the day; rule, the one that wins by the rules of the day, asked of the transaction, whose columns and attributes go by the names of the attributes'' columns. type: primary, overlay or specialist. model: name; NULL: the one active model.
+Errors: 42704 for an unknown model; 22023 for another by or type; 42703 when transactions lack what rules ask.
+Example: SELECT spm.credit_territories(''territory'', by => ''assignment'');';
 
 CREATE OR REPLACE FUNCTION spm.unmap_territory(name text)
     RETURNS void

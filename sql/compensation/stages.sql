@@ -356,6 +356,9 @@ CREATE OR REPLACE FUNCTION spm._config_digest(calendar_id int)
     SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT string_agg(spm._digest(r), ' ' ORDER BY r)
+        -- what rules say is in the version of their model
+        || coalesce((SELECT string_agg(DISTINCT format(' %s/%s', m.territory_model_id, m.version), '')
+                     FROM spm.territory_source s JOIN spm.territory_model m USING (territory_model_id) WHERE s.relation_name = 'territory_rule'), '')
     FROM (SELECT c::text FROM spm._config_relations() c
           UNION ALL VALUES ('spm.source'), ('spm.source_column'), ('spm.transaction_split'),
               -- these are there once something is mapped

@@ -181,6 +181,10 @@ DECLARE
     -- an order that is taken back may be of any day
     is_any_day boolean := events <> '{booking}' OR EXISTS (SELECT FROM spm.source_column c WHERE c.name = 'reference_key');
     is_shared boolean;
+    is_divided constant boolean := EXISTS (SELECT FROM spm.territory_source s JOIN spm.territory t USING (territory_model_id)
+                                           JOIN spm.territory_holder h USING (territory_id) WHERE h.role = 'owner' AND h.share <> 1);
+    whole constant text := format('(c.territory = ANY (%L) AND c.owner_key <> '''' AND sum(c.share) FILTER (WHERE c.owner_key <> '''') OVER w = 1 AND c.share < 1)',
+        ARRAY(SELECT s.name FROM spm.territory_source s WHERE s.territory_model_id IS NOT NULL ORDER BY s.name));
     place constant text := 'LEFT JOIN spm.position_assignment seat ON seat.payee_id = y.payee_id AND seat.is_primary AND t.event_date <@ seat.span';
     fields constant text := 't.source, t.transaction_key, t.line, t.event_date, t.type, t.account_key, t.product_key, t.quantity, t.amount,
        t.cost, t.list_amount, t.currency_code, t.attributes, t.reference_key, t.event';
@@ -305,18 +309,28 @@ WINDOW a AS (PARTITION BY t.source, t.transaction_key, t.line, t.event, t.event_
     IF territories IS NOT NULL THEN
         sql := sql || format($sql$
 UNION ALL          -- holders of a territory, on top
-SELECT %1$s, 'territory', c.territory, c.owner_key, NULL, NULL, 1,
-       CASE WHEN c.share >= 0 THEN c.share ELSE spm._refuse(format('territory %%s gives %%s no usable share', c.territory, c.owner_key),
+SELECT %1$s, 'territory', c.territory, c.owner_key, %5$s,
+       CASE WHEN %6$s THEN 1 WHEN c.share >= 0 THEN c.share ELSE spm._refuse(format('territory %%s gives %%s no usable share', c.territory, c.owner_key),
            format('Key "%%s": share %%s.', c.match_key, coalesce(c.share::text, 'NULL')), 'Repair the rows of the relation given to spm.map_territory().') END, 1, 1,
-       y.payee_id, seat.position_id,
-       CASE WHEN y.payee_id IS NULL THEN format('the holder of territory "%%s" is not a payee', c.territory)
-            WHEN seat.position_id IS NULL THEN format('the holder of territory "%%s" held no position on that day', c.territory) END
+       y.payee_id, coalesce(%4$s, seat.position_id),
+       CASE WHEN c.owner_key = '' THEN format('nobody held territory "%%s" on that day', c.territory)
+            WHEN y.payee_id IS NULL THEN format('the holder of territory "%%s" is not a payee', c.territory)
+            WHEN coalesce(%4$s, seat.position_id) IS NULL THEN format('the holder of territory "%%s" held no position on that day', c.territory) END
 FROM booked t
 CROSS JOIN LATERAL unnest(%2$L::text[], t.territory_keys) k(territory, match_key)
 JOIN spm.territory_claim c ON c.territory = k.territory AND c.match_key = k.match_key AND t.event_date <@ c.span AND c.share IS DISTINCT FROM 0
 LEFT JOIN spm.payee y ON y.payee_key = c.owner_key
 %3$s
-WHERE t.territory_keys IS NOT NULL$sql$, fields, territory_names, place);
+WHERE t.territory_keys IS NOT NULL%7$s$sql$, fields, territory_names, place,
+            -- a view that an earlier version made knows no seats
+            CASE WHEN EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = to_regclass('spm.territory_claim') AND a.attname = 'position_id') THEN 'c.position_id' ELSE 'NULL::int' END,
+            -- owners who hold all of a territory between them share to the last cent
+            CASE WHEN is_divided THEN format($shares$CASE WHEN %1$s THEN array_agg(c.share) FILTER (WHERE c.owner_key <> '') OVER w END,
+       CASE WHEN %1$s THEN row_number() OVER w END::int, CASE WHEN %1$s THEN c.share ELSE 1 END$shares$, whole) ELSE 'NULL, NULL, 1' END,
+            CASE WHEN is_divided THEN whole ELSE 'false' END,
+            CASE WHEN is_divided THEN $window$
+WINDOW w AS (PARTITION BY t.source, t.transaction_key, t.line, t.event, t.event_date, c.territory ORDER BY c.owner_key = '', c.owner_key COLLATE "C", c.position_id
+             ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING)$window$ ELSE '' END);
     END IF;
     RETURN sql;
 END
@@ -495,7 +509,7 @@ BEGIN
     END IF;
     IF found.has_territory THEN
         EXECUTE 'SELECT source, transaction_key, line, rule, owner_key, count(*) AS rows FROM pg_temp.spm_claim WHERE kind = ''territory''
-                 GROUP BY source, transaction_key, line, event, event_date, rule, owner_key HAVING count(*) > 1
+                 GROUP BY source, transaction_key, line, event, event_date, rule, owner_key, position_id HAVING count(*) > 1
                  ORDER BY 1, 2, 3, 4, 5 LIMIT 1' INTO twice;
         IF twice.rows IS NOT NULL THEN
             RAISE EXCEPTION 'territory "%" has holder % % times for transaction %/%', twice.rule, twice.owner_key, twice.rows, twice.source, twice.transaction_key

@@ -55,9 +55,13 @@ CREATE TABLE spm.territory_source (
     owner_column text NOT NULL,
     since_column text,
     until_column text,
-    share_column text
+    share_column text,
+    territory_model_id int REFERENCES spm.territory_model,
+    territory_type text,
+    CONSTRAINT territory_source_model CHECK ((territory_model_id IS NULL) = (territory_type IS NULL))
 );
-COMMENT ON TABLE spm.territory_source IS 'A relation that says who holds what: accounts, postcodes, products. Written by spm.map_territory(); its rows are in the view spm.territory_claim.';
+CREATE INDEX territory_source_model ON spm.territory_source (territory_model_id);
+COMMENT ON TABLE spm.territory_source IS 'A relation that says who holds what: accounts, postcodes, products; or a model of territories. Written by spm.map_territory() and spm.credit_territories(); its rows are in the view spm.territory_claim.';
 COMMENT ON COLUMN spm.territory_source.territory_source_id IS 'Key.';
 COMMENT ON COLUMN spm.territory_source.name IS 'Name, unique.';
 COMMENT ON COLUMN spm.territory_source.match_expression IS 'Checked expression: what of a transaction is looked up in the relation.';
@@ -68,6 +72,8 @@ COMMENT ON COLUMN spm.territory_source.owner_column IS 'Column with the holder''
 COMMENT ON COLUMN spm.territory_source.since_column IS 'Column with the first day. NULL, or NULL in a row: from the beginning.';
 COMMENT ON COLUMN spm.territory_source.until_column IS 'Column with the day after the last. NULL, or NULL in a row: for good.';
 COMMENT ON COLUMN spm.territory_source.share_column IS 'Column with the holder''s share, as a ratio. NULL: all of it.';
+COMMENT ON COLUMN spm.territory_source.territory_model_id IS 'Model whose holders are credited: by its assignments or its rules, as relation_name says. NULL: the relation is mapped by the columns above.';
+COMMENT ON COLUMN spm.territory_source.territory_type IS 'Type of its territories; NULL without a model.';
 
 CREATE TABLE spm.manual_credit (
     manual_credit_id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

@@ -74,7 +74,7 @@ CROSS JOIN LATERAL (
     SELECT NULL, u.span FROM unnest(datemultirange(h.span) - coalesce(
         (SELECT range_agg(a.span) FROM spm.position_assignment a WHERE a.position_id = h.position_id), '{}')) u(span)) d
 LEFT JOIN spm.payee y ON y.payee_id = d.payee_id;
-COMMENT ON VIEW spm_bi.territory_holder IS 'Who holds which territory when: one row per seat and payee in it, and one for every time in which the seat is empty.';
+COMMENT ON VIEW spm_bi.territory_holder IS 'One row per holder of a territory and payee in the seat, and one for every time in which the seat is empty.';
 COMMENT ON COLUMN spm_bi.territory_holder.model_name IS 'Model.';
 COMMENT ON COLUMN spm_bi.territory_holder.territory_key IS 'Territory.';
 COMMENT ON COLUMN spm_bi.territory_holder.territory_name IS 'Its name.';
@@ -96,7 +96,7 @@ SELECT m.name AS model_name, a.account_key, a.type, t.territory_key, t.name AS t
 FROM spm.territory_assignment a
 JOIN spm.territory t USING (territory_id)
 JOIN spm.territory_model m ON m.territory_model_id = a.territory_model_id;
-COMMENT ON VIEW spm_bi.territory_assignment IS 'Which account belonged to which territory when.';
+COMMENT ON VIEW spm_bi.territory_assignment IS 'One row per account, type and time: which territory it belonged to.';
 COMMENT ON COLUMN spm_bi.territory_assignment.model_name IS 'Model.';
 COMMENT ON COLUMN spm_bi.territory_assignment.account_key IS 'Account.';
 COMMENT ON COLUMN spm_bi.territory_assignment.type IS 'primary, overlay or specialist.';
@@ -121,7 +121,7 @@ CROSS JOIN LATERAL spm.territory_coverage(m.name, current_date) c
 JOIN spm.territory t USING (territory_id)
 LEFT JOIN spm.territory p ON p.territory_id = t.parent_territory_id
 WHERE m.state = 'active' AND m.relation_name IS NOT NULL;
-COMMENT ON VIEW spm_bi.territory_coverage IS 'Accounts, potential and holders of every territory of active models today; of another day or model: spm.territory_coverage().';
+COMMENT ON VIEW spm_bi.territory_coverage IS 'One row per territory of active models: its accounts, potential and holders today; of another day or model: spm.territory_coverage().';
 COMMENT ON COLUMN spm_bi.territory_coverage.model_name IS 'Model.';
 COMMENT ON COLUMN spm_bi.territory_coverage.territory_key IS 'Territory.';
 COMMENT ON COLUMN spm_bi.territory_coverage.territory_name IS 'Its name.';
@@ -163,7 +163,7 @@ SELECT m.name AS model_name, a.account_key, a.type, a.potential::numeric(24,6) A
 FROM spm.territory_model m
 CROSS JOIN LATERAL spm.territory_account(m.name, current_date) a
 WHERE m.state = 'active' AND m.relation_name IS NOT NULL AND a.territory_id IS NULL;
-COMMENT ON VIEW spm_bi.unassigned_account IS 'Accounts of active models that have no territory of a type today.';
+COMMENT ON VIEW spm_bi.unassigned_account IS 'One row per account of active models and type of which it has no territory today.';
 COMMENT ON COLUMN spm_bi.unassigned_account.model_name IS 'Model.';
 COMMENT ON COLUMN spm_bi.unassigned_account.account_key IS 'Account.';
 COMMENT ON COLUMN spm_bi.unassigned_account.type IS 'Type that it has no territory of.';
