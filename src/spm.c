@@ -7,6 +7,7 @@
 #include "fmgr.h"
 
 #include "book_scan.h"
+#include "territory_book.h"
 
 PG_MODULE_MAGIC;
 
@@ -19,4 +20,5 @@ _PG_init(void)
 	spm_book_source_init();
 	spm_book_heap_init();
 	spm_book_total_init();
+	spm_territory_book_init();
 }
