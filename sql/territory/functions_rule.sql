@@ -86,7 +86,7 @@ REVOKE ALL ON FUNCTION spm._condition_words(text, text, boolean, text[]) FROM PU
 CREATE OR REPLACE FUNCTION spm.territory_explain(account anyelement, as_of date DEFAULT current_date, type text DEFAULT 'primary', model text DEFAULT NULL)
     RETURNS TABLE (rank int, territory_rule_id int, territory_key text, kind text, precedence int, outcome text,
                    failed_attribute text, value text, condition text)
-    LANGUAGE sql STABLE
+    LANGUAGE sql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
 AS $$
     WITH RECURSIVE trial AS MATERIALIZED (
