@@ -128,8 +128,11 @@ name_number(const char *name, const char *const *names, int n)
 static void
 run(const char *query, int nargs, Oid *types, Datum *values)
 {
+	MemoryContext old = CurrentMemoryContext;
 	int			result = SPI_execute_with_args(query, nargs, types, values, NULL, true, 0);
 
+	/* SPI leaves its own memory current, which goes with SPI_finish() */
+	MemoryContextSwitchTo(old);
 	if (result != SPI_OK_SELECT)
 		elog(ERROR, "SPI_execute_with_args failed: %s", SPI_result_code_string(result));
 }
@@ -1021,6 +1024,7 @@ order_rules(Sources *s)
 	for (uint32 i = 0; i < n; i++)
 	{
 		order[i]->rule.rank = i > 0 && order[i - 1]->rule.type == order[i]->rule.type ? order[i - 1]->rule.rank + 1 : 1;
+		order[i]->rule.narrowness = (uint64) order[i]->nattributes << 32 | order[i]->level;
 		book->rules[i] = order[i]->rule;
 		add_boxes(s, order[i], i, legacies, parents);
 	}
