@@ -359,14 +359,8 @@ BEGIN
             USING ERRCODE = 'invalid_parameter_value', HINT = 'It is primary, overlay or specialist.';
     END IF;
     -- what no transaction has would be NULL in all of them
-    SELECT a.name INTO missing
-    FROM spm.territory_attribute a CROSS JOIN LATERAL unnest(ARRAY[a.column_name, a.longitude_column]) c(column_name)
-    WHERE a.territory_model_id = it.territory_model_id AND credit_territories.by = 'rule' AND c.column_name IS DISTINCT FROM it.key_column
-      AND EXISTS (SELECT FROM spm.territory_condition d WHERE d.territory_attribute_id = a.territory_attribute_id)
-      AND NOT EXISTS (SELECT FROM pg_attribute t WHERE t.attrelid = 'spm.transaction_row'::regclass AND t.attname = c.column_name)
-      AND NOT EXISTS (SELECT FROM spm.source_column s WHERE s.name = 'attributes.' || c.column_name) AND c.column_name IS NOT NULL
-    ORDER BY a.territory_attribute_id LIMIT 1;
-    IF FOUND THEN
+    missing := CASE WHEN credit_territories.by = 'rule' THEN spm._asked_in_vain(it.territory_model_id) END;
+    IF missing IS NOT NULL THEN
         RAISE EXCEPTION 'transactions have no "%", which rules of model "%" ask', missing, it.name
             USING ERRCODE = 'undefined_column',
                   HINT = 'Map the column as an attribute of the source: spm.map_source(..., attributes => ...); or credit by => ''assignment''.';

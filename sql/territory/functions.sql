@@ -65,7 +65,7 @@ COMMENT ON FUNCTION spm._open_territory_model(text) IS 'Key of a model that may 
 REVOKE ALL ON FUNCTION spm._open_territory_model(text) FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION spm.map_accounts(model text, relation regclass, key text, family text DEFAULT NULL, potential text DEFAULT NULL,
-                                            latitude text DEFAULT NULL, longitude text DEFAULT NULL)
+                                            latitude text DEFAULT NULL, longitude text DEFAULT NULL, owner text DEFAULT NULL)
     RETURNS void
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
@@ -80,6 +80,9 @@ BEGIN
     IF map_accounts.family IS NOT NULL THEN
         PERFORM spm._column_type(map_accounts.relation, map_accounts.family, 'family', label_types, NULL);
     END IF;
+    IF map_accounts.owner IS NOT NULL THEN
+        PERFORM spm._column_type(map_accounts.relation, map_accounts.owner, 'owner', label_types, NULL);
+    END IF;
     IF map_accounts.potential IS NOT NULL THEN
         PERFORM spm._column_type(map_accounts.relation, map_accounts.potential, 'potential', '{numeric,integer,bigint,smallint}', NULL);
     END IF;
@@ -90,20 +93,20 @@ BEGIN
             spm._column_type(map_accounts.relation, map_accounts.longitude, 'longitude', number_types, NULL);
     END IF;
     UPDATE spm.territory_model m SET relation_schema = n.nspname, relation_name = c.relname, key_column = map_accounts.key,
-        family_column = map_accounts.family, potential_column = map_accounts.potential,
+        family_column = map_accounts.family, potential_column = map_accounts.potential, owner_column = map_accounts.owner,
         latitude_column = map_accounts.latitude, longitude_column = map_accounts.longitude, version = m.version + 1
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE m.territory_model_id = model_id AND c.oid = map_accounts.relation;
 END
 $$;
-COMMENT ON FUNCTION spm.map_accounts(text, regclass, text, text, text, text, text) IS
+COMMENT ON FUNCTION spm.map_accounts(text, regclass, text, text, text, text, text, text) IS
 'Says where the accounts of a model are; nothing is copied. What was mapped before is replaced.
-model: name; NULL: the one active model. relation: table or view with one row per account. Names of columns: key (account''s key), family (key of the account that heads its family: families stay together), potential (what it is worth; without one every account counts 1), latitude and longitude (degrees).
+model: name; NULL: the one active model. relation: table or view with one row per account. Names of columns: key (account''s key), family (key of the account that heads its family: families stay together), potential (what it is worth; without one every account counts 1), latitude and longitude (degrees), owner (payee_key of its owner in the warehouse, to compare orders with).
 Errors: 42704 for an unknown model, 55000 for an archived one; 42809, 42703, 42804, 42501 for a relation or column that will not do; 22023 for half a point.
 Example: SELECT spm.map_accounts(''2026'', ''crm.account'', key => ''account_id'', family => ''parent_id'', potential => ''potential'');';
 
 CREATE OR REPLACE FUNCTION spm.add_territory_model(name text, relation regclass DEFAULT NULL, key text DEFAULT NULL, family text DEFAULT NULL,
-                                                   potential text DEFAULT NULL, latitude text DEFAULT NULL, longitude text DEFAULT NULL)
+                                                   potential text DEFAULT NULL, latitude text DEFAULT NULL, longitude text DEFAULT NULL, owner text DEFAULT NULL)
     RETURNS int
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
@@ -120,12 +123,12 @@ BEGIN
     END IF;
     IF add_territory_model.relation IS NOT NULL THEN
         PERFORM spm.map_accounts(add_territory_model.name, add_territory_model.relation, add_territory_model.key, add_territory_model.family,
-                                 add_territory_model.potential, add_territory_model.latitude, add_territory_model.longitude);
+                                 add_territory_model.potential, add_territory_model.latitude, add_territory_model.longitude, add_territory_model.owner);
     END IF;
     RETURN id;
 END
 $$;
-COMMENT ON FUNCTION spm.add_territory_model(text, regclass, text, text, text, text, text) IS
+COMMENT ON FUNCTION spm.add_territory_model(text, regclass, text, text, text, text, text, text) IS
 'Adds a model of territories in state plan, and returns its territory_model_id.
 name: unique. relation and the columns: where its accounts are, as for spm.map_accounts(), which may also be called later.
 Errors: 42710 when the name is taken; those of spm.map_accounts().

@@ -12,6 +12,7 @@ CREATE TABLE spm.territory_model (
     key_column text,
     family_column text,
     potential_column text,
+    owner_column text,
     latitude_column text,
     longitude_column text,
     version bigint NOT NULL DEFAULT 1,
@@ -27,6 +28,7 @@ COMMENT ON COLUMN spm.territory_model.relation_name IS 'Table or view with one r
 COMMENT ON COLUMN spm.territory_model.key_column IS 'Column with the account''s key.';
 COMMENT ON COLUMN spm.territory_model.family_column IS 'Column with the key of the account that heads its family; a family is kept together. NULL: there are none.';
 COMMENT ON COLUMN spm.territory_model.potential_column IS 'Column with what an account is worth, for coverage and gaps. NULL: every account counts 1.';
+COMMENT ON COLUMN spm.territory_model.owner_column IS 'Column with the payee_key of the account''s owner, as the warehouse has it, to compare orders with. NULL: none.';
 COMMENT ON COLUMN spm.territory_model.latitude_column IS 'Column with the latitude, degrees. NULL: none.';
 COMMENT ON COLUMN spm.territory_model.longitude_column IS 'Column with the longitude, degrees. NULL: none.';
 COMMENT ON COLUMN spm.territory_model.version IS 'Counted up by every change of its territories, attributes and rules: what a compiled book of rules is known by.';

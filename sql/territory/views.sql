@@ -170,3 +170,22 @@ COMMENT ON COLUMN spm_bi.unassigned_account.type IS 'Type that it has no territo
 COMMENT ON COLUMN spm_bi.unassigned_account.potential IS 'Potential. Additive within a type.';
 COMMENT ON COLUMN spm_bi.unassigned_account.latitude IS 'Degrees. NULL: not known.';
 COMMENT ON COLUMN spm_bi.unassigned_account.longitude IS 'Degrees. NULL: not known.';
+
+CREATE OR REPLACE VIEW spm_bi.territory_defect WITH (security_invoker = true) AS
+SELECT m.name AS model_name, d.kind, d.key, d.payee_key, y.name AS payee_name, d.territory_key, d.event_date, d.amount::numeric(24,6) AS amount, d.detail, d.repair, d.accept
+FROM spm.territory_model m
+CROSS JOIN LATERAL spm.territory_defect(m.name) d
+LEFT JOIN spm.payee y USING (payee_key)
+WHERE m.state = 'active';
+COMMENT ON VIEW spm_bi.territory_defect IS 'One row per contradiction between people, orders and territories of active models, with the SQL that ends it; of some days only: spm.territory_defect().';
+COMMENT ON COLUMN spm_bi.territory_defect.model_name IS 'Model.';
+COMMENT ON COLUMN spm_bi.territory_defect.kind IS 'holder: a payee holds other territories than another relation says; no territory: a payee with orders held none on their days; outside: an order lies in a territory that its owner did not hold; other owner: the account of an order belongs to another payee.';
+COMMENT ON COLUMN spm_bi.territory_defect.key IS 'Key of the contradiction: source and key of the order, or the payee.';
+COMMENT ON COLUMN spm_bi.territory_defect.payee_key IS 'Payee whom it is about.';
+COMMENT ON COLUMN spm_bi.territory_defect.payee_name IS 'Name of the payee.';
+COMMENT ON COLUMN spm_bi.territory_defect.territory_key IS 'Territory that is named.';
+COMMENT ON COLUMN spm_bi.territory_defect.event_date IS 'Day of the order, or of the first.';
+COMMENT ON COLUMN spm_bi.territory_defect.amount IS 'Amount of the order, or of all of them, in the currency of the transaction. Additive within a currency and kind.';
+COMMENT ON COLUMN spm_bi.territory_defect.detail IS 'What contradicts what.';
+COMMENT ON COLUMN spm_bi.territory_defect.repair IS 'SQL that repairs it.';
+COMMENT ON COLUMN spm_bi.territory_defect.accept IS 'SQL that accepts it.';

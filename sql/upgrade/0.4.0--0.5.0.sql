@@ -5,6 +5,7 @@
 -- include sql/territory/types.sql
 -- include sql/territory/types_segment.sql
 -- include sql/territory/tables.sql
+-- include sql/territory/tables_defect.sql
 -- include sql/territory/tables_design.sql
 -- include sql/territory/tables_segment.sql
 -- include sql/quota/tables_plan.sql
