@@ -46,6 +46,7 @@ typedef struct Attribute
 	AttributeKind kind;
 	char	   *column;
 	char	   *longitude_column;
+	char	   *transaction_column; /* what it is called there; NULL: the same */
 	uint32		dim;			/* of a point also the next one */
 	int			scale;			/* numbers times 10^scale; -1: as bytes, see territory_value.c */
 	Tree	   *tree;

@@ -171,8 +171,9 @@ read_attributes(TerritoryBook *book)
 	MemoryContext old;
 	uint32		ndims = 1;
 
-	run("SELECT territory_attribute_id, name, kind, column_name, longitude_column FROM spm.territory_attribute "
-		"WHERE territory_model_id = $1 ORDER BY territory_attribute_id", 1, types, args);
+	run("SELECT territory_attribute_id, name, kind, column_name, longitude_column, "
+		"CASE WHEN column_name = (SELECT key_column FROM spm.territory_model WHERE territory_model_id = $1) THEN 'account_key' END "
+		"FROM spm.territory_attribute WHERE territory_model_id = $1 ORDER BY territory_attribute_id", 1, types, args);
 	if (SPI_processed * 2 >= SPM_RULE_DIMS)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
@@ -192,6 +193,7 @@ read_attributes(TerritoryBook *book)
 		attribute->kind = name_number(text_cell(i, 3), kind_names, lengthof(kind_names));
 		attribute->column = text_cell(i, 4);
 		attribute->longitude_column = text_cell(i, 5);
+		attribute->transaction_column = text_cell(i, 6);
 		attribute->dim = ndims;
 		book->attribute_of[ndims++] = i;
 		if (attribute->kind == ATTRIBUTE_POINT)

@@ -330,6 +330,8 @@ add_column(Reader *reader, const Attribute *attribute, uint32 dim, const char *n
 	column->name = name;
 	column->name_length = (int) strlen(name);
 	column->number = find_column(reader->row, name);
+	if (column->number == 0 && attribute->transaction_column)
+		column->number = find_column(reader->row, attribute->transaction_column);
 	if (column->number == 0)
 	{
 		AttrNumber	keys = find_column(reader->row, KEYS_COLUMN);
