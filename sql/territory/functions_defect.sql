@@ -31,9 +31,9 @@ BEGIN
         RAISE EXCEPTION 'give until or last_day, not both' USING ERRCODE = 'invalid_parameter_value', HINT = 'until is the day after the last one.';
     END IF;
     rows := format('SELECT r.%I::text AS territory, r.%I::text AS payee, %s AS since, %s AS until, %s AS share FROM %s r',
-        load_territory_holders.territory, load_territory_holders.payee, coalesce(format('r.%I::date', load_territory_holders.since), 'NULL::date'),
-        coalesce(format('r.%I::date', load_territory_holders.until), format('r.%I::date + 1', load_territory_holders.last_day), 'NULL::date'),
-        coalesce(format('r.%I::numeric', load_territory_holders.share), '1::numeric'), load_territory_holders.relation);
+        load_territory_holders.territory, load_territory_holders.payee, coalesce('r.' || quote_ident(load_territory_holders.since) || '::date', 'NULL::date'),
+        coalesce('r.' || quote_ident(load_territory_holders.until) || '::date', 'r.' || quote_ident(load_territory_holders.last_day) || '::date + 1', 'NULL::date'),
+        coalesce('r.' || quote_ident(load_territory_holders.share) || '::numeric', '1::numeric'), load_territory_holders.relation);
     EXECUTE format('SELECT CASE WHEN t.territory_id IS NULL THEN format(''territory "%%s" does not exist'', r.territory)
                                 WHEN y.payee_id IS NULL THEN format(''payee "%%s" does not exist'', r.payee)
                                 WHEN r.until <= r.since THEN format(''"%%s" holds "%%s" until %%s, and not before %%s'', r.payee, r.territory, r.until, r.since)
