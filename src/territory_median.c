@@ -55,15 +55,10 @@ element_is_null(ArrayType *array, int i)
 }
 
 static ArrayType *
-array_arg(FunctionCallInfo fcinfo, int arg, const char *what, int *n)
+array_arg(FunctionCallInfo fcinfo, int arg, int *n)
 {
-	ArrayType  *array;
+	ArrayType  *array = PG_GETARG_ARRAYTYPE_P(arg);
 
-	if (PG_ARGISNULL(arg))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("%s must be given", what)));
-	array = PG_GETARG_ARRAYTYPE_P(arg);
 	*n = ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array));
 	return array;
 }
@@ -82,7 +77,7 @@ check_length(const char *what, int n, int units)
 static const double *
 numbers_arg(FunctionCallInfo fcinfo, int arg, const char *what, bool may_be_negative, int *n)
 {
-	ArrayType  *array = array_arg(fcinfo, arg, what, n);
+	ArrayType  *array = array_arg(fcinfo, arg, n);
 	const double *numbers = (const double *) ARR_DATA_PTR(array);
 
 	for (int i = 0; i < *n; i++)
@@ -102,7 +97,7 @@ static const double *
 capacities_arg(FunctionCallInfo fcinfo, int arg, int units)
 {
 	int			n;
-	ArrayType  *array = array_arg(fcinfo, arg, "capacity", &n);
+	ArrayType  *array = array_arg(fcinfo, arg, &n);
 	const double *numbers = (const double *) ARR_DATA_PTR(array);
 	double	   *capacities = MemoryContextAllocHuge(CurrentMemoryContext, Max(units, 1) * sizeof(double));
 
@@ -184,7 +179,7 @@ make_plan(FunctionCallInfo fcinfo, bool is_matrix, MedianPlan *plan)
 	memset(plan, 0, sizeof(*plan));
 	if (is_matrix)
 	{
-		ArrayType  *array = array_arg(fcinfo, arg, "distance", &n);
+		ArrayType  *array = array_arg(fcinfo, arg, &n);
 
 		if (n > 0 && (ARR_NDIM(array) != 2 || ARR_DIMS(array)[0] != ARR_DIMS(array)[1]))
 			ereport(ERROR,
@@ -207,23 +202,24 @@ make_plan(FunctionCallInfo fcinfo, bool is_matrix, MedianPlan *plan)
 	problem->demand = numbers_arg(fcinfo, arg++, "demand", false, &n);
 	check_length("demand", n, problem->n);
 	problem->capacity = capacities_arg(fcinfo, arg++, problem->n);
-	if (PG_ARGISNULL(arg) || PG_GETARG_INT32(arg) < 1 || PG_GETARG_INT32(arg) > problem->n)
+	problem->p = PG_GETARG_INT32(arg++);
+	if (problem->p < 1 || problem->p > problem->n)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("seats must be from 1 to the number of units"),
 				 errdetail("There are %d units.", problem->n)));
-	problem->p = PG_GETARG_INT32(arg++);
-	moves = PG_ARGISNULL(arg) ? spmk_median_moves(problem) : PG_GETARG_INT64(arg);
-	if (moves < 1)
+	moves = PG_GETARG_INT64(arg++);
+	if (moves < 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("moves must be at least 1"),
+				 errmsg("moves must not be negative"),
 				 errhint("Leave it out for %lld.", (long long) spmk_median_moves(problem))));
-	arg++;
+	if (moves == 0)
+		moves = spmk_median_moves(problem);
 	plan->seat_of = MemoryContextAllocHuge(CurrentMemoryContext, problem->n * sizeof(int));
 	memory = MemoryContextAllocHuge(CurrentMemoryContext, spmk_median_bytes(problem));
-	status = spmk_median(problem, moves, PG_ARGISNULL(arg) ? 1 : (uint64) PG_GETARG_INT64(arg),
-						 memory, &spm_breath, plan->seat_of, &trouble);
+	status = spmk_median(problem, moves, (uint64) PG_GETARG_INT64(arg), memory,
+						 &spm_breath, plan->seat_of, &trouble);
 	pfree(memory);
 	no_plan(status, problem, &trouble);
 	plan->value = spmk_median_value(problem, plan->seat_of);
