@@ -4,7 +4,6 @@
  */
 #include <math.h>
 #include <string.h>
-#include <stdlib.h>
 
 #include "design_work.h"
 
@@ -69,6 +68,10 @@ lay_out(const SpmDesignInput *in, char *memory, DesignWork *w)
 	TAKE(load, loads);
 	TAKE(size, in->seats);
 	TAKE(sums, (size_t) in->seats * 6);
+	TAKE(ones, in->seats);
+	TAKE(match_price, in->seats);
+	TAKE(match, spmk_transport_pieces(in->seats, in->seats));
+	TAKE(match_memory, spmk_transport_memory(in->seats, in->seats));
 	TAKE(cost, n * in->seats);
 	TAKE(owner, n);
 	TAKE(best, n);
@@ -213,7 +216,7 @@ spmk_design(const SpmDesignInput *in, void *memory, SpmDesignResult *out, const 
 	w->in = in;
 	w->breath = breath;
 	w->chance.state = in->seed;
-	w->heat = in->keep ? (getenv("HK")?atof(getenv("HK")):1) : (getenv("HF")?atof(getenv("HF")):1);
+	w->disruption = isnan(in->disruption) ? 0 : in->disruption;
 	w->near = in->radius > 0 ? 1e-6 : 1e-9;
 	memset(w->mark, 0, sizeof(uint32_t) * in->units);
 	for (int i = 0; i < in->units; i++)
@@ -247,6 +250,7 @@ spmk_design(const SpmDesignInput *in, void *memory, SpmDesignResult *out, const 
 
 	out->pieces = in->contiguous ? design_pieces(w, w->best) : in->seats;
 	out->cost = w->total;
+	out->disruption = w->disruption;
 	out->moved = w->moved;
 	out->excess = w->excess < 1e-9 ? 0 : w->excess;
 	memcpy(out->owner, w->owner, sizeof(int32_t) * in->units);

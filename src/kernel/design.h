@@ -55,7 +55,7 @@ typedef struct SpmDesignInput
 	double		radius;
 	bool		contiguous;
 	bool		keep;			/* begin with what is, not with a clean map */
-	double		disruption;
+	double		disruption;		/* NAN, with keep: strong */
 	double		limit;			/* value that may change hands, or INFINITY */
 	int64_t		moves;
 	uint64_t	seed;
@@ -67,6 +67,7 @@ typedef struct SpmDesignResult
 	double	   *homes;			/* seats * 3 */
 	double	   *distances;		/* units: to the home of its seat */
 	double		cost;
+	double		disruption;		/* as used */
 	double		bound;			/* no balanced plan with these homes costs less, contiguous or not */
 	double		moved;			/* value that changes hands */
 	double		excess;			/* load outside of the tolerances and value over the limit, in targets; 0: all kept */
@@ -83,5 +84,11 @@ extern SpmDesignStatus spmk_design(const SpmDesignInput *in, void *memory,
 /* A point of the unit sphere, from degrees. */
 extern void spmk_sphere_point(double latitude, double longitude, double *point);
 extern void spmk_sphere_degrees(const double *point, double *latitude, double *longitude);
+
+/* Borders where there are none. */
+#define SPM_NEAR_MAX 32
+extern int	spmk_near_pairs(const double *points, int n, int count, int32_t *pairs, const SpmBreath *breath);
+extern int	spmk_bridge_pairs(const double *points, int n, const int32_t *pairs, int edges, int32_t *bridges,
+							  int32_t *part, int32_t *from, double *far, int32_t *queue, const SpmBreath *breath);
 
 #endif

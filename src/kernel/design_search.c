@@ -9,11 +9,12 @@
  */
 #include <math.h>
 #include <string.h>
-#include <stdlib.h>
 
 #include "design_work.h"
 
 #define PHASES 3
+/* How far the price of an excess may rise; beyond, no unit would move any more. */
+#define HIGHEST 20
 #define TINY 1e-9
 
 /* What a change would do. */
@@ -352,15 +353,15 @@ design_search(DesignWork *w, int64_t moves)
 	find_near(w);
 	usual = usual_cost(w);
 	price = 2 * usual * in->units / in->seats + TINY;
-	highest = (getenv("HI")?atof(getenv("HI")):20) * price;
+	highest = HIGHEST * price;
 
 	for (int phase = 0; phase <= PHASES; phase++)
 	{
 		/* The last part only goes downhill. */
 		bool		strict = phase == PHASES;
 		int64_t		part = strict ? moves / 10 : moves * 9 / 10 / PHASES;
-		double		hot = usual * w->heat * pow(0.6, phase);
-		double		cold = usual * w->heat * 0.01;
+		double		hot = usual * pow(0.6, phase);
+		double		cold = usual * 0.01;
 
 		if (phase > 0)
 		{

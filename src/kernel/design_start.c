@@ -16,6 +16,8 @@
 
 /* How many assignments of a unit to all seats count as one move of the search. */
 #define PAIRS_A_MOVE 64
+/* Times the distance now that it is worth to leave things where they are. */
+#define STRONG 20
 
 double
 design_distance(const DesignWork *w, int unit, const double *center)
@@ -51,12 +53,12 @@ design_costs(DesignWork *w, int seat)
 			distance = design_distance(w, i, w->center + seat * 3);
 		*cost = in->weights[i] * distance;
 		if (in->current[i] >= 0 && in->current[i] != seat)
-			*cost += in->disruption * in->values[i];
+			*cost += w->disruption * in->values[i];
 	}
 	design_step(w, in->units / 4 + 1);
 }
 
-/* Sums of a free seat: where Weiszfeld's step leads, and how good that is. */
+/* Numbers for each seat while it looks for a better home. */
 #define SUMS 6
 
 /*
@@ -336,6 +338,49 @@ relocate(DesignWork *w)
 }
 
 /*
+ * Free seats of one size are as good as each other: each gets the new territory
+ * in which most of what it has lies.
+ */
+static void
+match_seats(DesignWork *w)
+{
+	const SpmDesignInput *in = w->in;
+	int			seats = in->seats;
+	double	   *cost = w->cost;	/* units * seats: large enough, and worked out anew below */
+	SpmTransport match = {seats, seats, cost, w->ones, w->ones, w->ones, w->breath, w->match_price, w->match};
+
+	memset(cost, 0, sizeof(double) * seats * seats);
+	for (int i = 0; i < in->units; i++)
+	{
+		if (in->current[i] >= 0)
+			cost[(size_t) w->owner[i] * seats + in->current[i]] -= in->values[i];
+	}
+	for (int j = 0; j < seats; j++)
+	{
+		w->ones[j] = 1;
+		w->match_price[j] = 0;
+		for (int other = 0; other < seats && other != j; other++)
+		{
+			bool		alike = w->free[j] && w->free[other];
+
+			for (int k = 0; k < in->activities && alike; k++)
+				alike = in->targets[j * in->activities + k] == in->targets[other * in->activities + k];
+			if (!alike)
+				cost[(size_t) j * seats + other] = cost[(size_t) other * seats + j] = INFINITY;
+		}
+		design_step(w, seats);
+	}
+	if (spmk_transport(&match, w->match_memory) != SPM_TRANSPORT_OK)
+		return;
+	memcpy(w->best_center, w->center, sizeof(double) * 3 * seats);
+	for (int p = 0; p < match.npieces; p++)
+	{
+		if (w->match[p].amount > 0.5)
+			memcpy(w->center + w->match[p].seat * 3, w->best_center + w->match[p].unit * 3, 3 * sizeof(double));
+	}
+}
+
+/*
  * Homes, prices and owners to begin with: from several random homes, then with
  * one seat after another put elsewhere, as long as the budget (of moves) lasts.
  */
@@ -380,7 +425,55 @@ design_start(DesignWork *w, int64_t budget)
 		}
 	}
 	memcpy(w->center, w->best_center, sizeof(double) * 3 * in->seats);
+	memcpy(w->owner, w->best, sizeof(int32_t) * in->units);
+	if (in->given == NULL)
+		match_seats(w);
 	settle(w, 2, 60);
+}
+
+/* So much that hardly anything moves that need not: many times what reaching it costs now. */
+static double
+strong_disruption(const DesignWork *w)
+{
+	const SpmDesignInput *in = w->in;
+	double		sum = 0;
+	double		value = 0;
+
+	for (int i = 0; i < in->units; i++)
+	{
+		if (in->current[i] < 0)
+			continue;
+		sum += in->weights[i] * design_distance(w, i, w->center + in->current[i] * 3);
+		value += in->values[i];
+	}
+	return value > 0 ? STRONG * sum / value : 0;
+}
+
+/* A seat that has nothing yet begins where most is far from everybody. */
+static void
+settle_new(DesignWork *w, int seat, const bool *settled)
+{
+	const SpmDesignInput *in = w->in;
+	double		most = -1;
+
+	for (int i = 0; i < in->units; i++)
+	{
+		double		nearest = INFINITY;
+
+		for (int j = 0; j < in->seats; j++)
+		{
+			if (settled[j])
+				nearest = fmin(nearest, design_distance(w, i, w->center + j * 3));
+		}
+		if (isinf(nearest))
+			nearest = 1;
+		if (in->weights[i] * nearest > most)
+		{
+			most = in->weights[i] * nearest;
+			memcpy(w->center + seat * 3, in->points + (size_t) i * 3, 3 * sizeof(double));
+		}
+		design_step(w, in->seats);
+	}
 }
 
 /* To begin with what is: free seats live amid what they have; what has no seat is given later. */
@@ -388,26 +481,37 @@ void
 design_keep(DesignWork *w)
 {
 	const SpmDesignInput *in = w->in;
+	bool	   *settled = (bool *) w->dirty;
 
+	memset(w->sums, 0, sizeof(double) * 4 * in->seats);
+	for (int i = 0; i < in->units; i++)
+	{
+		w->owner[i] = in->current[i];
+		for (int d = 0; d < 3 && in->current[i] >= 0; d++)
+			w->sums[in->current[i] * 4 + d] += in->weights[i] * in->points[(size_t) i * 3 + d];
+		if (in->current[i] >= 0)
+			w->sums[in->current[i] * 4 + 3] += in->weights[i];
+	}
 	for (int j = 0; j < in->seats; j++)
 	{
-		double		sum[3] = {0, 0, 0};
-		double		weight = 0;
+		const double *sum = w->sums + j * 4;
+		double		size = sum[3];
 
-		if (!w->free[j])
+		settled[j] = !w->free[j] || size > 0;
+		if (!w->free[j] || size <= 0)
 			continue;
-		for (int i = 0; i < in->units; i++)
-		{
-			if (in->current[i] != j)
-				continue;
-			for (int d = 0; d < 3; d++)
-				sum[d] += in->weights[i] * in->points[(size_t) i * 3 + d];
-			weight += in->weights[i];
-		}
+		if (in->radius > 0)
+			size = sqrt(sum[0] * sum[0] + sum[1] * sum[1] + sum[2] * sum[2]);
 		for (int d = 0; d < 3; d++)
-			w->center[j * 3 + d] = weight > 0 ? sum[d] / weight : in->points[d];
-		design_step(w, in->units / 4 + 1);
+			w->center[j * 3 + d] = sum[d] / size;
 	}
+	for (int j = 0; j < in->seats; j++)
+	{
+		if (!settled[j])
+			settle_new(w, j, settled);
+		settled[j] = true;
+	}
+	w->disruption = isnan(in->disruption) ? strong_disruption(w) : in->disruption;
 	for (int j = 0; j < in->seats; j++)
 		design_costs(w, j);
 	design_prices(w, 100);

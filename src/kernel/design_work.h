@@ -7,6 +7,7 @@
 #define SPMK_DESIGN_WORK_H
 
 #include "design.h"
+#include "transport.h"
 
 /* Steps between two breaths: a millisecond or so. */
 #define BREATH_STEPS 8192
@@ -38,6 +39,12 @@ typedef struct DesignWork
 	int32_t    *size;			/* seats: units of owner */
 	double	   *sums;			/* seats * 8, for whoever needs it */
 
+	/* territories and seats to be matched */
+	double	   *ones;			/* seats */
+	double	   *match_price;	/* seats */
+	SpmPiece   *match;			/* seats * 2 */
+	char	   *match_memory;
+
 	/* units */
 	double	   *cost;			/* units * seats; INFINITY: barred */
 	int32_t    *owner;
@@ -59,8 +66,8 @@ typedef struct DesignWork
 	double		moved;			/* value in other hands */
 	double		excess;			/* sum of design_excess over seats */
 	double		limit_scale;
+	double		disruption;
 	double		near;			/* too near to tell directions */
-	double		heat;			/* to begin with, of the usual cost of a change */
 	int32_t    *near_seats;		/* units * near_count: the cheapest of each, unless contiguous */
 	int			near_count;
 } DesignWork;
