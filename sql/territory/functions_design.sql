@@ -3,7 +3,7 @@
  * divides the ones among the others.
  */
 
--- ------------------------------------------------------------------ in C, below
+-- ------------------------------------------------------------------------ in C
 
 CREATE OR REPLACE FUNCTION spm._design(latitudes double precision[], longitudes double precision[], loads double precision[], weights double precision[],
     worth double precision[], seats int[], locked boolean[], borders int[], home_latitudes double precision[], home_longitudes double precision[],
@@ -117,7 +117,7 @@ Example: SELECT spm.drop_territory_design(''2027'');';
 
 -- ----------------------------------------------------------------------- seats
 
-CREATE OR REPLACE FUNCTION spm.add_design_seat(design text, seat text, latitude double precision DEFAULT NULL, longitude double precision DEFAULT NULL,
+CREATE OR REPLACE FUNCTION spm.add_design_seat(design text, seat text, latitude numeric DEFAULT NULL, longitude numeric DEFAULT NULL,
                                                capacities numeric[] DEFAULT NULL, territory text DEFAULT NULL)
     RETURNS void
     LANGUAGE plpgsql
@@ -147,7 +147,7 @@ BEGIN
         territory_id = coalesce(EXCLUDED.territory_id, territory_design_seat.territory_id), is_closed = false;
 END
 $$;
-COMMENT ON FUNCTION spm.add_design_seat(text, text, double precision, double precision, numeric[], text) IS
+COMMENT ON FUNCTION spm.add_design_seat(text, text, numeric, numeric, numeric[], text) IS
 'Adds a seat to a design, or changes one; one that was closed opens again.
 design: name; seat: key; latitude, longitude: its home in degrees, NULL: the design finds one; capacities: its size for each activity beside the other seats, one number for all, NULL for 1; territory: key of the territory of the design''s model that it is published as, NULL for one with the seat''s key.
 Errors: 42704 for an unknown design or territory; 22023 for a home or capacities that make no sense.
@@ -357,8 +357,8 @@ DECLARE
     pairs int[];
 BEGIN
     SELECT array_agg(u.unit_key ORDER BY u.latitude, u.unit_key COLLATE "C"),
-           spm._near_pairs(coalesce(array_agg(u.latitude ORDER BY u.latitude, u.unit_key COLLATE "C"), '{}'),
-                           coalesce(array_agg(u.longitude ORDER BY u.latitude, u.unit_key COLLATE "C"), '{}'), find_design_borders.neighbours)
+           spm._near_pairs(coalesce(array_agg(u.latitude::double precision ORDER BY u.latitude, u.unit_key COLLATE "C"), '{}'),
+                           coalesce(array_agg(u.longitude::double precision ORDER BY u.latitude, u.unit_key COLLATE "C"), '{}'), find_design_borders.neighbours)
     INTO keys, pairs
     FROM spm.territory_design_unit u WHERE u.territory_design_id = it.territory_design_id;
     DELETE FROM spm.territory_design_border b WHERE b.territory_design_id = it.territory_design_id;
@@ -395,7 +395,7 @@ BEGIN
         WHERE e.territory_design_id = it.territory_design_id
     )
     SELECT array_agg(u.unit_key ORDER BY u.n),
-           spm._bridge_pairs(coalesce(array_agg(u.latitude ORDER BY u.n), '{}'), coalesce(array_agg(u.longitude ORDER BY u.n), '{}'),
+           spm._bridge_pairs(coalesce(array_agg(u.latitude::double precision ORDER BY u.n), '{}'), coalesce(array_agg(u.longitude::double precision ORDER BY u.n), '{}'),
                              ARRAY(SELECT e.n FROM border b CROSS JOIN LATERAL (VALUES (1, b.a), (2, b.b)) e(side, n) ORDER BY b.a, b.b, e.side))
     INTO keys, pairs FROM unit u;
     INSERT INTO spm.territory_design_border (territory_design_id, unit_key, other_key, origin)
@@ -488,7 +488,7 @@ design: name; units: their keys; seat: key of the seat; locked: whether they mus
 Errors: 42704 for an unknown design, unit or seat.
 Example: SELECT spm.place_design_units(''2027'', ''{36061}'', ''dana'');';
 
-CREATE OR REPLACE FUNCTION spm.set_design_distance(design text, unit text, seat text, distance double precision DEFAULT NULL)
+CREATE OR REPLACE FUNCTION spm.set_design_distance(design text, unit text, seat text, distance numeric DEFAULT NULL)
     RETURNS void
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
@@ -509,7 +509,7 @@ BEGIN
     ON CONFLICT (territory_design_id, unit_key, seat_key) DO UPDATE SET distance = EXCLUDED.distance;
 END
 $$;
-COMMENT ON FUNCTION spm.set_design_distance(text, text, text, double precision) IS
+COMMENT ON FUNCTION spm.set_design_distance(text, text, text, numeric) IS
 'Says how far a unit really is from a seat, or that it must not go there. Many at once: INSERT INTO spm.territory_design_pair.
 design: name; unit, seat: keys; distance: kilometres, or minutes if all pairs have them; NULL: never.
 Errors: 42704 for an unknown design, unit or seat; 22023 for a negative distance.

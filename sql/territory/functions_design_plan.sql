@@ -85,7 +85,7 @@ REVOKE ALL ON FUNCTION spm._check_design(spm.territory_design) FROM PUBLIC;
 
 -- Families are the kernel's units.  Everything is put in the order of keys by
 -- bytes, so that the plan does not hang on how rows lie.
-CREATE OR REPLACE FUNCTION spm._plan_design(it spm.territory_design, keep boolean, disruption double precision, move_limit numeric, moves bigint, seed bigint)
+CREATE OR REPLACE FUNCTION spm._plan_design(it spm.territory_design, keep boolean, disruption numeric, move_limit numeric, moves bigint, seed bigint)
     RETURNS void
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
@@ -104,8 +104,8 @@ DECLARE
 BEGIN
     PERFORM spm._check_design(it);
     SELECT array_agg(s.seat_key ORDER BY s.seat_key COLLATE "C") AS keys,
-           array_agg(coalesce(s.latitude, 'NaN') ORDER BY s.seat_key COLLATE "C") AS latitudes,
-           array_agg(coalesce(s.longitude, 'NaN') ORDER BY s.seat_key COLLATE "C") AS longitudes
+           array_agg(coalesce(s.latitude, 'NaN')::double precision ORDER BY s.seat_key COLLATE "C") AS latitudes,
+           array_agg(coalesce(s.longitude, 'NaN')::double precision ORDER BY s.seat_key COLLATE "C") AS longitudes
     INTO seat
     FROM spm.territory_design_seat s WHERE s.territory_design_id = it.territory_design_id AND NOT s.is_closed;
     SELECT array_agg((t.total * c.size / c.total)::double precision ORDER BY c.seat_key COLLATE "C", c.k) INTO targets
@@ -133,7 +133,7 @@ BEGIN
     LEFT JOIN held h USING (family_key)
     WHERE m.is_head;
     ANALYZE pg_temp.spm_family;
-    SELECT array_agg(f.latitude ORDER BY f.i) AS latitudes, array_agg(f.longitude ORDER BY f.i) AS longitudes,
+    SELECT array_agg(f.latitude::double precision ORDER BY f.i) AS latitudes, array_agg(f.longitude::double precision ORDER BY f.i) AS longitudes,
            array_agg(f.weight::double precision ORDER BY f.i) AS weights, array_agg(f.value::double precision ORDER BY f.i) AS worth,
            array_agg(f.n ORDER BY f.i) AS seats, array_agg(f.is_locked ORDER BY f.i) AS locked, array_agg(f.family_key ORDER BY f.i) AS keys, sum(f.moving) AS moving,
            (SELECT array_agg(l.load::double precision ORDER BY l.i, l.k)
@@ -149,7 +149,7 @@ BEGIN
           WHERE b.territory_design_id = it.territory_design_id AND f.i <> g.i) b
     CROSS JOIN LATERAL (VALUES (1, b.a), (2, b.b)) e(side, i);
     SELECT coalesce(array_agg(p.i ORDER BY p.i, p.n), '{}') AS units, coalesce(array_agg(p.n ORDER BY p.i, p.n), '{}') AS seats,
-           coalesce(array_agg(p.distance ORDER BY p.i, p.n), '{}') AS distances
+           coalesce(array_agg(p.distance::double precision ORDER BY p.i, p.n), '{}') AS distances
     INTO pair
     FROM (SELECT f.i, array_position(seat.keys, p.seat_key) AS n, max(coalesce(p.distance, 'Infinity')) AS distance
           FROM spm.territory_design_pair p JOIN spm.territory_design_unit u USING (territory_design_id, unit_key) JOIN pg_temp.spm_family f USING (family_key)
@@ -161,7 +161,7 @@ BEGIN
     END IF;
     SELECT d.* INTO plan FROM spm._design(unit.latitudes, unit.longitudes, unit.loads, unit.weights, unit.worth, unit.seats, unit.locked, border.pairs,
         seat.latitudes, seat.longitudes, targets, it.tolerances::double precision[], pair.units, pair.seats, pair.distances,
-        it.is_contiguous, _plan_design.keep, coalesce(_plan_design.disruption, 'NaN'), coalesce((_plan_design.move_limit - moving)::double precision, 'Infinity'),
+        it.is_contiguous, _plan_design.keep, coalesce(_plan_design.disruption, 'NaN')::double precision, coalesce((_plan_design.move_limit - moving), 'Infinity')::double precision,
         _plan_design.moves, _plan_design.seed) d;
     IF plan.status <> 'ok' THEN
         PERFORM spm._refuse_design(it, plan.status, unit.keys[plan.place], seat.keys[plan.place], it.activities[plan.activity], moving);
@@ -172,11 +172,11 @@ BEGIN
           LEFT JOIN unnest(seat.keys, plan.planned_latitudes, plan.planned_longitudes) p(seat_key, latitude, longitude) USING (seat_key)
           WHERE s.territory_design_id = it.territory_design_id) p
     WHERE s.territory_design_id = it.territory_design_id AND s.seat_key = p.seat_key
-        AND (s.planned_latitude, s.planned_longitude) IS DISTINCT FROM (p.latitude, p.longitude);
+        AND (s.planned_latitude, s.planned_longitude) IS DISTINCT FROM (p.latitude::numeric, p.longitude::numeric);
     UPDATE spm.territory_design_unit u SET planned_seat_key = seat.keys[p.n], planned_distance = p.distance
     FROM pg_temp.spm_family f JOIN unnest(plan.planned, plan.distances) WITH ORDINALITY p(n, distance, i) USING (i)
     WHERE u.territory_design_id = it.territory_design_id AND u.family_key = f.family_key
-        AND (u.planned_seat_key, u.planned_distance) IS DISTINCT FROM (seat.keys[p.n], p.distance);
+        AND (u.planned_seat_key, u.planned_distance) IS DISTINCT FROM (seat.keys[p.n], p.distance::numeric);
     UPDATE spm.territory_design d SET method = CASE WHEN _plan_design.keep THEN 'rebalance' ELSE 'fresh' END, disruption = plan.used_disruption,
         move_limit = _plan_design.move_limit, moves = _plan_design.moves, seed = _plan_design.seed, cost = plan.cost, bound = plan.bound,
         excess = plan.excess, piece_count = CASE WHEN it.is_contiguous THEN plan.pieces END, planned_at = clock_timestamp()
@@ -184,12 +184,12 @@ BEGIN
     DROP TABLE pg_temp.spm_family;
 END
 $$;
-COMMENT ON FUNCTION spm._plan_design(spm.territory_design, boolean, double precision, numeric, bigint, bigint) IS 'Makes the plan of a design and writes it to the units and seats. keep: begin with the seats that units have now.';
-REVOKE ALL ON FUNCTION spm._plan_design(spm.territory_design, boolean, double precision, numeric, bigint, bigint) FROM PUBLIC;
+COMMENT ON FUNCTION spm._plan_design(spm.territory_design, boolean, numeric, numeric, bigint, bigint) IS 'Makes the plan of a design and writes it to the units and seats. keep: begin with the seats that units have now.';
+REVOKE ALL ON FUNCTION spm._plan_design(spm.territory_design, boolean, numeric, numeric, bigint, bigint) FROM PUBLIC;
 
-CREATE OR REPLACE FUNCTION spm._start_plan(design text, keep boolean, disruption double precision, move_limit numeric, moves bigint, seed bigint)
-    RETURNS TABLE (is_balanced boolean, is_contiguous boolean, worst_deviation numeric, mean_distance double precision, moved_value numeric, moved_ratio numeric,
-                   cost double precision, bound double precision, gap double precision)
+CREATE OR REPLACE FUNCTION spm._start_plan(design text, keep boolean, disruption numeric, move_limit numeric, moves bigint, seed bigint)
+    RETURNS TABLE (is_balanced boolean, is_contiguous boolean, worst_deviation numeric, mean_distance numeric, moved_value numeric, moved_ratio numeric,
+                   cost numeric, bound numeric, gap numeric)
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
 AS $$
@@ -219,17 +219,17 @@ BEGIN
     FROM spm_bi.territory_design d WHERE d.design_name = it.name;
 END
 $$;
-COMMENT ON FUNCTION spm._start_plan(text, boolean, double precision, numeric, bigint, bigint) IS 'Makes a plan and says how good it is; a warning when it does not keep the conditions.';
-REVOKE ALL ON FUNCTION spm._start_plan(text, boolean, double precision, numeric, bigint, bigint) FROM PUBLIC;
+COMMENT ON FUNCTION spm._start_plan(text, boolean, numeric, numeric, bigint, bigint) IS 'Makes a plan and says how good it is; a warning when it does not keep the conditions.';
+REVOKE ALL ON FUNCTION spm._start_plan(text, boolean, numeric, numeric, bigint, bigint) FROM PUBLIC;
 
-CREATE OR REPLACE FUNCTION spm.solve_design(design text, moves bigint DEFAULT NULL, seed bigint DEFAULT 1, disruption double precision DEFAULT 0)
-    RETURNS TABLE (is_balanced boolean, is_contiguous boolean, worst_deviation numeric, mean_distance double precision, moved_value numeric, moved_ratio numeric,
-                   cost double precision, bound double precision, gap double precision)
+CREATE OR REPLACE FUNCTION spm.solve_design(design text, moves bigint DEFAULT NULL, seed bigint DEFAULT 1, disruption numeric DEFAULT 0)
+    RETURNS TABLE (is_balanced boolean, is_contiguous boolean, worst_deviation numeric, mean_distance numeric, moved_value numeric, moved_ratio numeric,
+                   cost numeric, bound numeric, gap numeric)
     LANGUAGE sql
 BEGIN ATOMIC
     SELECT * FROM spm._start_plan(solve_design.design, false, coalesce(solve_design.disruption, 0), NULL, solve_design.moves, solve_design.seed);
 END;
-COMMENT ON FUNCTION spm.solve_design(text, bigint, bigint, double precision) IS
+COMMENT ON FUNCTION spm.solve_design(text, bigint, bigint, numeric) IS
 'Makes a fresh plan of a design and returns how good it is. Free seats find their homes; seats of one size get the territories in which most of what they have lies.
 design: name; moves: budget, counted in tries, NULL for 3,000 a unit (at most 50 million); seed: another one makes another plan, the same input, seed and moves make the same; disruption: kilometres that it is worth to leave a unit of value where it is.
 Returns: is_balanced, is_contiguous: whether its conditions are kept; worst_deviation: farthest load from its target, as a ratio; mean_distance: kilometres by weight; moved_value, moved_ratio: value that changes hands; cost: weight times kilometres, and disruption times value; bound: no balanced plan with the same homes costs less; gap: how far cost is above it, as a ratio.
@@ -237,14 +237,14 @@ Errors: 42704 for an unknown design; 55000 without units, seats or borders; 2202
 Source: balance by prices: Aurenhammer, Hoffmann and Aronov (1998); homes: Weiszfeld (1937), Hess et al. (1965); bound: Held and Karp (1970).
 Example: SELECT * FROM spm.solve_design(''2027'');';
 
-CREATE OR REPLACE FUNCTION spm.rebalance_design(design text, move_limit numeric DEFAULT NULL, disruption double precision DEFAULT NULL, moves bigint DEFAULT NULL, seed bigint DEFAULT 1)
-    RETURNS TABLE (is_balanced boolean, is_contiguous boolean, worst_deviation numeric, mean_distance double precision, moved_value numeric, moved_ratio numeric,
-                   cost double precision, bound double precision, gap double precision)
+CREATE OR REPLACE FUNCTION spm.rebalance_design(design text, move_limit numeric DEFAULT NULL, disruption numeric DEFAULT NULL, moves bigint DEFAULT NULL, seed bigint DEFAULT 1)
+    RETURNS TABLE (is_balanced boolean, is_contiguous boolean, worst_deviation numeric, mean_distance numeric, moved_value numeric, moved_ratio numeric,
+                   cost numeric, bound numeric, gap numeric)
     LANGUAGE sql
 BEGIN ATOMIC
     SELECT * FROM spm._start_plan(rebalance_design.design, true, rebalance_design.disruption, rebalance_design.move_limit, rebalance_design.moves, rebalance_design.seed);
 END;
-COMMENT ON FUNCTION spm.rebalance_design(text, numeric, double precision, bigint, bigint) IS
+COMMENT ON FUNCTION spm.rebalance_design(text, numeric, numeric, bigint, bigint) IS
 'Balances what is with as little changing hands as can be, and returns the same as spm.solve_design(). It begins with the seats that units have now; what closed seats have is divided among the others.
 design: name; move_limit: value that may change hands in all, NULL for any: it goes before balance; disruption: kilometres that it is worth to leave a unit of value where it is, NULL for 20 times the mean distance now; moves, seed: as for spm.solve_design().
 Errors: those of spm.solve_design(); 22023 when more must change hands than move_limit.
@@ -283,7 +283,7 @@ Example: SELECT spm.copy_design(''2027'', ''2027 without two''), spm.close_desig
 
 CREATE OR REPLACE FUNCTION spm._planned(it spm.territory_design)
     RETURNS void
-    LANGUAGE plpgsql STABLE
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
@@ -299,7 +299,7 @@ REVOKE ALL ON FUNCTION spm._planned(spm.territory_design) FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION spm.compare_designs(design text, other text)
     RETURNS TABLE (unit_key text, seat_key text, other_seat_key text, value numeric)
-    LANGUAGE plpgsql STABLE
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_column

@@ -20,10 +20,10 @@ WITH load AS (
            sum(c.size) FILTER (WHERE NOT s.is_closed) OVER (PARTITION BY s.territory_design_id, c.k) AS sizes
     FROM spm.territory_design_seat s CROSS JOIN LATERAL unnest(s.capacities) WITH ORDINALITY c(size, k)
 )
-SELECT d.name AS design_name, s.seat_key, a.name AS activity, coalesce(l.planned, 0) AS load, coalesce(l.now, 0) AS load_now,
-       t.total * s.size / s.sizes AS target,
-       coalesce(l.planned, 0) / nullif(t.total * s.size / s.sizes, 0) - 1 AS deviation,
-       d.tolerances[a.k] AS tolerance,
+SELECT d.name AS design_name, s.seat_key, a.name AS activity, coalesce(l.planned, 0)::numeric(38,6) AS load, coalesce(l.now, 0)::numeric(38,6) AS load_now,
+       (t.total * s.size / s.sizes)::numeric(38,6) AS target,
+       (coalesce(l.planned, 0) / nullif(t.total * s.size / s.sizes, 0) - 1)::numeric(38,6) AS deviation,
+       d.tolerances[a.k]::numeric(38,6) AS tolerance,
        abs(coalesce(l.planned, 0) - t.total * s.size / s.sizes) <= d.tolerances[a.k] * t.total * s.size / s.sizes AS is_within,
        s.is_closed
 FROM spm.territory_design d
@@ -44,15 +44,15 @@ COMMENT ON COLUMN spm_bi.territory_design_load.is_within IS 'Whether it is no fa
 COMMENT ON COLUMN spm_bi.territory_design_load.is_closed IS 'Whether the seat is given up.';
 
 CREATE OR REPLACE VIEW spm_bi.territory_design_seat WITH (security_invoker = true) AS
-SELECT d.name AS design_name, s.seat_key, t.territory_key, s.is_closed, s.planned_latitude AS latitude, s.planned_longitude AS longitude,
+SELECT d.name AS design_name, s.seat_key, t.territory_key, s.is_closed, s.planned_latitude::numeric(9,6) AS latitude, s.planned_longitude::numeric(9,6) AS longitude,
        s.latitude IS NOT NULL AS is_home_given,
        count(u.unit_key) FILTER (WHERE u.planned_seat_key = s.seat_key) AS unit_count,
-       coalesce(sum(u.value) FILTER (WHERE u.planned_seat_key = s.seat_key), 0) AS value,
-       coalesce(sum(u.value) FILTER (WHERE u.planned_seat_key = s.seat_key AND u.seat_key <> s.seat_key), 0) AS gained_value,
-       coalesce(sum(u.value) FILTER (WHERE u.seat_key = s.seat_key AND u.planned_seat_key <> s.seat_key), 0) AS lost_value,
-       sum(u.weight::double precision * u.planned_distance) FILTER (WHERE u.planned_seat_key = s.seat_key)
-           / nullif(sum(u.weight) FILTER (WHERE u.planned_seat_key = s.seat_key), 0)::double precision AS mean_distance,
-       max(u.planned_distance) FILTER (WHERE u.planned_seat_key = s.seat_key) AS farthest_distance
+       coalesce(sum(u.value) FILTER (WHERE u.planned_seat_key = s.seat_key), 0)::numeric(38,6) AS value,
+       coalesce(sum(u.value) FILTER (WHERE u.planned_seat_key = s.seat_key AND u.seat_key <> s.seat_key), 0)::numeric(38,6) AS gained_value,
+       coalesce(sum(u.value) FILTER (WHERE u.seat_key = s.seat_key AND u.planned_seat_key <> s.seat_key), 0)::numeric(38,6) AS lost_value,
+       (sum(u.weight * u.planned_distance) FILTER (WHERE u.planned_seat_key = s.seat_key)
+           / nullif(sum(u.weight) FILTER (WHERE u.planned_seat_key = s.seat_key), 0))::numeric(38,6) AS mean_distance,
+       (max(u.planned_distance) FILTER (WHERE u.planned_seat_key = s.seat_key))::numeric(38,6) AS farthest_distance
 FROM spm.territory_design d
 JOIN spm.territory_design_seat s USING (territory_design_id)
 LEFT JOIN spm.territory t ON t.territory_id = s.territory_id
@@ -74,8 +74,8 @@ COMMENT ON COLUMN spm_bi.territory_design_seat.mean_distance IS 'Kilometres from
 COMMENT ON COLUMN spm_bi.territory_design_seat.farthest_distance IS 'Kilometres to the farthest.';
 
 CREATE OR REPLACE VIEW spm_bi.territory_design_unit WITH (security_invoker = true) AS
-SELECT d.name AS design_name, u.unit_key, u.latitude, u.longitude, u.seat_key, u.planned_seat_key,
-       coalesce(u.planned_seat_key <> u.seat_key, false) AS is_moved, u.is_locked, u.weight, u.value, u.planned_distance AS distance,
+SELECT d.name AS design_name, u.unit_key, u.latitude::numeric(9,6) AS latitude, u.longitude::numeric(9,6) AS longitude, u.seat_key, u.planned_seat_key,
+       coalesce(u.planned_seat_key <> u.seat_key, false) AS is_moved, u.is_locked, u.weight::numeric(38,6) AS weight, u.value::numeric(38,6) AS value, u.planned_distance::numeric(38,6) AS distance,
        nullif(u.family_key, u.unit_key) AS family_key
 FROM spm.territory_design d
 JOIN spm.territory_design_unit u USING (territory_design_id);
@@ -95,14 +95,16 @@ COMMENT ON COLUMN spm_bi.territory_design_unit.family_key IS 'Family. NULL: none
 
 CREATE OR REPLACE VIEW spm_bi.territory_design WITH (security_invoker = true) AS
 SELECT d.name AS design_name, m.name AS model_name, d.method, u.unit_count, s.seat_count, d.excess = 0 AS is_balanced,
-       d.piece_count <= s.used_count AS is_contiguous, l.worst_deviation, u.distance / nullif(u.weight, 0) AS mean_distance, u.farthest_distance,
-       u.value, u.moved_count, u.moved_value, u.moved_value / nullif(u.held_value, 0) AS moved_ratio, d.disruption, d.move_limit,
-       d.cost, d.bound, (d.cost - d.bound) / nullif(d.bound, 0) AS gap, d.excess, d.seed, d.moves, d.planned_at,
+       d.piece_count <= s.used_count AS is_contiguous, l.worst_deviation::numeric(38,6) AS worst_deviation,
+       (u.distance / nullif(u.weight, 0))::numeric(38,6) AS mean_distance, u.farthest_distance::numeric(38,6) AS farthest_distance,
+       u.value::numeric(38,6) AS value, u.moved_count, u.moved_value::numeric(38,6) AS moved_value,
+       (u.moved_value / nullif(u.held_value, 0))::numeric(38,6) AS moved_ratio, d.disruption::numeric(38,6) AS disruption, d.move_limit::numeric(38,6) AS move_limit,
+       d.cost::numeric(38,6) AS cost, d.bound::numeric(38,6) AS bound, ((d.cost - d.bound) / nullif(d.bound, 0))::numeric(38,6) AS gap, d.excess::numeric(38,9) AS excess, d.seed, d.moves, d.planned_at,
        lower(d.published_span) AS published_since, upper(d.published_span) AS published_until
 FROM spm.territory_design d
 LEFT JOIN spm.territory_model m USING (territory_model_id)
 CROSS JOIN LATERAL (
-    SELECT count(*) AS unit_count, sum(u.weight)::double precision AS weight, sum(u.weight::double precision * u.planned_distance) AS distance,
+    SELECT count(*) AS unit_count, sum(u.weight) AS weight, sum(u.weight * u.planned_distance) AS distance,
            max(u.planned_distance) AS farthest_distance, sum(u.value) AS value, sum(u.value) FILTER (WHERE u.seat_key IS NOT NULL) AS held_value,
            count(*) FILTER (WHERE u.planned_seat_key <> u.seat_key) AS moved_count,
            coalesce(sum(u.value) FILTER (WHERE u.planned_seat_key <> u.seat_key), 0) AS moved_value

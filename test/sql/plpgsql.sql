@@ -39,6 +39,9 @@ SELECT * FROM (VALUES
     ('spm._result', 'the query of a stage, made of checked expressions and literals'),
     ('spm._check_scores', 'names of columns, quoted, of a relation that was checked'),
     ('spm.peer_potential', 'names of columns, quoted, of a relation that regclass vouches for, and numbers'),
+    ('spm.load_design_units', 'names of columns, quoted, of a relation that regclass vouches for'),
+    ('spm.load_design_borders', 'names of columns, quoted, of a relation that regclass vouches for'),
+    ('spm.publish_design', 'names of columns, quoted, of relations that the catalog has'),
     ('spm._column_default', 'names of columns, quoted, and their defaults as the catalog has them'),
     ('spm._write_row', 'names of columns, quoted, of a table that functions_plan.sql spells out')
 ) v(name, why);
