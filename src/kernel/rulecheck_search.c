@@ -523,6 +523,56 @@ boxes_before(SpmRuleIndex *index, int box, int first)
 }
 
 /*
+ * Leaves of the boxes of a search that cover a space only those of rules that
+ * the proof needs: without any one of them it would fail.  The last go first.
+ */
+static void
+drop_needless(SpmSearch *search, const SpmSpan *const *domains, const int *ndomains)
+{
+	const SpmBox *box = search->boxes->boxes;
+	int32_t    *all = search->ids;
+	int32_t    *fewer = spmk_room_take(search->room, search->n, sizeof(int32_t));
+	int			n = 0;
+
+	if (!fewer)
+		return;
+
+	/* boxes of a rule stand together */
+	for (int first = 0, end; first < search->n; first = end)
+	{
+		bool		is_used = false;
+
+		for (end = first; end < search->n && box[all[end]].rule == box[all[first]].rule; end++)
+			is_used |= search->used[end];
+		for (int i = first; i < end && is_used; i++)
+			all[n++] = all[i];
+	}
+	for (int end = n, first; end > 0; end = first)
+	{
+		size_t		mark = search->room->used;
+		SpmSearched searched;
+
+		for (first = end - 1; first > 0 && box[all[first - 1]].rule == box[all[first]].rule; first--)
+			;
+		memcpy(fewer, all, first * sizeof(int32_t));
+		memcpy(fewer + first, all + end, (n - end) * sizeof(int32_t));
+		search->ids = fewer;
+		search->n = n - (end - first);
+		searched = spmk_search(search, domains, ndomains);
+		search->room->used = mark;
+		if (searched == SPM_SEARCH_SPENT)
+			break;
+		if (searched == SPM_SEARCH_COVERED)
+		{
+			memmove(all + first, all + end, (n - end) * sizeof(int32_t));
+			n = search->n;
+		}
+	}
+	search->ids = all;
+	search->n = n;
+}
+
+/*
  * The fate of one box of a rule whose first is "first".  A partial box before
  * it counts where it certainly contains it; with is_hopeful, as if it were whole.
  */
@@ -581,16 +631,15 @@ box_fate(SpmRuleIndex *index, int box, int first, bool is_hopeful, int64_t *budg
 		}
 	}
 	verdict = spmk_search(&search, domains, ndomains);
+	if (verdict == SPM_SEARCH_COVERED)
+		drop_needless(&search, domains, ndomains);
 	*budget = search.budget;
 	if (verdict == SPM_SEARCH_SPENT)
 		return SPM_FATE_UNKNOWN;
 	if (verdict != SPM_SEARCH_COVERED)
 		return SPM_FATE_WINS;
 	for (int i = 0; i < search.n; i++)
-	{
-		if (search.used[i])
-			hides[boxes->boxes[search.ids[i]].rule] = 1;
-	}
+		hides[boxes->boxes[search.ids[i]].rule] = 1;
 	return SPM_FATE_HIDDEN_BY_MANY;
 }
 

@@ -260,7 +260,15 @@ fates_hold(int64_t budget)
 			default:
 				holds &= !wins && !has_own_point(box[first].rule, by, nby) && (nby == 1) == (fate == SPM_FATE_HIDDEN_BY_ONE);
 				for (int i = 0; i < nby; i++)
+				{
+					int32_t		others[BOXES];
+
 					holds &= by[i] < box[first].rule && type_of[by[i]] == box[first].type && (i == 0 || by[i - 1] < by[i]);
+					for (int j = 0; j < nby; j++)
+						others[j] = by[j == i ? nby - 1 : j];
+					/* none of them is needless */
+					holds &= first < last || nby == 1 || book.parts || !is_exact || has_own_point(box[first].rule, others, nby - 1);
+				}
 		}
 	}
 	return holds;
@@ -480,7 +488,7 @@ main(void)
 		parts_gaps &= gaps_hold();
 	}
 	ok(conflicts, "20,000 random books: every pair of rules that overlap undecided, and no other, once, the even ones first");
-	ok(fates, "whether each rule ever wins, and that those named do hide it, point by point");
+	ok(fates, "whether each rule ever wins, and that those named do hide it, point by point, and none of them is needless");
 	ok(found_gaps, "gaps are all that is uncovered, each as wide as can be, from spaces and from points");
 	ok(parts_conflicts, "circles that are apart do not conflict though their squares overlap");
 	ok(parts_fates, "a rule is not called hidden by squares");
