@@ -8,7 +8,7 @@
 
 CREATE OR REPLACE FUNCTION spm._territory_accounts(model spm.territory_model)
     RETURNS regclass
-    LANGUAGE sql STABLE
+    LANGUAGE sql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT to_regclass(quote_ident((_territory_accounts.model).relation_schema) || '.' || quote_ident((_territory_accounts.model).relation_name))
@@ -36,7 +36,7 @@ REVOKE ALL ON FUNCTION spm._check_in_limits(bigint, bigint, bigint, text) FROM P
 CREATE OR REPLACE FUNCTION spm._territory_conflicts(model text, accounts regclass, top int,
         OUT territory_rule_id int, OUT other_rule_id int, OUT is_even boolean, OUT overlap text, OUT conditions jsonb)
     RETURNS SETOF record
-    LANGUAGE C STABLE
+    LANGUAGE C STABLE PARALLEL RESTRICTED
     AS 'MODULE_PATHNAME', 'spm_territory_conflicts';
 COMMENT ON FUNCTION spm._territory_conflicts(text, regclass, int) IS 'Pairs of rules of equal kind and precedence and different territories of one type that overlap; those that are equally narrow first.';
 REVOKE ALL ON FUNCTION spm._territory_conflicts(text, regclass, int) FROM PUBLIC;
@@ -44,7 +44,7 @@ REVOKE ALL ON FUNCTION spm._territory_conflicts(text, regclass, int) FROM PUBLIC
 CREATE OR REPLACE FUNCTION spm.territory_conflict(model text DEFAULT NULL, top int DEFAULT 1000)
     RETURNS TABLE (territory_rule_id int, territory_key text, other_rule_id int, other_territory_key text, type text,
                    decided_by text, overlap text, conditions jsonb)
-    LANGUAGE plpgsql STABLE
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED
     SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -72,14 +72,14 @@ Example: SELECT * FROM spm.territory_conflict() WHERE decided_by = ''key'';';
 CREATE OR REPLACE FUNCTION spm._territory_shadows(model text, accounts regclass, budget bigint,
         OUT territory_rule_id int, OUT verdict text, OUT hidden_by int[])
     RETURNS SETOF record
-    LANGUAGE C STABLE
+    LANGUAGE C STABLE PARALLEL RESTRICTED
     AS 'MODULE_PATHNAME', 'spm_territory_shadows';
 COMMENT ON FUNCTION spm._territory_shadows(text, regclass, bigint) IS 'Rules that never win, or of which that is not known after "budget" looks at a rule, in the order in which they go.';
 REVOKE ALL ON FUNCTION spm._territory_shadows(text, regclass, bigint) FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION spm.territory_shadowed(model text DEFAULT NULL, budget bigint DEFAULT 200000)
     RETURNS TABLE (territory_rule_id int, territory_key text, type text, verdict text, hidden_by int[], is_same_territory boolean, reason text)
-    LANGUAGE plpgsql STABLE
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED
     SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -105,7 +105,7 @@ Example: SELECT format(''SELECT spm.end_territory_rule(%s);'', territory_rule_id
 CREATE OR REPLACE FUNCTION spm._territory_gaps(model text, accounts regclass, type text, day date, query text, top int, budget bigint,
         OUT gap text, OUT conditions jsonb, OUT accounts_number bigint, OUT potential numeric, OUT account_key text)
     RETURNS SETOF record
-    LANGUAGE C STABLE
+    LANGUAGE C STABLE PARALLEL RESTRICTED
     AS 'MODULE_PATHNAME', 'spm_territory_gaps';
 COMMENT ON FUNCTION spm._territory_gaps(text, regclass, text, date, text, int, bigint) IS 'What no rule covers on a day: around the accounts that a query (record, key, potential) returns, then at most "top" others.';
 REVOKE ALL ON FUNCTION spm._territory_gaps(text, regclass, text, date, text, int, bigint) FROM PUBLIC;
@@ -113,7 +113,7 @@ REVOKE ALL ON FUNCTION spm._territory_gaps(text, regclass, text, date, text, int
 CREATE OR REPLACE FUNCTION spm.territory_gap(model text DEFAULT NULL, top int DEFAULT 20, type text DEFAULT 'primary',
                                              as_of date DEFAULT current_date, budget bigint DEFAULT 5000000)
     RETURNS TABLE (gap text, conditions jsonb, accounts bigint, potential numeric, account_key text)
-    LANGUAGE plpgsql STABLE
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED
     SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
