@@ -2,15 +2,18 @@
  * rulecheck.c
  *	  Which boxes of a book of rules overlap, and what is asked of all of them.
  *
- * Of each attribute the spans of all boxes are kept in one array, ascending by
- * first class and with the highest last class of each half: what meets a span
- * is found in steps as many as there are answers.  A set of boxes is a bitmap.
+ * A set of boxes is a bitmap.  An attribute of few classes has one for each.  Of
+ * the others the spans of all boxes are kept in one array, ascending by first
+ * class and with the highest last class of each half: what meets a span is found
+ * in steps as many as there are answers; or, once few boxes are left, these are
+ * asked one by one.
  */
 #include <string.h>
 
 #include "rulecheck_index.h"
 
 #define ALIGNED(n) (((n) + 15) & ~(size_t) 15)
+#define ROW_CLASSES	128			/* of an attribute that has rows */
 
 /* NULL: there is no room.  The searches take that for an empty budget. */
 void *
@@ -37,7 +40,7 @@ spmk_rulecheck_room(const SpmBoxes *boxes)
 		classes += boxes->nclasses[i];
 
 	/* index; what a search looks at; and at most one level of it for each attribute, and a few besides */
-	return (size_t) 65536 + a * 4096 +
+	return (size_t) 65536 + a * (4096 + ROW_CLASSES * (n / 8 + 64)) +
 		spans * (sizeof(SpmEntry) + 2 * sizeof(SpmSpan)) + (a + 8) * (n / 8 + 64) + classes * 16 +
 		n * a * 8 + n * 64 +
 		(a + 3) * (classes * 40 + n * 24 + a * 256);
@@ -79,6 +82,31 @@ collect(const SpmEntry *entries, int32_t from, int32_t to, SpmSpan span, uint64_
 			set[entries[middle].box / 64] |= UINT64_C(1) << (entries[middle].box % 64);
 		from = middle + 1;
 	}
+}
+
+static bool
+make_rows(SpmRuleIndex *index, int a, SpmRoom *room)
+{
+	const SpmBoxes *boxes = index->boxes;
+	SpmAttributeIndex *at = &index->attributes[a];
+	size_t		n = (size_t) boxes->nclasses[a] * index->nwords;
+
+	at->rows = spmk_room_take(room, n, sizeof(uint64_t));
+	if (!at->rows)
+		return false;
+	for (int32_t c = 0; c < boxes->nclasses[a]; c++)
+		memcpy(at->rows + (size_t) c * index->nwords, at->any, index->nwords * sizeof(uint64_t));
+	for (int b = 0; b < boxes->nboxes; b++)
+	{
+		const SpmSpan *spans = spmk_box_spans(boxes, b, a);
+
+		for (int s = 0; s < spmk_box_nspans(boxes, b, a); s++)
+		{
+			for (int32_t c = spans[s].first; c <= spans[s].last; c++)
+				at->rows[(size_t) c * index->nwords + b / 64] |= UINT64_C(1) << (b % 64);
+		}
+	}
+	return true;
 }
 
 /* Spans of one attribute, sorted by counting; and which classes no span has. */
@@ -142,7 +170,8 @@ index_attribute(SpmRuleIndex *index, int a, SpmRoom *room)
 	}
 	room->used = mark;
 	raise(at->entries, 0, at->nentries);
-	return true;
+	at->rows = NULL;
+	return nclasses > ROW_CLASSES || make_rows(index, a, room);
 }
 
 /* NULL: the room is less than spmk_rulecheck_room() says. */
@@ -170,6 +199,72 @@ spmk_rule_index(const SpmBoxes *boxes, SpmRoom *room)
 	return index;
 }
 
+static bool
+spans_meet(const SpmSpan *a, int na, const SpmSpan *b, int nb)
+{
+	for (int i = 0, j = 0; i < na && j < nb;)
+	{
+		if (a[i].last < b[j].first)
+			i++;
+		else if (b[j].last < a[i].first)
+			j++;
+		else
+			return true;
+	}
+	return false;
+}
+
+/* Takes from index->met, in words first to end - 1, what a box does not meet in one attribute; returns how many are left. */
+static int
+keep_met(SpmRuleIndex *index, int box, int a, int first, int end, int nmet)
+{
+	const SpmBoxes *boxes = index->boxes;
+	const SpmAttributeIndex *at = &index->attributes[a];
+	const SpmSpan *spans = spmk_box_spans(boxes, box, a);
+	int			n = spmk_box_nspans(boxes, box, a);
+	size_t		bytes = (end - first) * sizeof(uint64_t);
+	int			left = 0;
+
+	if (!at->rows && nmet < at->nentries / 4)
+	{
+		for (int w = first; w < end; w++)
+		{
+			for (uint64_t rest = index->met[w] & ~at->any[w]; rest; rest &= rest - 1)
+			{
+				int			other = w * 64 + __builtin_ctzll(rest);
+
+				if (!spans_meet(spans, n, spmk_box_spans(boxes, other, a), spmk_box_nspans(boxes, other, a)))
+					index->met[w] &= ~(rest & -rest);
+			}
+			left += __builtin_popcountll(index->met[w]);
+		}
+		return left;
+	}
+	if (at->rows)
+	{
+		memset(index->hits + first, 0, bytes);
+		for (int s = 0; s < n; s++)
+		{
+			for (int32_t c = spans[s].first; c <= spans[s].last; c++)
+			{
+				const uint64_t *row = at->rows + (size_t) c * index->nwords;
+
+				for (int w = first; w < end; w++)
+					index->hits[w] |= row[w];
+			}
+		}
+	}
+	else
+	{
+		memcpy(index->hits + first, at->any + first, bytes);
+		for (int s = 0; s < n; s++)
+			collect(at->entries, 0, at->nentries, spans[s], index->hits);
+	}
+	for (int w = first; w < end; w++)
+		left += __builtin_popcountll(index->met[w] &= index->hits[w]);
+	return left;
+}
+
 /*
  * index->met := boxes from "from" to "to" - 1 (a stretch of the order) that
  * overlap a box.  Words outside of the stretch are left alone.
@@ -177,30 +272,22 @@ spmk_rule_index(const SpmBoxes *boxes, SpmRoom *room)
 void
 spmk_boxes_met(SpmRuleIndex *index, int box, int from, int to)
 {
-	const SpmBoxes *boxes = index->boxes;
+	int			na = index->boxes->nattributes;
 	int			first = from / 64;
 	int			end = (to + 63) / 64;
+	int			nmet = to - from;
 
 	memset(index->met + first, 0xff, (end - first) * sizeof(uint64_t));
 	index->met[first] &= ~UINT64_C(0) << (from % 64);
 	if (to % 64)
 		index->met[end - 1] &= ~UINT64_C(0) >> (64 - to % 64);
-	for (int a = 0; a < boxes->nattributes; a++)
+	for (int pass = 0; pass < 2; pass++)
 	{
-		const SpmAttributeIndex *at = &index->attributes[a];
-		const SpmSpan *spans = spmk_box_spans(boxes, box, a);
-		int			n = spmk_box_nspans(boxes, box, a);
-		uint64_t	left = 0;
-
-		if (n == 0 || at->nentries == 0)
-			continue;
-		memcpy(index->hits + first, at->any + first, (end - first) * sizeof(uint64_t));
-		for (int s = 0; s < n; s++)
-			collect(at->entries, 0, at->nentries, spans[s], index->hits);
-		for (int w = first; w < end; w++)
-			left |= index->met[w] &= index->hits[w];
-		if (left == 0)
-			break;
+		for (int a = 0; a < na && nmet > 0; a++)
+		{
+			if ((index->attributes[a].rows != NULL) == (pass == 0) && spmk_box_nspans(index->boxes, box, a) > 0)
+				nmet = keep_met(index, box, a, first, end, nmet);
+		}
 	}
 }
 

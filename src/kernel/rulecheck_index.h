@@ -21,6 +21,7 @@ typedef struct SpmAttributeIndex
 	int32_t		nentries;
 	uint64_t   *any;			/* boxes that take every class */
 	int32_t    *nfree;			/* classes before this one that no span has */
+	uint64_t   *rows;			/* of few classes: of each, the boxes that take it; else NULL */
 } SpmAttributeIndex;
 
 struct SpmRuleIndex
