@@ -8,9 +8,8 @@
  * move that unit of r that minds least.  Units start where cost plus price is
  * least; what seats then have too much goes along shortest paths to where
  * something is missing, and prices follow the distances, so that no unit ever
- * regrets (successive shortest paths with potentials; the seats as the nodes
- * follow the notes on balanced clustering by Bradley, Bennett and Demiriz,
- * 2000).
+ * regrets (successive shortest paths with potentials: Ahuja, Magnanti and
+ * Orlin, Network Flows, 1993, chapter 9).
  *
  * How many paths that takes depends on the prices at the start.  They are
  * found by solving a quarter of the units, taken at random, with as much

@@ -1,0 +1,572 @@
+/*
+ * gap.c
+ *	  Generalized assignment by prices, and chains of shifts.
+ *
+ * Prices of capacity come first: they maximise the Lagrangian bound, in which
+ * every job goes where cost plus price times load is least.  A plan costs the
+ * bound, plus what each job's agent is worse than its best, plus the price of
+ * the capacity left over: so only agents that are nearly best for a job are
+ * tried, and a good move leaves little room unused.
+ *
+ * The search is annealing over ejection chains: a job goes to another agent,
+ * which lets go the job that fits best what is too much, and so on until one
+ * finds room (after Yagiura, Ibaraki and Glover, INFORMS J. Computing 16, 2004).
+ * Capacities may be exceeded at a price a little above that of the bound, which
+ * rises as it gets colder; then it gets warm again.
+ */
+#include <math.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include "gap.h"
+
+#define CANDIDATES 8			/* agents that are tried for a job */
+#define DEPTH 6					/* jobs that are let go in a chain */
+#define CYCLES 8				/* times that it gets cold */
+#define RESCUES 4				/* more of them where nothing fits yet */
+#define WARM 1.0				/* times what the second best agent is worse */
+#define COLD 0.1
+#define SOFT 1.1				/* times the price */
+#define HARD 8.0
+#define TOLERANCE 1e-9			/* of a capacity */
+#define NONE (-1)
+
+typedef struct Solver
+{
+	SpmGap	   *p;
+	int			n;
+	int			m;
+	int			q;				/* candidates of a job */
+	double	   *costs;			/* n x m, INFINITY also where a job alone is too much */
+	int32_t    *candidates;		/* n x q, the best first; the last again where there are fewer */
+	double	   *price;			/* m */
+	double	   *trial;			/* m: prices tried */
+	double	   *slope;			/* m: of the bound at those */
+	double	   *direction;		/* m */
+	double	   *base;			/* m: what exceeding costs at the softest */
+	double	   *penalty;		/* m: and now */
+	double	   *room;			/* m: left; negative where exceeded */
+	double	   *slack;			/* m: how little below 0 counts as rounding */
+	int32_t    *first;			/* m: jobs of an agent */
+	int32_t    *next;			/* n */
+	int32_t    *prev;			/* n */
+	int32_t    *agent;			/* n: of a job */
+	int32_t    *visited;		/* m: number of the chain */
+	int32_t		chain;
+	int			nexceeded;
+	double		cost;
+	double		scale;			/* of temperatures */
+	double		temperature;
+	bool		is_whole;		/* costs are whole numbers */
+	bool		is_found;
+	SpmChance	chance;
+} Solver;
+
+/* Jobs, each with where it goes. */
+typedef struct Chain
+{
+	int			length;
+	int32_t		jobs[DEPTH + 1];
+	int32_t		to[DEPTH + 1];
+} Chain;
+
+static size_t
+lay_out(Solver *s, char *memory, int n, int m)
+{
+	size_t		at = 0;
+	int			q = m < CANDIDATES ? m : CANDIDATES;
+
+#define ROOM(field, count) \
+	do { \
+		if (memory) \
+			s->field = (void *) (memory + at); \
+		at += ((size_t) (count) * sizeof(*s->field) + 63) & ~(size_t) 63; \
+	} while (0)
+	ROOM(costs, (size_t) n * m);
+	ROOM(candidates, (size_t) n * q);
+	ROOM(price, m);
+	ROOM(trial, m);
+	ROOM(slope, m);
+	ROOM(direction, m);
+	ROOM(base, m);
+	ROOM(penalty, m);
+	ROOM(room, m);
+	ROOM(slack, m);
+	ROOM(first, m);
+	ROOM(next, n);
+	ROOM(prev, n);
+	ROOM(agent, n);
+	ROOM(visited, m);
+#undef ROOM
+	return at;
+}
+
+size_t
+spmk_gap_memory(int njobs, int nagents)
+{
+	Solver		unused;
+
+	return lay_out(&unused, NULL, njobs, nagents) + 64;
+}
+
+/*
+ * The bound
+ */
+
+/* The bound that prices give, and how it changes with each of them. */
+static double
+bound_at(Solver *s, const double *price, double *slope)
+{
+	const SpmGap *p = s->p;
+	double		bound = 0;
+
+	for (int j = 0; j < s->m; j++)
+	{
+		bound -= price[j] * p->capacities[j];
+		slope[j] = -p->capacities[j];
+	}
+	for (int i = 0; i < s->n; i++)
+	{
+		const double *costs = s->costs + (size_t) i * s->m;
+		const double *loads = p->loads + (size_t) i * s->m;
+		double		least = INFINITY;
+		int			best = 0;
+
+		for (int j = 0; j < s->m; j++)
+		{
+			double		priced = costs[j] + price[j] * loads[j];
+
+			if (priced < least)
+			{
+				least = priced;
+				best = j;
+			}
+		}
+		bound += least;
+		slope[best] += loads[best];
+	}
+	return bound;
+}
+
+/*
+ * Steps along the slopes, smoothed, to a target above the best bound that comes
+ * nearer whenever it is not reached.  Above 'most' no plan is possible.
+ */
+static void
+find_prices(Solver *s, double most)
+{
+	SpmGap	   *p = s->p;
+	double		ahead;
+	double		mark;
+	double		work = (double) s->n * s->m;
+	int			steps = work > 1e6 ? 200 + (int) (1.8e9 / work) : 2000;
+	int			waited = 0;
+
+	memset(s->price, 0, s->m * sizeof(double));
+	memset(s->trial, 0, s->m * sizeof(double));
+	memset(s->direction, 0, s->m * sizeof(double));
+	mark = p->bound = bound_at(s, s->price, s->slope);
+	ahead = 0.05 * (fabs(mark) + 1);
+	for (int step = 0; step < steps && p->bound <= most; step++)
+	{
+		double		bound = bound_at(s, s->trial, s->slope);
+		double		length = 0;
+		double		stride;
+
+		spmk_breathe(p->breath);
+		if (bound > p->bound)
+		{
+			p->bound = bound;
+			memcpy(s->price, s->trial, s->m * sizeof(double));
+		}
+		if (p->bound > mark + ahead / 2)
+		{
+			if (waited <= 1)
+				ahead *= 1.5;
+			mark = p->bound;
+			waited = 0;
+		}
+		else if (++waited >= 15 + s->m)
+		{
+			ahead *= 0.6;
+			mark = p->bound;
+			waited = 0;
+			memcpy(s->trial, s->price, s->m * sizeof(double));
+			memset(s->direction, 0, s->m * sizeof(double));
+			bound = bound_at(s, s->trial, s->slope);
+			if (ahead < 1e-7 * fabs(p->bound))
+				break;
+		}
+		for (int smooth = 1; smooth >= 0 && length == 0; smooth--)
+			for (int j = 0; j < s->m; j++)
+			{
+				s->direction[j] = (smooth ? 0.6 * s->direction[j] : 0) + s->slope[j];
+				if (s->trial[j] <= 0 && s->direction[j] < 0)
+					s->direction[j] = 0;
+				length += s->direction[j] * s->direction[j];
+			}
+		if (length == 0)
+			break;				/* no price would be worth changing */
+		stride = (p->bound + ahead - bound) / length;
+		for (int j = 0; j < s->m; j++)
+			s->trial[j] = fmax(0, s->trial[j] + stride * s->direction[j]);
+	}
+}
+
+/*
+ * The plan
+ */
+
+static inline double
+exceeding(const Solver *s, int agent, double room)
+{
+	return room < 0 ? -room * s->penalty[agent] : 0;
+}
+
+static inline bool
+is_exceeded(const Solver *s, int agent)
+{
+	return s->room[agent] < -s->slack[agent];
+}
+
+static void
+put(Solver *s, int job, int agent)
+{
+	s->agent[job] = agent;
+	s->prev[job] = NONE;
+	s->next[job] = s->first[agent];
+	if (s->first[agent] != NONE)
+		s->prev[s->first[agent]] = job;
+	s->first[agent] = job;
+	s->room[agent] -= s->p->loads[(size_t) job * s->m + agent];
+	s->cost += s->costs[(size_t) job * s->m + agent];
+}
+
+static void
+take(Solver *s, int job)
+{
+	int			agent = s->agent[job];
+
+	if (s->prev[job] == NONE)
+		s->first[agent] = s->next[job];
+	else
+		s->next[s->prev[job]] = s->next[job];
+	if (s->next[job] != NONE)
+		s->prev[s->next[job]] = s->prev[job];
+	s->room[agent] += s->p->loads[(size_t) job * s->m + agent];
+	s->cost -= s->costs[(size_t) job * s->m + agent];
+}
+
+/* Adds rooms and cost up again: differences of fractions wander. */
+static void
+add_up(Solver *s)
+{
+	s->cost = 0;
+	s->nexceeded = 0;
+	memcpy(s->room, s->p->capacities, s->m * sizeof(double));
+	for (int i = 0; i < s->n; i++)
+	{
+		size_t		pair = (size_t) i * s->m + s->agent[i];
+
+		s->room[s->agent[i]] -= s->p->loads[pair];
+		s->cost += s->costs[pair];
+	}
+	for (int j = 0; j < s->m; j++)
+		s->nexceeded += is_exceeded(s, j);
+}
+
+static void
+keep_if_best(Solver *s)
+{
+	SpmGap	   *p = s->p;
+
+	if (s->nexceeded > 0 || (s->is_found && s->cost >= p->value - TOLERANCE * fabs(p->value)))
+		return;
+	if (!s->is_whole)
+		add_up(s);
+	if (s->nexceeded > 0)
+		return;
+	s->is_found = true;
+	p->value = s->cost;
+	memcpy(p->agents, s->agent, s->n * sizeof(int));
+}
+
+/* Agents by priced cost, the best few of each job, and the first plan. */
+static void
+find_candidates(Solver *s)
+{
+	const SpmGap *p = s->p;
+	double		behind[CANDIDATES] = {0};
+	double		average = 0;
+	double		load = 0;
+
+	for (int j = 0; j < s->m; j++)
+	{
+		s->first[j] = NONE;
+		s->room[j] = p->capacities[j];
+		s->slack[j] = TOLERANCE * p->capacities[j];
+		s->visited[j] = 0;
+		average += s->price[j] / s->m;
+	}
+	for (int i = 0; i < s->n; i++)
+	{
+		const double *costs = s->costs + (size_t) i * s->m;
+		const double *loads = p->loads + (size_t) i * s->m;
+		int32_t    *candidates = s->candidates + (size_t) i * s->q;
+		double		priced[CANDIDATES];
+		int			count = 0;
+
+		for (int j = 0; j < s->m; j++)
+		{
+			double		cost = costs[j] + s->price[j] * loads[j];
+			int			at = count;
+
+			if (cost == INFINITY || (count == s->q && cost >= priced[count - 1]))
+				continue;
+			if (count < s->q)
+				count++;
+			else
+				at--;
+			for (; at > 0 && priced[at - 1] > cost; at--)
+			{
+				priced[at] = priced[at - 1];
+				candidates[at] = candidates[at - 1];
+			}
+			priced[at] = cost;
+			candidates[at] = j;
+		}
+		for (int c = 1; c < count; c++)
+			behind[c] += priced[c] - priced[0];
+		load += loads[candidates[0]];
+		for (int c = count; c < s->q; c++)
+			candidates[c] = candidates[count - 1];
+		put(s, i, candidates[0]);
+	}
+	s->scale = 0;
+	for (int c = 1; c < s->q && s->scale <= 0; c++)
+		s->scale = behind[c] / s->n;
+	/* where capacity seems free, exceeding it still is not */
+	for (int j = 0; j < s->m; j++)
+		s->base[j] = fmax(s->price[j], 0.1 * average + (load > 0 ? 0.1 * s->scale * s->n / load : 0) + 1e-9);
+}
+
+/*
+ * The search
+ */
+
+/* Of the jobs of an agent that gets 'room' by one more: which one had best go on? */
+static int
+whom_to_let_go(Solver *s, int agent, double room)
+{
+	double		price = s->price[agent];
+	double		over = s->penalty[agent] - price;
+	double		noise = 4 * s->temperature;
+	double		least = INFINITY;
+	int			best = NONE;
+
+	for (int job = s->first[agent]; job != NONE; job = s->next[job])
+	{
+		size_t		row = (size_t) job * s->m;
+		const int32_t *candidates = s->candidates + (size_t) job * s->q;
+		int			other = candidates[0] != agent || s->q == 1 ? candidates[0] : candidates[1];
+		double		load = s->p->loads[row + agent];
+		double		left = room + load;
+		double		score = s->costs[row + other] + s->price[other] * s->p->loads[row + other]
+			- s->costs[row + agent] - price * load
+			+ (left >= 0 ? price * left : -over * left)
+			+ noise * spmk_chance_unit(&s->chance);
+
+		if (score < least)
+		{
+			least = score;
+			best = job;
+		}
+	}
+	return best;
+}
+
+/* A chain from a job taken at random, with the best end that it could have; by how much it would change the cost. */
+static double
+find_chain(Solver *s, Chain *best)
+{
+	Chain		chain = {0};
+	int			job = spmk_chance_below(&s->chance, s->n);
+	int			start = s->agent[job];
+	size_t		row = (size_t) job * s->m;
+	double		start_room = s->room[start] + s->p->loads[row + start];
+	double		start_before = exceeding(s, start, s->room[start]);
+	double		start_after = exceeding(s, start, start_room);
+	double		sum = -s->costs[row + start];
+	double		least = INFINITY;
+
+	s->visited[start] = ++s->chain;
+	for (;;)
+	{
+		const int32_t *candidates = s->candidates + (size_t) job * s->q;
+		int			to = NONE;
+		int			agent;
+		double		room;
+		int			which;
+
+		/* it may end here */
+		row = (size_t) job * s->m;
+		for (int c = 0; c < s->q; c++)
+		{
+			double		change;
+
+			agent = candidates[c];
+			if (s->visited[agent] == s->chain)
+				continue;
+			change = sum + s->costs[row + agent] + start_after - start_before +
+				exceeding(s, agent, s->room[agent] - s->p->loads[row + agent]) - exceeding(s, agent, s->room[agent]);
+			if (change < least)
+			{
+				least = change;
+				to = agent;
+			}
+		}
+		if (chain.length > 0)
+		{
+			double		change = sum + s->costs[row + start] +
+				exceeding(s, start, start_room - s->p->loads[row + start]) - start_before;
+
+			if (change < least)
+			{
+				least = change;
+				to = start;
+			}
+		}
+		chain.jobs[chain.length] = job;
+		if (to != NONE)
+		{
+			*best = chain;
+			best->to[best->length++] = to;
+		}
+		if (least <= 0 || chain.length == DEPTH)
+			return least;
+
+		/* or go on: better agents are likelier */
+		which = (int) (spmk_chance_unit(&s->chance) * spmk_chance_unit(&s->chance) * s->q);
+		agent = candidates[which];
+		if (s->visited[agent] == s->chain)
+			agent = candidates[spmk_chance_below(&s->chance, s->q)];
+		if (s->visited[agent] == s->chain)
+			return least;
+		room = s->room[agent] - s->p->loads[row + agent];
+		chain.to[chain.length++] = agent;
+		sum += s->costs[row + agent];
+		job = whom_to_let_go(s, agent, room);
+		if (job == NONE)
+			return least;
+		row = (size_t) job * s->m;
+		sum += exceeding(s, agent, room + s->p->loads[row + agent]) - exceeding(s, agent, s->room[agent]);
+		sum -= s->costs[row + agent];
+		s->visited[agent] = s->chain;
+	}
+}
+
+static void
+follow(Solver *s, const Chain *chain)
+{
+	for (int i = 0; i < chain->length; i++)
+	{
+		int			from = s->agent[chain->jobs[i]];
+		int			to = chain->to[i];
+
+		s->nexceeded -= is_exceeded(s, from) + is_exceeded(s, to);
+		take(s, chain->jobs[i]);
+		put(s, chain->jobs[i], to);
+		s->nexceeded += is_exceeded(s, from) + is_exceeded(s, to);
+	}
+}
+
+/* From warm and soft to cold and hard. */
+static void
+cycle(Solver *s, int64_t moves, double hard)
+{
+	Chain		chain = {0};
+	int64_t		step = moves / 64;
+
+	step = step < 1 ? 1 : step > 1024 ? 1024 : step;
+	for (int64_t move = 0; move < moves; move++)
+	{
+		double		change;
+
+		if (move % step == 0)
+		{
+			double		part = (double) move / (double) moves;
+			double		factor = SOFT * pow(hard / SOFT, part);
+
+			spmk_breathe(s->p->breath);
+			add_up(s);
+			if (s->chain > INT32_MAX / 2)
+			{
+				memset(s->visited, 0, s->m * sizeof(int32_t));
+				s->chain = 0;
+			}
+			s->temperature = s->scale * WARM * pow(COLD / WARM, part);
+			for (int j = 0; j < s->m; j++)
+				s->penalty[j] = factor * s->base[j];
+		}
+		change = find_chain(s, &chain);
+		if (change == INFINITY)
+			continue;
+		if (change > 0 && (change > 20 * s->temperature ||
+						   spmk_chance_unit(&s->chance) >= exp(-change / s->temperature)))
+			continue;
+		follow(s, &chain);
+		keep_if_best(s);
+	}
+}
+
+SpmGapStatus
+spmk_gap(SpmGap *p, void *memory)
+{
+	Solver		solver = {.p = p, .n = p->njobs, .m = p->nagents, .is_whole = true};
+	Solver	   *s = &solver;
+	double		most = 0;
+
+	lay_out(s, (char *) (((uintptr_t) memory + 63) & ~(uintptr_t) 63), s->n, s->m);
+	s->q = s->m < CANDIDATES ? s->m : CANDIDATES;
+	s->chance.state = p->seed;
+	p->value = INFINITY;
+	p->job = NONE;
+	for (int i = 0; i < s->n; i++)
+	{
+		double		dearest = -INFINITY;
+
+		for (int j = 0; j < s->m; j++)
+		{
+			size_t		pair = (size_t) i * s->m + j;
+
+			s->costs[pair] = p->loads[pair] > p->capacities[j] * (1 + TOLERANCE) ? INFINITY : p->costs[pair];
+			if (s->costs[pair] == INFINITY)
+				continue;
+			dearest = fmax(dearest, s->costs[pair]);
+			if (s->costs[pair] != floor(s->costs[pair]) || p->loads[pair] != floor(p->loads[pair]))
+				s->is_whole = false;
+		}
+		if (dearest == -INFINITY)
+		{
+			p->job = i;
+			return SPM_GAP_NO_AGENT;
+		}
+		most += dearest;
+	}
+	most += 1e-9 * fabs(most);
+	find_prices(s, most);
+	memcpy(p->prices, s->price, s->m * sizeof(double));
+	if (p->bound > most)
+		return SPM_GAP_NO_ROOM;
+	if (s->is_whole)
+		p->bound = ceil(p->bound - 1e-9 * fabs(p->bound));
+
+	find_candidates(s);
+	add_up(s);
+	keep_if_best(s);
+	for (int i = 0; i < CYCLES && !(s->is_found && p->value <= p->bound); i++)
+		cycle(s, p->moves / CYCLES, HARD);
+	for (int i = 0; i < RESCUES && !s->is_found; i++)
+		cycle(s, p->moves / CYCLES, HARD * pow(10, i + 1));
+	return s->is_found ? SPM_GAP_OK : SPM_GAP_NOT_FOUND;
+}
