@@ -202,17 +202,12 @@ spm_transport(PG_FUNCTION_ARGS)
 	SpmTransport t = {.breath = &spm_breath};
 	MemoryContext caller;
 
-	for (int arg = 0; arg < 3; arg++)
-		if (PG_ARGISNULL(arg))
-			ereport(ERROR,
-					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-					 errmsg("%s are null", arg == 0 ? "costs" : arg == 1 ? "supplies" : "capacities")));
 	InitMaterializedSRF(fcinfo, 0);
 	caller = enter_context();
 	t.costs = costs_arg(fcinfo, 0, &t.nunits, &t.nseats);
 	t.supplies = amounts_arg(fcinfo, 1, "supplies", t.nunits, "unit", false);
 	t.capacities = amounts_arg(fcinfo, 2, "capacities", t.nseats, "seat", true);
-	if (!PG_ARGISNULL(3))
+	if (ARR_NDIM(PG_GETARG_ARRAYTYPE_P(3)) > 0)
 		t.minimums = amounts_arg(fcinfo, 3, "minimums", t.nseats, "seat", false);
 	for (int j = 0; t.minimums && j < t.nseats; j++)
 		if (t.minimums[j] > t.capacities[j])

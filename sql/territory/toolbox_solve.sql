@@ -4,21 +4,21 @@
  */
 
 CREATE OR REPLACE FUNCTION spm.transport(costs double precision[], supplies double precision[], capacities double precision[],
-    minimums double precision[] DEFAULT NULL)
+    minimums double precision[] DEFAULT '{}')
     RETURNS TABLE (unit int, seat int, amount double precision, cost double precision, unit_price double precision, seat_price double precision)
-    LANGUAGE C IMMUTABLE PARALLEL SAFE ROWS 1000 COST 100000
+    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE ROWS 1000 COST 1000
     AS 'MODULE_PATHNAME', 'spm_transport';
 COMMENT ON FUNCTION spm.transport(double precision[], double precision[], double precision[], double precision[]) IS
 'The cheapest way of giving units with a supply to seats with room: which amount of which unit goes to which seat. At most as many units are split as there are seats, less one.
-costs: a row for each unit, a column for each seat, the cost of one unit of supply; NULL or infinity forbids the pair. supplies: of units. capacities: most that seats take; infinity is no limit. minimums: least that seats must get; NULL: nothing.
+costs: a row for each unit, a column for each seat, the cost of one unit of supply; NULL or infinity forbids the pair. supplies: of units. capacities: most that seats take; infinity is no limit. minimums: least that seats must get; empty: nothing.
 Returns rows in the order of unit and seat, counted from 1: the amount, its cost (amount times cost), and prices that prove that nothing is cheaper: unit_price is the least cost + seat_price of any seat; a seat whose price is above 0 is full, one below 0 has its minimum; so sum(amount * unit_price) less the sum over all seats of price times capacity (or minimum) is sum(cost). seat_price is what a further unit of capacity would save.
 Found exactly, by successive shortest paths between seats (Ahuja, Magnanti and Orlin, Network Flows, 1993, chapter 9); memory is 8 bytes for each cost, and 12 for each pair of seats.
-Errors: 22004 for NULL lists, 2202E for dimensions that do not agree, 22023 for NaN, negative or infinite supplies, and for what cannot be done: supplies above capacities or below minimums, a unit that may go nowhere, seats that the allowed pairs overfill or leave below their minimum, by number.
+Errors: 22004 for a NULL supply, 2202E for dimensions that do not agree, 22023 for NaN, negative or infinite supplies, and for what cannot be done: supplies above capacities or below minimums, a unit that may go nowhere, seats that the allowed pairs overfill or leave below their minimum, by number.
 Example: SELECT * FROM spm.transport(''{{1,10},{5,1}}'', ''{5,4}'', ''{3,7}'') gives 3 of unit 1 to seat 1, 2 of it to seat 2 and unit 2 to seat 2, for 27 in all; room at seat 1 is worth 9.';
 
 CREATE OR REPLACE FUNCTION spm.linear_assignment(costs double precision[])
     RETURNS TABLE (unit int, seat int, cost double precision)
-    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE ROWS 1000 COST 100000
+    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE ROWS 1000 COST 1000
     AS 'MODULE_PATHNAME', 'spm_linear_assignment';
 COMMENT ON FUNCTION spm.linear_assignment(double precision[]) IS
 'Each unit to a seat of its own at the least sum of costs: sellers to territories, for example. Where there are more units than seats, each seat gets a unit and the others have no row.
@@ -31,7 +31,7 @@ CREATE OR REPLACE FUNCTION spm.generalized_assignment(costs double precision[], 
     moves bigint DEFAULT 2000000, seed bigint DEFAULT 1)
     RETURNS TABLE (job int, agent int, cost double precision, load double precision, load_price double precision,
         value double precision, bound double precision)
-    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE ROWS 1000 COST 1000000
+    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE ROWS 1000 COST 1000
     AS 'MODULE_PATHNAME', 'spm_generalized_assignment';
 COMMENT ON FUNCTION spm.generalized_assignment(double precision[], double precision[], double precision[], bigint, bigint) IS
 'Whole jobs to agents within their capacities, at a low sum of costs, each pair with a cost and a load of its own: accounts to sellers, for example, where travel differs. value is the sum of costs, bound what no plan can be below; their difference is how much could at most be gained by searching longer.
