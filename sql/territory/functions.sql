@@ -31,12 +31,13 @@ BEGIN
     IF names = '{}' THEN
         names := ARRAY(SELECT m.name FROM spm.territory_model m WHERE m.state = 'plan' ORDER BY m.name COLLATE "C");
     END IF;
-    IF cardinality(names) <> 1 THEN
-        RAISE EXCEPTION '%', CASE WHEN names = '{}' THEN 'there is no territory model' ELSE 'it is not clear which territory model is meant' END
-            USING ERRCODE = 'undefined_object',
-                  DETAIL = CASE WHEN names <> '{}' THEN format('There are %s.', array_to_string(names, ', ')) END,
-                  HINT = CASE WHEN names = '{}' THEN 'Add one: SELECT spm.add_territory_model(''2026'');'
-                              ELSE format('Name it: model => %L; or make one of them active: SELECT spm.activate_territory_model(%L);', names[1], names[1]) END;
+    IF names = '{}' THEN
+        RAISE EXCEPTION 'there is no territory model'
+            USING ERRCODE = 'undefined_object', HINT = 'Add one: SELECT spm.add_territory_model(''2026'');';
+    ELSIF cardinality(names) > 1 THEN
+        RAISE EXCEPTION 'it is not clear which territory model is meant'
+            USING ERRCODE = 'undefined_object', DETAIL = format('There are %s.', array_to_string(names, ', ')),
+                  HINT = format('Name it: model => %L; or let one alone be active: SELECT spm.activate_territory_model(%L);', names[1], names[1]);
     END IF;
     SELECT m.* INTO it FROM spm.territory_model m WHERE m.name = names[1];
     RETURN it;

@@ -83,6 +83,7 @@ CREATE OR REPLACE FUNCTION spm._want_territories(model_id int, as_of date, accou
     SET search_path = pg_catalog, pg_temp
     SET client_min_messages = warning
     SET datestyle = 'ISO, YMD'
+    SET jit = off
 AS $$
 DECLARE
     it spm.territory_model := spm._accounts_of(_want_territories.model_id);
@@ -100,14 +101,20 @@ BEGIN
     END IF;
     DROP TABLE IF EXISTS pg_temp.spm_wanted;
     EXECUTE format('CREATE TEMP TABLE spm_wanted ON COMMIT DROP AS
-        SELECT a.account_key, k.type, spm.territory_rule_of(a.account, %L::date, k.type, %L) AS territory_rule_id, a.head_key, a.potential
-        FROM (%s) a CROSS JOIN unnest(%L::text[]) k(type) WHERE %s', _want_territories.as_of, it.name, source, types,
+        SELECT w.*, r.territory_id, false AS is_family
+        FROM (SELECT a.account_key, k.type, spm.territory_rule_of(a.account, %L::date, k.type, %L) AS territory_rule_id, a.head_key, a.potential
+              FROM (%s) a CROSS JOIN unnest(%L::text[]) k(type) WHERE %s OFFSET 0) w
+        LEFT JOIN spm.territory_rule r USING (territory_rule_id)', _want_territories.as_of, it.name, source, types,
         CASE WHEN heads IS NULL THEN 'true' WHEN it.family_column IS NULL THEN format('a.account_key = ANY (%L)', heads)
              ELSE format('a.account_key = ANY (%L) OR a.head_key = ANY (%L)', heads, heads) END);
     ANALYZE pg_temp.spm_wanted;
-    SELECT w.account_key, count(*) AS n INTO wrong FROM pg_temp.spm_wanted w GROUP BY w.type, w.account_key HAVING count(*) > 1 OR w.account_key IS NULL LIMIT 1;
+    -- hashes are quicker to count; where they differ a closer look follows
+    SELECT w.account_key, count(*) AS n INTO wrong
+    FROM pg_temp.spm_wanted w
+    WHERE (SELECT count(*) <> count(DISTINCT hashtextextended(h.account_key, hashtext(h.type))) FROM pg_temp.spm_wanted h)
+    GROUP BY w.type, w.account_key HAVING count(*) > 1 OR w.account_key IS NULL LIMIT 1;
     IF FOUND THEN
-        RAISE EXCEPTION '%', coalesce(format('account "%s" occurs %s times', wrong.account_key, wrong.n), 'an account has no key')
+        RAISE EXCEPTION '%', CASE WHEN wrong.account_key IS NULL THEN 'an account has no key' ELSE format('account "%s" occurs %s times', wrong.account_key, wrong.n) END
             USING ERRCODE = 'unique_violation', DETAIL = format('Column %I of %I.%I.', it.key_column, it.relation_schema, it.relation_name),
                   HINT = 'Map a relation with one row per account.';
     END IF;
@@ -119,10 +126,18 @@ BEGIN
                 USING ERRCODE = 'invalid_parameter_value', DETAIL = format('It heads that of "%s", and "%s" heads its own.', wrong.account_key, wrong.next_key),
                       HINT = format('Map a view in which %I is the account at the top.', it.family_column);
         END IF;
+        -- a family follows its head, also to where that stays
+        UPDATE pg_temp.spm_wanted w SET is_family = true, territory_id = coalesce(l.territory_id, h.territory_id),
+            territory_rule_id = CASE WHEN l.territory_id IS NULL THEN h.territory_rule_id END
+        FROM pg_temp.spm_wanted h
+        LEFT JOIN (SELECT a.* FROM spm.territory_assignment a
+                   WHERE a.territory_model_id = it.territory_model_id AND a.span @> _want_territories.as_of AND (a.is_locked OR a.origin IN ('manual', 'design'))) l
+            ON l.account_key = h.account_key AND l.type = h.type AND (l.is_locked OR h.territory_id IS NULL)
+        WHERE h.account_key = w.head_key AND h.type = w.type;
     END IF;
 END
 $$;
-COMMENT ON FUNCTION spm._want_territories(int, date, text[]) IS 'Puts the rule that wins each account on a day, for each type of territory, into pg_temp.spm_wanted. accounts: only these and their families; NULL: all. Errors 23505, 22023 for accounts that are there twice or in two families.';
+COMMENT ON FUNCTION spm._want_territories(int, date, text[]) IS 'Puts the territory that each account should have on a day, one of each type, and the rule that gives it into pg_temp.spm_wanted. accounts: only these and their families; NULL: all. Errors 23505, 22023 for accounts that are there twice or in two families.';
 REVOKE ALL ON FUNCTION spm._want_territories(int, date, text[]) FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION spm._plan_assignment(model_id int, as_of date, accounts text[] DEFAULT NULL, rules int[] DEFAULT NULL)
@@ -144,25 +159,10 @@ BEGIN
     PERFORM spm._want_territories(_plan_assignment.model_id, _plan_assignment.as_of, chosen);
     DROP TABLE IF EXISTS pg_temp.spm_assign;
     CREATE TEMP TABLE spm_assign ON COMMIT DROP AS
-    WITH own AS (
-        SELECT w.*, r.territory_id FROM pg_temp.spm_wanted w LEFT JOIN spm.territory_rule r USING (territory_rule_id)
-    ), held AS (
-        SELECT a.* FROM spm.territory_assignment a
-        WHERE a.territory_model_id = _plan_assignment.model_id AND a.span @> _plan_assignment.as_of
-          AND (chosen IS NULL OR a.account_key = ANY (chosen) OR a.account_key IN (SELECT w.account_key FROM pg_temp.spm_wanted w))
-    ), wanted AS (      -- a family follows its head, also to where that stays
-        SELECT w.account_key, w.type, w.potential, h.account_key IS NOT NULL AS is_family,
-               CASE WHEN h.account_key IS NULL THEN w.territory_id ELSE coalesce(l.territory_id, h.territory_id) END AS territory_id,
-               CASE WHEN h.account_key IS NULL THEN w.territory_rule_id WHEN l.account_key IS NULL THEN h.territory_rule_id END AS territory_rule_id
-        FROM own w
-        LEFT JOIN own h ON h.account_key = w.head_key AND h.type = w.type
-        LEFT JOIN held l ON l.account_key = h.account_key AND l.type = h.type
-            AND (l.is_locked OR h.territory_id IS NULL AND l.origin IN ('manual', 'design'))
-    )
     SELECT account_key, type, coalesce(w.potential, 0) AS potential, w.territory_id AS to_territory_id, w.territory_rule_id,
            CASE WHEN w.is_family THEN 'family' ELSE 'rule' END AS origin, NULL::text AS reason, false AS is_locked,
            c.territory_assignment_id, c.territory_id AS from_territory_id, c.territory_rule_id AS from_territory_rule_id, c.origin AS from_origin,
-           c.is_locked AS was_locked, c.reason AS from_reason, c.span AS from_span,
+           c.is_locked AS was_locked, c.reason AS from_reason, c.span AS from_span, n.start AS next_start,
            CASE WHEN c.is_locked THEN 'locked'
                 WHEN c.territory_id = w.territory_id THEN 'kept'
                 -- what people or designs have said gives way to a rule, not to the lack of one
@@ -171,13 +171,54 @@ BEGIN
                 WHEN c.territory_id IS NULL THEN 'gained'
                 WHEN w.territory_id IS NULL THEN 'lost'
                 ELSE 'moved' END AS outcome
-    FROM wanted w FULL JOIN held c USING (account_key, type);
+    FROM pg_temp.spm_wanted w
+    FULL JOIN (SELECT a.* FROM spm.territory_assignment a
+               WHERE a.territory_model_id = _plan_assignment.model_id AND a.span @> _plan_assignment.as_of
+                 AND (chosen IS NULL OR a.account_key = ANY (chosen || ARRAY(SELECT w.account_key FROM pg_temp.spm_wanted w WHERE chosen IS NOT NULL)))) c
+        USING (account_key, type)
+    LEFT JOIN (SELECT a.account_key, a.type, min(lower(a.span)) AS start FROM spm.territory_assignment a
+               WHERE a.territory_model_id = _plan_assignment.model_id AND lower(a.span) > _plan_assignment.as_of
+                 AND (chosen IS NULL OR a.account_key = ANY (chosen || ARRAY(SELECT w.account_key FROM pg_temp.spm_wanted w WHERE chosen IS NOT NULL)))
+               GROUP BY 1, 2) n USING (account_key, type);
+    ANALYZE pg_temp.spm_assign;
 END
 $$;
 COMMENT ON FUNCTION spm._plan_assignment(int, date, text[], int[]) IS 'Puts what becomes of each account on a day into pg_temp.spm_assign. accounts, rules: only accounts, with their families, that are named or that a change of the rules touches; both NULL: all.';
 REVOKE ALL ON FUNCTION spm._plan_assignment(int, date, text[], int[]) FROM PUBLIC;
 
 -- --------------------------------------------------------------- what is done
+
+CREATE OR REPLACE FUNCTION spm._check_assignment()
+    RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    wrong record;
+BEGIN
+    UPDATE spm.territory_assignment_version SET version = version + 1;
+    -- planned anew each time: one row or a million
+    EXECUTE 'SELECT n.account_key, n.type, n.span, a.span AS other
+        FROM new_row n
+        JOIN spm.territory_assignment a ON a.territory_model_id = n.territory_model_id AND a.account_key = n.account_key AND a.type = n.type
+            AND a.territory_assignment_id <> n.territory_assignment_id AND a.span && n.span
+        LIMIT 1' INTO wrong;
+    IF wrong.account_key IS NOT NULL THEN
+        RAISE EXCEPTION 'account "%" would belong to two % territories at a time', wrong.account_key, wrong.type
+            USING ERRCODE = 'exclusion_violation', CONSTRAINT = 'territory_assignment_overlap', TABLE = 'territory_assignment',
+                  DETAIL = format('To one for %s, to the other for %s.', wrong.span, wrong.other),
+                  HINT = 'SELECT spm.assign_account(...) ends what was before.';
+    END IF;
+    RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION spm._check_assignment() IS 'Trigger: an account belongs to one territory of a type at a time. Error 23P01.';
+REVOKE ALL ON FUNCTION spm._check_assignment() FROM PUBLIC;
+
+CREATE OR REPLACE TRIGGER overlap_insert AFTER INSERT ON spm.territory_assignment REFERENCING NEW TABLE AS new_row
+    FOR EACH STATEMENT EXECUTE FUNCTION spm._check_assignment();
+CREATE OR REPLACE TRIGGER overlap_update AFTER UPDATE ON spm.territory_assignment REFERENCING NEW TABLE AS new_row
+    FOR EACH STATEMENT EXECUTE FUNCTION spm._check_assignment();
 
 CREATE OR REPLACE FUNCTION spm._write_assignment(model_id int, as_of date, until date)
     RETURNS void
@@ -186,7 +227,6 @@ CREATE OR REPLACE FUNCTION spm._write_assignment(model_id int, as_of date, until
     SET jit = off
 AS $$
 BEGIN
-    ANALYZE pg_temp.spm_assign;
     DELETE FROM spm.territory_assignment a USING pg_temp.spm_assign p
     WHERE a.territory_assignment_id = p.territory_assignment_id AND p.outcome IN ('moved', 'lost') AND lower(p.from_span) = _write_assignment.as_of;
     UPDATE spm.territory_assignment a SET span = daterange(lower(p.from_span), _write_assignment.as_of)
@@ -199,10 +239,8 @@ BEGIN
       AND (p.from_territory_rule_id, p.from_origin) IS DISTINCT FROM (p.territory_rule_id, p.origin);
     INSERT INTO spm.territory_assignment (territory_model_id, account_key, type, territory_id, territory_rule_id, origin, is_locked, span, reason)
     SELECT _write_assignment.model_id, p.account_key, p.type, p.to_territory_id, p.territory_rule_id, p.origin, p.is_locked,
-           daterange(_write_assignment.as_of, least(_write_assignment.until, n.start)), p.reason
+           daterange(_write_assignment.as_of, least(_write_assignment.until, p.next_start)), p.reason
     FROM pg_temp.spm_assign p
-    LEFT JOIN (SELECT a.account_key, a.type, min(lower(a.span)) AS start FROM spm.territory_assignment a
-               WHERE a.territory_model_id = _write_assignment.model_id AND lower(a.span) > _write_assignment.as_of GROUP BY 1, 2) n USING (account_key, type)
     WHERE p.outcome IN ('moved', 'gained')
     UNION ALL           -- what holds again afterwards
     SELECT _write_assignment.model_id, p.account_key, p.type, p.from_territory_id, p.from_territory_rule_id, p.from_origin, p.was_locked,
@@ -299,6 +337,8 @@ BEGIN
            'manual'::text AS origin, assign_account.reason AS reason, coalesce(assign_account.locked, true) AS is_locked,
            c.territory_assignment_id, c.territory_id AS from_territory_id, c.territory_rule_id AS from_territory_rule_id, c.origin AS from_origin,
            c.is_locked AS was_locked, c.reason AS from_reason, c.span AS from_span,
+           (SELECT min(lower(n.span)) FROM spm.territory_assignment n
+            WHERE n.territory_model_id = model_id AND n.account_key = assign_account.account AND n.type = t.type AND lower(n.span) > assign_account.since) AS next_start,
            CASE WHEN c.territory_id IS NULL THEN 'gained' ELSE 'moved' END AS outcome
     FROM spm.territory t
     LEFT JOIN spm.territory_assignment c ON c.territory_model_id = model_id AND c.account_key = assign_account.account AND c.type = t.type
