@@ -151,12 +151,17 @@ SELECT spm.add_territory_model('random', 'crm.thing', key => 'thing_id') \g /dev
 SELECT spm.add_territory_attribute('random', 'word'), spm.add_territory_attributes('random', '{size,piece}', 'number') \g /dev/null
 SELECT spm.add_territory('random', k, type => CASE WHEN k = 'O' THEN 'overlay' END) FROM unnest('{A,B,C,O}'::text[]) k \g /dev/null
 
-CREATE FUNCTION pg_temp.met(c spm.territory_condition, value text, is_number boolean) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
-    SELECT CASE WHEN c.operator = 'null' THEN (value IS NULL) <> c.is_negated WHEN value IS NULL THEN false ELSE c.is_negated <> CASE
-        WHEN c.operator = 'in' AND is_number THEN value::numeric = ANY (c.operands::numeric[])
-        WHEN c.operator = 'in' THEN value = ANY (c.operands)
-        WHEN c.operator = 'prefix' THEN EXISTS (SELECT FROM unnest(c.operands) o WHERE left(value, length(o)) = o)
-        ELSE coalesce(value::numeric >= c.operands[1]::numeric, true) AND coalesce(value::numeric <= c.operands[2]::numeric, true) END END
+CREATE FUNCTION pg_temp.met(operator text, is_negated boolean, operands text[], value text, is_number boolean) RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS $$
+BEGIN
+    IF operator = 'null' THEN
+        RETURN (value IS NULL) <> is_negated;
+    END IF;
+    RETURN value IS NOT NULL AND is_negated <> CASE
+        WHEN operator = 'in' AND is_number THEN value::numeric = ANY (operands::numeric[])
+        WHEN operator = 'in' THEN value = ANY (operands)
+        WHEN operator = 'prefix' THEN left(value, 1) = ANY (operands) OR left(value, 2) = ANY (operands)
+        ELSE coalesce(value::numeric >= operands[1]::numeric, true) AND coalesce(value::numeric <= operands[2]::numeric, true) END;
+END
 $$;
 CREATE FUNCTION pg_temp.some(VARIADIC anyarray) RETURNS anyelement LANGUAGE sql VOLATILE AS $$ SELECT $1[1 + floor(random() * cardinality($1))::int] $$;
 CREATE FUNCTION pg_temp.some_number() RETURNS jsonb LANGUAGE sql VOLATILE AS $$
@@ -186,11 +191,11 @@ BEGIN
             until => CASE WHEN since IS NOT NULL THEN since + 1 + floor(random() * 2)::int END, model => 'random');
     END LOOP;
     CREATE TEMP TABLE met ON COMMIT DROP AS
-    WITH asked AS MATERIALIZED (SELECT c, a.name, a.kind = 'number' AS is_number, c.territory_rule_id FROM spm.territory_condition c JOIN spm.territory_attribute a USING (territory_attribute_id)),
+    WITH asked AS MATERIALIZED (SELECT c.operator, c.is_negated, c.operands, a.name, a.kind = 'number' AS is_number, c.territory_rule_id FROM spm.territory_condition c JOIN spm.territory_attribute a USING (territory_attribute_id)),
     thing AS MATERIALIZED (
         SELECT r.territory_rule_id, x.thing_id FROM spm.territory_rule r CROSS JOIN crm.thing x WHERE NOT EXISTS (
             SELECT FROM asked a WHERE a.territory_rule_id = r.territory_rule_id
-            AND NOT pg_temp.met(a.c, CASE a.name WHEN 'word' THEN x.word WHEN 'size' THEN x.size::text ELSE x.piece::text END, a.is_number)))
+            AND NOT pg_temp.met(a.operator, a.is_negated, a.operands, CASE a.name WHEN 'word' THEN x.word WHEN 'size' THEN x.size::text ELSE x.piece::text END, a.is_number)))
     SELECT r.territory_rule_id, r.kind, r.precedence, r.territory_id, t.type, x.thing_id, d.d
     FROM thing x JOIN spm.territory_rule r USING (territory_rule_id) JOIN spm.territory t USING (territory_id) JOIN crm.day d ON r.span @> d.d;
     CREATE TEMP TABLE pair ON COMMIT DROP AS
