@@ -28,7 +28,7 @@ REVOKE ALL ON FUNCTION spm._alike_expression(spm.territory_model, regclass, json
 
 CREATE OR REPLACE FUNCTION spm.territory_candidate(account anyelement, as_of date DEFAULT current_date, top int DEFAULT 10,
                                                    type text DEFAULT 'primary', model text DEFAULT NULL)
-    RETURNS TABLE (territory_key text, position_key text, payee_key text, is_by_rule boolean, distance_km double precision,
+    RETURNS TABLE (territory_key text, position_key text, payee_key text, is_by_rule boolean, distance_km numeric,
                    alike numeric, accounts bigint, potential numeric, load numeric, fit numeric)
     LANGUAGE plpgsql STABLE PARALLEL RESTRICTED
     SET search_path = pg_catalog, pg_temp
@@ -85,7 +85,7 @@ BEGIN
             FROM seat s JOIN spm.territory t USING (territory_id) LEFT JOIN spm.position w USING (position_id)
             LEFT JOIN per_territory p USING (territory_id) LEFT JOIN loaded l USING (position_id)
         )
-        SELECT c.territory_key, c.position_key, c.payee_key, c.is_by_rule, round(c.distance::numeric, 1)::double precision, round(c.alike, 2), c.accounts, c.potential,
+        SELECT c.territory_key, c.position_key, c.payee_key, c.is_by_rule, round(c.distance::numeric, 1), round(c.alike, 2), c.accounts, c.potential,
             round(c.load, 2), round(c.alike + coalesce(1 / (1 + c.distance::numeric / 100), 0) + coalesce(1 / (1 + c.load), 0), 3) AS fit
         FROM candidate c
         ORDER BY c.is_by_rule DESC, fit DESC, c.territory_key COLLATE "C", c.position_key COLLATE "C"

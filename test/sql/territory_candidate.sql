@@ -28,7 +28,7 @@ CREATE FUNCTION pg_temp.candidates(account crm.account, top int DEFAULT 10) RETU
 $$;
 -- loads: 900, 300 and 0 around a mean of 400; X1 is like A1, A2 and B2 in industry and size, like B1 and C1 in nothing
 SELECT results_eq($$SELECT pg_temp.candidates(a) FROM crm.account a WHERE account_id = 'X1'$$, $$VALUES
-    ('B b p-b 55.6km 0.33 2 300 0.75 1.547'), ('A a p-a 166.8km 0.67 2 900 2.25 1.349'), ('C c p-c 834km 0.00 1 0 0.00 1.107')$$,
+    ('B b p-b 55.6km 0.33 2 300 0.75 1.547'), ('A a p-a 166.8km 0.67 2 900 2.25 1.349'), ('C c p-c 834.0km 0.00 1 0 0.00 1.107')$$,
     'an account that no rule gives to anybody has candidates by who is near, has accounts like it and has room');
 SELECT results_eq($$SELECT pg_temp.candidates(ROW('N1', 'OR', 'bank', 100, 0, 0.5, NULL)::crm.account, 1)$$,
     $$VALUES ('C c p-c rule 1056.4km 0.25 1 0 0.00 1.336')$$, 'who has it by the rules goes first, and the account need not be among the accounts yet');
