@@ -179,6 +179,10 @@ AS $$
 DECLARE
     models int[];
 BEGIN
+    IF TG_OP = 'TRUNCATE' THEN
+        UPDATE spm.territory_model m SET version = m.version + 1;
+        RETURN NULL;
+    END IF;
     EXECUTE format('SELECT array_agg(DISTINCT m.territory_model_id) FROM (%s) r JOIN %s', CASE TG_OP
         WHEN 'INSERT' THEN 'SELECT * FROM new_row' WHEN 'DELETE' THEN 'SELECT * FROM old_row'
         ELSE 'SELECT * FROM new_row UNION ALL SELECT * FROM old_row' END, TG_ARGV[0]) INTO models;
@@ -207,6 +211,7 @@ BEGIN
             FOR EACH STATEMENT EXECUTE FUNCTION spm._raise_territory_version(%L)', w[1], w[2]);
         EXECUTE format('CREATE OR REPLACE TRIGGER version_delete AFTER DELETE ON spm.%I REFERENCING OLD TABLE AS old_row
             FOR EACH STATEMENT EXECUTE FUNCTION spm._raise_territory_version(%L)', w[1], w[2]);
+        EXECUTE format('CREATE OR REPLACE TRIGGER version_truncate AFTER TRUNCATE ON spm.%I FOR EACH STATEMENT EXECUTE FUNCTION spm._raise_territory_version()', w[1]);
     END LOOP;
 END
 $do$;

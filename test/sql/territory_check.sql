@@ -239,6 +239,9 @@ SELECT is((SELECT sum(n) FROM crm.outcome WHERE what = 'gap is met'), 0::numeric
 SELECT is((SELECT sum(n) FROM crm.outcome WHERE what = 'gap is left'), 0::numeric, 'rules made from all gaps leave nothing uncovered');
 SELECT ok((SELECT sum(n) FILTER (WHERE what = 'gaps in words alone') * 4 < sum(n) FILTER (WHERE what = 'gaps') FROM crm.outcome), 'most gaps can be said by a rule');
 
+TRUNCATE spm.territory_rule CASCADE;
+SELECT is((SELECT gap FROM spm.territory_gap('random')), 'everything', 'rules that were truncated are gone at once');
+
 -- refused
 SELECT throws_ok($$SELECT spm.territory_conflict('east')$$, '42704', NULL, 'an unknown model is refused');
 SELECT throws_ok($$SELECT spm.territory_conflict('west', 0)$$, '22023', 'top cannot be 0', 'no rows are refused');
