@@ -9,7 +9,7 @@
 -- include sql/territory/tables_design.sql
 -- include sql/territory/tables_segment.sql
 -- include sql/quota/tables_plan.sql
--- include sql/quota/tables_capacity.sql
+-- include sql/quota/tables_workforce.sql
 
 ALTER TABLE spm.territory_source ADD COLUMN territory_model_id int REFERENCES spm.territory_model,
     ADD COLUMN territory_type text,
