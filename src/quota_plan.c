@@ -21,6 +21,7 @@
 PG_FUNCTION_INFO_V1(spm_quota_allocate);
 PG_FUNCTION_INFO_V1(spm_quota_tree);
 PG_FUNCTION_INFO_V1(spm_quota_spread);
+PG_FUNCTION_INFO_V1(spm_quota_sums);
 
 /* A unit is units / 10^scale. */
 typedef struct Unit
@@ -238,9 +239,9 @@ read_weight(Datum value, SpmWeight *digits, int *scale)
 	return true;
 }
 
-/* Weights at one scale; where there is none, 'missing', unless that is refused. */
+/* Weights at one scale, which is told too; where there is none, it is said, or refused. */
 static SpmWeight *
-weights_of(const NumericArray *array, const char *what, bool may_miss)
+weights_of(const NumericArray *array, const char *what, bool may_miss, int *common_scale)
 {
 	SpmWeight  *weights = room_for(array->n, sizeof(SpmWeight));
 	int		   *scales = room_for(array->n, sizeof(int));
@@ -282,6 +283,8 @@ weights_of(const NumericArray *array, const char *what, bool may_miss)
 			weights[i] *= 10;
 		}
 	}
+	if (common_scale)
+		*common_scale = scale;
 	return weights;
 
 too_long:
@@ -291,6 +294,26 @@ too_long:
 			 errdetail("From the first digit of the largest to the last of the finest there are more than 37."),
 			 errhint("Round them: round(weight, 15).")));
 	return NULL;				/* not reached */
+}
+
+static Datum
+from_weight(SpmWeight weight, int scale)
+{
+	char		text[64];
+	char	   *p = text + sizeof(text);
+	int			digits = 0;
+
+	if (weight <= (SpmWeight) SPM_FAST_MAX && scale <= SPM_FAST_SCALE)
+		return spm_int_numeric_datum((int64) weight, scale);
+	*--p = '\0';
+	do
+	{
+		*--p = '0' + (int) (weight % 10);
+		weight /= 10;
+		if (++digits == scale)
+			*--p = '.';
+	} while (weight > 0 || digits < scale);
+	return DirectFunctionCall3(numeric_in, CStringGetDatum(p), ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1));
 }
 
 static void
@@ -357,7 +380,7 @@ spm_quota_allocate(PG_FUNCTION_ARGS)
 	int64	   *least = amounts_of(&lowers, given.n, 0, &unit, INWARD_UP, "lower bound");
 	int64	   *most = amounts_of(&uppers, given.n, SPM_QUOTA_NONE, &unit, INWARD_DOWN, "upper bound");
 	SpmQuotaGroup group = {given.n, NULL, amounts_of(&bases, given.n, 0, &unit, ROUND, "base"),
-	weights_of(&given, "weight", false), least, most};
+	weights_of(&given, "weight", false, NULL), least, most};
 	SpmQuotaRoom room = {room_for(given.n, sizeof(SpmWeight)), room_for(2 * (Size) given.n, sizeof(int))};
 	int64	   *parts = room_for(given.n, sizeof(int64));
 	__int128	low = 0;
@@ -401,6 +424,8 @@ spm_quota_allocate(PG_FUNCTION_ARGS)
 
 /* ------------------------------------------------------------------- the tree */
 
+#define NO_ARG (-1)
+
 typedef struct Tree
 {
 	SpmQuotaTree kernel;
@@ -419,7 +444,7 @@ node_name(void *arg, int i)
 	return psprintf("node %d", i + 1);
 }
 
-/* parents, over-assignments and names, which are arguments of both functions */
+/* parents, and over-assignments and names, where there are such arguments */
 static void
 tree_args(FunctionCallInfo fcinfo, int over_arg, int name_arg, Tree *tree)
 {
@@ -429,8 +454,8 @@ tree_args(FunctionCallInfo fcinfo, int over_arg, int name_arg, Tree *tree)
 	int			n;
 	int		   *parents;
 	int64	   *assigned;
-	int			nnames;
-	NumericArray over;
+	int			nnames = 0;
+	NumericArray over = {NULL, NULL, 0};
 	SpmQuotaFault fault = {0};
 
 	if (ARR_NDIM(array) > 1)
@@ -438,7 +463,8 @@ tree_args(FunctionCallInfo fcinfo, int over_arg, int name_arg, Tree *tree)
 				(errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR),
 				 errmsg("parents must be an array of one dimension")));
 	deconstruct_array(array, INT4OID, sizeof(int32), true, TYPALIGN_INT, &values, &nulls, &n);
-	deconstruct_array(PG_GETARG_ARRAYTYPE_P(name_arg), TEXTOID, -1, false, TYPALIGN_INT, &tree->names, &tree->name_nulls, &nnames);
+	if (name_arg != NO_ARG)
+		deconstruct_array(PG_GETARG_ARRAYTYPE_P(name_arg), TEXTOID, -1, false, TYPALIGN_INT, &tree->names, &tree->name_nulls, &nnames);
 	if (nnames == 0)
 		tree->names = NULL;
 	else if (nnames != n)
@@ -457,7 +483,8 @@ tree_args(FunctionCallInfo fcinfo, int over_arg, int name_arg, Tree *tree)
 					 errhint("A parent is the place of a node among the nodes, from 1 to %d; NULL is none.", n)));
 	}
 
-	over = optional_numerics(fcinfo, over_arg, "over-assignment", n);
+	if (over_arg != NO_ARG)
+		over = optional_numerics(fcinfo, over_arg, "over-assignment", n);
 	assigned = room_for(n, sizeof(int64));
 	for (int i = 0; i < n; i++)
 	{
@@ -550,7 +577,7 @@ spm_quota_tree(PG_FUNCTION_ARGS)
 	lowers = optional_numerics(fcinfo, 3, "lower bound", n);
 	uppers = optional_numerics(fcinfo, 4, "upper bound", n);
 	bases = optional_numerics(fcinfo, 5, "base", n);
-	tree.kernel.weights = weights_of(&weights, "weight", true);
+	tree.kernel.weights = weights_of(&weights, "weight", true, NULL);
 	tree.kernel.lowers = amounts_of(&lowers, n, 0, &unit, INWARD_UP, "lower bound");
 	tree.kernel.uppers = amounts_of(&uppers, n, SPM_QUOTA_NONE, &unit, INWARD_DOWN, "upper bound");
 	tree.kernel.bases = amounts_of(&bases, n, bases.n == 0 ? 0 : SPM_QUOTA_NONE, &unit, ROUND, "base");
@@ -564,6 +591,37 @@ spm_quota_tree(PG_FUNCTION_ARGS)
 	if (status != SPM_QUOTA_OK)
 		refuse_tree(status, &tree, &fault, &unit);
 	PG_RETURN_DATUM(finish(caller, work, amounts_array(amounts, n, &unit)));
+}
+
+/* spm._quota_sums(parents, weights): of each node with all that is below it */
+Datum
+spm_quota_sums(PG_FUNCTION_ARGS)
+{
+	MemoryContext caller;
+	MemoryContext work = begin_work(&caller);
+	NumericArray weights = numerics(fcinfo, 1, "weight");
+	Tree		tree;
+	SpmWeight  *sums;
+	SpmWeight	all = 0;
+	int			scale;
+
+	tree_args(fcinfo, NO_ARG, NO_ARG, &tree);
+	if (weights.n != tree.kernel.n)
+		elog(ERROR, "there are %d weights for %d nodes", weights.n, tree.kernel.n);
+	sums = weights_of(&weights, "weight", false, &scale);
+	for (int at = tree.kernel.n; at > 0; at--)
+	{
+		int			node = tree.order.order[at];
+		int			parent = tree.kernel.parents[node];
+
+		if (sums[node] >= SPM_QUOTA_MAX_WEIGHT || (all += sums[node]) >= SPM_QUOTA_MAX_WEIGHT)
+			refuse_size();
+		if (parent >= 0)
+			sums[parent] += sums[node];
+	}
+	for (int i = 0; i < weights.n; i++)
+		weights.values[i] = from_weight(sums[i], scale);
+	PG_RETURN_DATUM(finish(caller, work, PointerGetDatum(construct_array(weights.values, weights.n, NUMERICOID, -1, false, TYPALIGN_INT))));
 }
 
 /* spm.quota_season(parents, amounts, shares, over_assignments, seasons, unit, names) */
@@ -628,7 +686,7 @@ spm_quota_spread(PG_FUNCTION_ARGS)
 	}
 	parts = room_for((Size) n * nparts, sizeof(int64));
 	status = spmk_quota_spread(&tree.kernel, &tree.order, amounts_of(&amounts, n, 0, &unit, EXACT, "amount"), nparts,
-							   weights_of(&shares, "share", false), seasons, parts, &breath, &fault);
+							   weights_of(&shares, "share", false, NULL), seasons, parts, &breath, &fault);
 	if (status == SPM_QUOTA_WEIGHTLESS)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),

@@ -1,6 +1,9 @@
 /*
  * quota/functions_plan_allocate.sql: dividing the total of a quota plan down
  * its tree, and over the periods that quotas are published for.
+ *
+ * Helpers read a plan in a few queries over all its seats, which take less time
+ * than compiling them would: so they say jit = off.
  */
 
 CREATE OR REPLACE FUNCTION spm._quota_plan_periods(quota_plan_id int)
@@ -20,56 +23,83 @@ CREATE OR REPLACE FUNCTION spm._quota_arrays(version_id int, OUT positions int[]
                                              OUT lowers numeric[], OUT uppers numeric[], OUT over_assignments numeric[], OUT amounts numeric[],
                                              OUT requests numeric[], OUT variances numeric[])
     LANGUAGE sql STABLE PARALLEL SAFE
+    SET jit = off
 BEGIN ATOMIC
     -- by key, so that ties go the same way in every database
-    WITH node AS (
+    WITH node AS MATERIALIZED (
         SELECT n.*, s.position_key, (row_number() OVER (ORDER BY s.position_key COLLATE "C"))::int AS nth
         FROM spm.quota_plan_node n JOIN spm.position s USING (position_id)
         WHERE n.quota_plan_version_id = _quota_arrays.version_id
     )
-    SELECT array_agg(n.position_id ORDER BY n.nth), array_agg(p.nth ORDER BY n.nth), array_agg(n.level::int ORDER BY n.nth), array_agg(n.position_key ORDER BY n.nth),
-        array_agg(coalesce(n.locked_amount, n.at_least) ORDER BY n.nth), array_agg(coalesce(n.locked_amount, n.at_most) ORDER BY n.nth),
-        array_agg(l.over_assignment ORDER BY n.nth), array_agg(n.amount ORDER BY n.nth), array_agg(n.bottom_up ORDER BY n.nth), array_agg(n.variance ORDER BY n.nth)
-    FROM node n
-    LEFT JOIN node p ON p.position_id = n.parent_position_id
-    LEFT JOIN spm.quota_plan_level l ON l.quota_plan_version_id = n.quota_plan_version_id AND l.level = n.level;
+    SELECT array_agg(o.position_id), array_agg(o.parent), array_agg(o.level), array_agg(o.position_key), array_agg(o.lower), array_agg(o.upper),
+        array_agg(o.over_assignment), array_agg(o.amount), array_agg(o.bottom_up), array_agg(o.variance)
+    FROM (SELECT n.position_id, p.nth AS parent, n.level::int AS level, n.position_key, coalesce(n.locked_amount, n.at_least) AS lower,
+              coalesce(n.locked_amount, n.at_most) AS upper, l.over_assignment, n.amount, n.bottom_up, n.variance
+          FROM node n
+          LEFT JOIN node p ON p.position_id = n.parent_position_id
+          LEFT JOIN spm.quota_plan_level l ON l.quota_plan_version_id = n.quota_plan_version_id AND l.level = n.level
+          ORDER BY n.nth) o;
 END;
 COMMENT ON FUNCTION spm._quota_arrays(int) IS 'The tree of a version as arrays, one element a seat, in the order of position_key; parents as places in that order.';
 REVOKE ALL ON FUNCTION spm._quota_arrays(int) FROM PUBLIC;
 
-CREATE OR REPLACE FUNCTION spm._quota_weights(version_id int)
-    RETURNS TABLE (position_id int, weight numeric)
-    LANGUAGE sql STABLE PARALLEL SAFE
-BEGIN ATOMIC
-    WITH RECURSIVE node AS (
-        SELECT n.position_id, n.parent_position_id,
-            CASE WHEN EXISTS (SELECT FROM spm.quota_plan_factor f WHERE f.quota_plan_version_id = n.quota_plan_version_id AND f.level = n.level) THEN n.level ELSE 0 END AS level
-        FROM spm.quota_plan_node n WHERE n.quota_plan_version_id = _quota_weights.version_id
-    ), input AS (
-        SELECT i.name, i.position_id, i.amount, sum(i.amount) OVER (PARTITION BY i.name) AS whole
-        FROM (SELECT i.name, i.position_id, i.amount FROM spm.quota_plan_input i WHERE i.quota_plan_version_id = _quota_weights.version_id
-              UNION ALL
-              SELECT 'even', n.position_id, 1 FROM node n WHERE NOT EXISTS (SELECT FROM node c WHERE c.parent_position_id = n.position_id)) i
-    ), own AS (
-        -- one input as it is; of several the shares, cut off after 24 decimals
-        SELECT i.position_id, f.level, sum(CASE WHEN f.factors = 1 THEN i.amount ELSE div(f.weight * i.amount * 1e24, nullif(i.whole, 0)) END) AS weight
-        FROM (SELECT f.*, count(*) OVER (PARTITION BY f.level) AS factors FROM spm.quota_plan_factor f WHERE f.quota_plan_version_id = _quota_weights.version_id) f
-        JOIN input i USING (name)
-        GROUP BY i.position_id, f.level
-    ), up AS (      -- a seat counts for all above it
-        SELECT n.position_id, n.position_id AS ancestor_position_id, n.parent_position_id AS next_position_id, n.level FROM node n
-        UNION ALL
-        SELECT u.position_id, p.position_id, p.parent_position_id, p.level FROM up u JOIN node p ON p.position_id = u.next_position_id
-    )
-    SELECT u.ancestor_position_id, coalesce(sum(o.weight), 0)
-    FROM up u LEFT JOIN own o ON o.position_id = u.position_id AND o.level = u.level
-    GROUP BY u.ancestor_position_id;
-END;
-COMMENT ON FUNCTION spm._quota_weights(int) IS 'What each seat of a version weighs by the factors of its level, with all that is below it.';
-REVOKE ALL ON FUNCTION spm._quota_weights(int) FROM PUBLIC;
+CREATE OR REPLACE FUNCTION spm._quota_sums(parents int[], weights numeric[])
+    RETURNS numeric[]
+    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'spm_quota_sums';
+COMMENT ON FUNCTION spm._quota_sums(int[], numeric[]) IS 'The weight of each node of a tree with all that is below it.';
+REVOKE ALL ON FUNCTION spm._quota_sums(int[], numeric[]) FROM PUBLIC;
+
+CREATE OR REPLACE FUNCTION spm._quota_weights(version_id int, positions int[], parents int[], levels int[])
+    RETURNS numeric[]
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET jit = off
+    SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    factor_level int;
+    own numeric[];
+    sums numeric[];
+    weights numeric[] := array_fill(0::numeric, ARRAY[cardinality(_quota_weights.positions)]);
+BEGIN
+    -- 0 first: the levels that have factors of their own come after it
+    FOR factor_level IN SELECT DISTINCT f.level FROM spm.quota_plan_factor f WHERE f.quota_plan_version_id = _quota_weights.version_id ORDER BY 1 LOOP
+        SELECT array_agg(coalesce(w.weight, 0) + coalesce(e.weight, 0) ORDER BY u.nth) INTO own
+        FROM unnest(_quota_weights.positions) WITH ORDINALITY u(position_id, nth)
+        LEFT JOIN (
+            -- one input as it is; of several the shares, cut off after 24 decimals
+            SELECT i.position_id, sum(CASE WHEN t.factors = 1 THEN i.amount ELSE div(t.weight * i.amount * 1e24, t.whole) END) AS weight
+            FROM (SELECT f.name, f.weight, count(*) OVER () AS factors,
+                      (SELECT sum(x.amount) FROM spm.quota_plan_input x WHERE x.quota_plan_version_id = _quota_weights.version_id AND x.name = f.name) AS whole
+                  FROM spm.quota_plan_factor f WHERE f.quota_plan_version_id = _quota_weights.version_id AND f.level = factor_level) t
+            JOIN spm.quota_plan_input i ON i.quota_plan_version_id = _quota_weights.version_id AND i.name = t.name
+            WHERE t.whole > 0
+            GROUP BY i.position_id) w ON w.position_id = u.position_id
+        LEFT JOIN (
+            -- even: every seat below which there is none
+            SELECT b.nth, CASE WHEN t.factors = 1 THEN 1 ELSE div(t.weight * 1e24, count(*) OVER ()) END AS weight
+            FROM (SELECT f.name, f.weight, count(*) OVER () AS factors
+                  FROM spm.quota_plan_factor f WHERE f.quota_plan_version_id = _quota_weights.version_id AND f.level = factor_level) t
+            CROSS JOIN (SELECT x.nth FROM generate_series(1, cardinality(_quota_weights.positions)) x(nth)
+                        EXCEPT SELECT x.parent FROM unnest(_quota_weights.parents) x(parent)) b
+            WHERE t.name = 'even') e ON e.nth = u.nth;
+        sums := spm._quota_sums(_quota_weights.parents, own);
+        IF factor_level = 0 THEN
+            weights := sums;
+        ELSE
+            SELECT array_agg(CASE WHEN u.level = factor_level THEN u.sum ELSE u.weight END ORDER BY u.nth) INTO weights
+            FROM unnest(_quota_weights.levels, sums, weights) WITH ORDINALITY u(level, sum, weight, nth);
+        END IF;
+    END LOOP;
+    RETURN weights;
+END
+$$;
+COMMENT ON FUNCTION spm._quota_weights(int, int[], int[], int[]) IS 'What each seat of a version weighs by the factors of its level, with all that is below it.';
+REVOKE ALL ON FUNCTION spm._quota_weights(int, int[], int[], int[]) FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION spm._quota_requests(version_id int, OUT bases numeric[], OUT variances numeric[])
     LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET jit = off
     SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -116,6 +146,7 @@ REVOKE ALL ON FUNCTION spm._quota_requests(int) FROM PUBLIC;
 CREATE OR REPLACE FUNCTION spm._quota_amounts(version_id int)
     RETURNS TABLE (position_id int, weight numeric, amount numeric)
     LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET jit = off
     SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -129,8 +160,7 @@ BEGIN
     IF this.method = 'reconcile' THEN
         SELECT r.bases, r.variances INTO bases, weights FROM spm._quota_requests(this.quota_plan_version_id) r;
     ELSE
-        SELECT array_agg(w.weight ORDER BY u.nth) INTO weights
-        FROM unnest(tree.positions) WITH ORDINALITY u(seat, nth) JOIN spm._quota_weights(this.quota_plan_version_id) w ON w.position_id = u.seat;
+        weights := spm._quota_weights(this.quota_plan_version_id, tree.positions, tree.parents, tree.levels);
         IF this.carry_input IS NOT NULL THEN
             -- at the bottom; who is above others carries what they carry
             SELECT array_agg(CASE WHEN c.parent IS NULL THEN round(coalesce(i.amount, 0) * this.carry_ratio, 12) END ORDER BY u.nth) INTO bases
@@ -208,6 +238,7 @@ Example: SELECT spm.override_quota(''FY26'', ''U-17'', 260000, ''inherits Acme''
 CREATE OR REPLACE FUNCTION spm._quota_parts(version_id int)
     RETURNS TABLE (position_id int, period_id int, amount numeric)
     LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET jit = off
     SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE

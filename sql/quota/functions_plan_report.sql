@@ -8,6 +8,7 @@ CREATE OR REPLACE FUNCTION spm._quota_fairness(version_id int, input text, sprea
         OUT correlation numeric, OUT ratio_correlation numeric, OUT ratio_slope numeric, OUT gini numeric,
         OUT below_80_share numeric, OUT from_80_to_120_share numeric, OUT above_120_share numeric, OUT reaching_share numeric)
     LANGUAGE sql STABLE PARALLEL SAFE
+    SET jit = off
 BEGIN ATOMIC
     WITH seat AS MATERIALIZED (
         SELECT n.amount AS q, i.amount AS x, round(n.amount / i.amount, 12) AS r
@@ -25,12 +26,16 @@ BEGIN ATOMIC
     ), burden AS (      -- from the lightest to the heaviest
         SELECT sum((2 * s.nth - w.n - 1) * s.r) / nullif(w.n * w.r, 0) AS gini
         FROM (SELECT s.r, row_number() OVER (ORDER BY s.r) AS nth FROM seat s) s, whole w GROUP BY w.n, w.r
+    ), factor AS (
+        -- of what everybody sells, in proportion to the input: twenty that are equally likely, quantiles of the normal distribution
+        SELECT array_agg(1 + _quota_fairness.spread * z ORDER BY z) AS up, array_agg(-1 - _quota_fairness.spread * z ORDER BY z DESC) AS down
+        FROM unnest('{-1.959964,-1.439531,-1.150349,-0.934589,-0.755415,-0.597760,-0.453762,-0.318639,-0.189118,-0.062707,
+            0.062707,0.189118,0.318639,0.453762,0.597760,0.755415,0.934589,1.150349,1.439531,1.959964}'::numeric[]) z
     ), chance AS (
-        -- everybody sells in proportion to the input, times one of twenty equally likely factors: quantiles of the normal distribution
-        SELECT count(*)::numeric AS n, count(*) FILTER (WHERE s.sold < 0.8 * s.q) AS below, count(*) FILTER (WHERE s.sold > 1.2 * s.q) AS above, count(*) FILTER (WHERE s.sold >= s.q) AS reaching
-        FROM (SELECT s.q, s.x * w.q * (1 + _quota_fairness.spread * z) / w.x AS sold
-              FROM seat s, whole w, unnest('{-1.959964,-1.439531,-1.150349,-0.934589,-0.755415,-0.597760,-0.453762,-0.318639,-0.189118,-0.062707,
-                  0.062707,0.189118,0.318639,0.453762,0.597760,0.755415,0.934589,1.150349,1.439531,1.959964}'::numeric[]) z) s
+        -- the factor that just reaches the quota tells how many are below and above; negated, those equal to it count
+        SELECT 20 * count(*)::numeric AS n, sum(20 - width_bucket(-0.8 * s.needed, f.down)) AS below, sum(20 - width_bucket(1.2 * s.needed, f.up)) AS above,
+            sum(width_bucket(-s.needed, f.down)) AS reaching
+        FROM (SELECT s.q * w.x / nullif(s.x * w.q, 0) AS needed FROM seat s, whole w) s, factor f
     )
     SELECT m.n::bigint, m.q, m.x, round(m.q / nullif(m.x, 0), 6), round(m.least, 6), round(m.most, 6),
         round(m.cov_qx / nullif(sqrt(m.var_q) * sqrt(m.var_x), 0), 6), round(m.cov_rx / nullif(sqrt(m.var_r) * sqrt(m.var_x), 0), 6),
