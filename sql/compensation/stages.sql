@@ -356,14 +356,14 @@ CREATE OR REPLACE FUNCTION spm._config_digest(calendar_id int)
     SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT string_agg(spm._digest(r), ' ' ORDER BY r)
-        -- what rules say is in the version of their model
-        || coalesce((SELECT string_agg(DISTINCT format(' %s/%s', m.territory_model_id, m.version), '')
-                     FROM spm.territory_source s JOIN spm.territory_model m USING (territory_model_id) WHERE s.relation_name = 'territory_rule'), '')
     FROM (SELECT c::text FROM spm._config_relations() c
           UNION ALL VALUES ('spm.source'), ('spm.source_column'), ('spm.transaction_split'),
               -- these are there once something is mapped
               (CASE WHEN EXISTS (SELECT FROM spm.event_source) THEN to_regclass('spm.transaction_event')::text END),
-              (CASE WHEN EXISTS (SELECT FROM spm.territory_source) THEN to_regclass('spm.territory_claim')::text END)) u(r)
+              (CASE WHEN EXISTS (SELECT FROM spm.territory_source) THEN to_regclass('spm.territory_claim')::text END)
+          UNION ALL
+          SELECT t FROM unnest('{spm.territory,spm.territory_rule,spm.territory_condition,spm.territory_attribute,spm.territory_attribute_value}'::text[]) t
+          WHERE EXISTS (SELECT FROM spm.territory_source s WHERE s.relation_name = 'territory_rule' AND s.territory_model_id IS NOT NULL)) u(r)
     WHERE r IS NOT NULL
 $$;
 COMMENT ON FUNCTION spm._config_digest(int) IS 'Digest of everything but the transactions that results depend on.';

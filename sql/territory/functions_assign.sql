@@ -196,7 +196,7 @@ AS $$
 DECLARE
     wrong record;
 BEGIN
-    UPDATE spm.territory_assignment_version SET version = version + 1;
+    INSERT INTO spm.territory_assignment_version AS v (version) VALUES (1) ON CONFLICT (is_only) DO UPDATE SET version = v.version + 1;
     -- planned anew each time: one row or a million
     EXECUTE 'SELECT n.account_key, n.type, n.span, a.span AS other
         FROM new_row n
