@@ -37,6 +37,7 @@ typedef struct Solver
 	int			n;
 	int			m;
 	int			q;				/* candidates of a job */
+	double	   *capacity;		/* m: a little wider where numbers are not whole, for rounding */
 	double	   *costs;			/* n x m, INFINITY also where a job alone is too much */
 	int32_t    *candidates;		/* n x q, the best first; the last again where there are fewer */
 	double	   *price;			/* m */
@@ -46,7 +47,6 @@ typedef struct Solver
 	double	   *base;			/* m: what exceeding costs at the softest */
 	double	   *penalty;		/* m: and now */
 	double	   *room;			/* m: left; negative where exceeded */
-	double	   *slack;			/* m: how little below 0 counts as rounding */
 	int32_t    *first;			/* m: jobs of an agent */
 	int32_t    *next;			/* n */
 	int32_t    *prev;			/* n */
@@ -91,7 +91,7 @@ lay_out(Solver *s, char *memory, int n, int m)
 	ROOM(base, m);
 	ROOM(penalty, m);
 	ROOM(room, m);
-	ROOM(slack, m);
+	ROOM(capacity, m);
 	ROOM(first, m);
 	ROOM(next, n);
 	ROOM(prev, n);
@@ -122,8 +122,8 @@ bound_at(Solver *s, const double *price, double *slope)
 
 	for (int j = 0; j < s->m; j++)
 	{
-		bound -= price[j] * p->capacities[j];
-		slope[j] = -p->capacities[j];
+		bound -= price[j] * s->capacity[j];
+		slope[j] = -s->capacity[j];
 	}
 	for (int i = 0; i < s->n; i++)
 	{
@@ -226,7 +226,7 @@ exceeding(const Solver *s, int agent, double room)
 static inline bool
 is_exceeded(const Solver *s, int agent)
 {
-	return s->room[agent] < -s->slack[agent];
+	return s->room[agent] < 0;
 }
 
 static void
@@ -263,7 +263,7 @@ add_up(Solver *s)
 {
 	s->cost = 0;
 	s->nexceeded = 0;
-	memcpy(s->room, s->p->capacities, s->m * sizeof(double));
+	memcpy(s->room, s->capacity, s->m * sizeof(double));
 	for (int i = 0; i < s->n; i++)
 	{
 		size_t		pair = (size_t) i * s->m + s->agent[i];
@@ -303,8 +303,7 @@ find_candidates(Solver *s)
 	for (int j = 0; j < s->m; j++)
 	{
 		s->first[j] = NONE;
-		s->room[j] = p->capacities[j];
-		s->slack[j] = TOLERANCE * p->capacities[j];
+		s->room[j] = s->capacity[j];
 		s->visited[j] = 0;
 		average += s->price[j] / s->m;
 	}
@@ -554,6 +553,8 @@ spmk_gap(SpmGap *p, void *memory)
 		most += dearest;
 	}
 	most += 1e-9 * fabs(most);
+	for (int j = 0; j < s->m; j++)
+		s->capacity[j] = s->is_whole ? floor(p->capacities[j] * (1 + 1e-12)) : p->capacities[j] * (1 + TOLERANCE);
 	find_prices(s, most);
 	memcpy(p->prices, s->price, s->m * sizeof(double));
 	if (p->bound > most)

@@ -6,6 +6,7 @@
 BEGIN;
 SET client_min_messages = warning;
 SET extra_float_digits = 0;
+SET LOCAL jit = off;
 SELECT no_plan();
 
 -- Numbers that look random and are the same everywhere, 0 to n - 1.
