@@ -158,12 +158,13 @@ BEGIN
     SELECT v.* INTO this FROM spm.quota_plan_version v WHERE v.quota_plan_version_id = _quota_amounts.version_id;
     SELECT * INTO tree FROM spm._quota_arrays(this.quota_plan_version_id);
     IF this.method = 'reconcile' THEN
-        SELECT r.bases, r.variances INTO bases, weights FROM spm._quota_requests(this.quota_plan_version_id) r;
+        SELECT (SELECT array_agg(round(u.base / this.unit) * this.unit ORDER BY u.nth) FROM unnest(r.bases) WITH ORDINALITY u(base, nth)), r.variances
+        INTO bases, weights FROM spm._quota_requests(this.quota_plan_version_id) r;
     ELSE
         weights := spm._quota_weights(this.quota_plan_version_id, tree.positions, tree.parents, tree.levels);
         IF this.carry_input IS NOT NULL THEN
             -- at the bottom; who is above others carries what they carry
-            SELECT array_agg(CASE WHEN c.parent IS NULL THEN round(coalesce(i.amount, 0) * this.carry_ratio, 12) END ORDER BY u.nth) INTO bases
+            SELECT array_agg(CASE WHEN c.parent IS NULL THEN round(coalesce(i.amount, 0) * this.carry_ratio / this.unit) * this.unit END ORDER BY u.nth) INTO bases
             FROM unnest(tree.positions) WITH ORDINALITY u(seat, nth)
             LEFT JOIN spm.quota_plan_input i ON i.quota_plan_version_id = this.quota_plan_version_id AND i.name = this.carry_input AND i.position_id = u.seat
             LEFT JOIN (SELECT DISTINCT p.parent FROM unnest(tree.parents) p(parent)) c ON c.parent = u.nth;
