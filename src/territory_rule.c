@@ -182,13 +182,16 @@ probe_record(Matcher *m, HeapTupleHeader record, DateADT day)
 static HeapTupleHeader
 record_arg(FunctionCallInfo fcinfo)
 {
-	Oid			type = get_fn_expr_argtype(fcinfo->flinfo, 0);
+	if (unlikely(fcinfo->flinfo->fn_extra == NULL))
+	{
+		Oid			type = get_fn_expr_argtype(fcinfo->flinfo, 0);
 
-	if (unlikely(fcinfo->flinfo->fn_extra == NULL) && !type_is_rowtype(type))
-		ereport(ERROR,
-				(errcode(ERRCODE_DATATYPE_MISMATCH),
-				 errmsg("a territory is found for a record, not for type %s", format_type_be(type)),
-				 errhint("Give the row: SELECT spm.territory_of(a) FROM account AS a;")));
+		if (!type_is_rowtype(type))
+			ereport(ERROR,
+					(errcode(ERRCODE_DATATYPE_MISMATCH),
+					 errmsg("a territory is found for a record, not for type %s", format_type_be(type)),
+					 errhint("Give the row: SELECT spm.territory_of(a) FROM account AS a;")));
+	}
 	return PG_GETARG_HEAPTUPLEHEADER(0);
 }
 
@@ -230,7 +233,7 @@ winner(FunctionCallInfo fcinfo)
 	type = m->type_is_fixed && m->type >= 0 ? m->type : (m->type = type_arg(fcinfo, 2));
 	probe_record(m, record, PG_GETARG_DATEADT(1));
 	place = spmk_rulebook_first(&m->probe, (uint32) type);
-	return place == SPM_RULE_NONE ? NULL : &m->book->rules[m->book->book.boxes[place].rule];
+	return place == SPM_RULE_NONE ? NULL : &m->book->rules[m->book->book.rule_of[place]];
 }
 
 PG_FUNCTION_INFO_V1(spm_territory_of);

@@ -12,13 +12,29 @@
 
 /* ------------------------------------------------------------------- where a value lies */
 
-/* The first bound that is not below the value. */
+/* Among bounds of equal heads, the first that is not below the key. */
+static uint32_t
+lower_bound_of_ties(const SpmRuleDim *dim, const SpmRuleKey *key, uint32_t lo, uint32_t hi)
+{
+	while (lo < hi)
+	{
+		uint32_t	mid = lo + (hi - lo) / 2;
+
+		if (spmk_rule_compare_bytes(&dim->bounds[mid], key) < 0)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
+/* The first bound that is not below the value; without branches that chance decides. */
 static inline uint32_t
 lower_bound(const SpmRuleDim *dim, const SpmRuleKey *key, uint64_t head)
 {
 	uint64_t	bucket;
 	uint32_t	lo;
-	uint32_t	n;
+	uint32_t	hi;
 
 	if (dim->nbounds == 0 || head < dim->least_head)
 		return 0;
@@ -26,37 +42,19 @@ lower_bound(const SpmRuleDim *dim, const SpmRuleKey *key, uint64_t head)
 	if (bucket >= dim->nbuckets)
 		return dim->nbounds;
 	lo = dim->buckets[bucket];
-	n = dim->buckets[bucket + 1] - lo;
-	if (dim->order == SPM_ORDER_NUMBER)
-	{
-		while (n > 0)
-		{
-			uint32_t	half = n / 2;
-
-			if (dim->heads[lo + half] < head)
-			{
-				lo += half + 1;
-				n -= half + 1;
-			}
-			else
-				n = half;
-		}
+	hi = dim->buckets[bucket + 1];
+	if (lo == hi)
 		return lo;
-	}
-	while (n > 0)
+	for (uint32_t n = hi - lo; n > 1;)
 	{
 		uint32_t	half = n / 2;
-		uint64_t	other = dim->heads[lo + half];
 
-		if (other < head ||
-			(other == head && spmk_rule_compare_bytes(&dim->bounds[lo + half], key) < 0))
-		{
-			lo += half + 1;
-			n -= half + 1;
-		}
-		else
-			n = half;
+		lo += dim->heads[lo + half - 1] < head ? half : 0;
+		n -= half;
 	}
+	lo += dim->heads[lo] < head;
+	if (dim->order == SPM_ORDER_BYTES && lo < hi && dim->heads[lo] == head)
+		return lower_bound_of_ties(dim, key, lo, hi);
 	return lo;
 }
 
@@ -72,20 +70,45 @@ spmk_rule_piece(const SpmRuleDim *dim, const SpmRuleValue *value)
 	return 2 * at + 1 + value->is_beyond;
 }
 
+/* Where the row of a number is written, if numbers are listed; else NULL. */
+static inline const uint16_t *
+listed_row(const SpmRuleDim *dim, const SpmRuleValue *value)
+{
+	uint64_t	at = spmk_rule_head(value->key.number) - dim->least_head;
+
+	return at < dim->nvalues && !value->is_null && !value->is_beyond ? &dim->row_of_value[at] : NULL;
+}
+
+/* What will be looked at is asked of the memory as early as it is known. */
 void
 spmk_rulebook_locate(SpmRuleProbe *probe)
 {
 	const SpmRulebook *book = probe->book;
+	const uint16_t *listed[SPM_RULE_DIMS];
 
 	for (uint32_t i = 0; i < book->nactive; i++)
 	{
-		uint32_t	d = book->active[i];
-		const SpmRuleDim *dim = &book->dims[d];
-		const SpmRuleValue *value = &probe->values[d];
-		uint32_t	row = value->is_null ? dim->row_of_class[0] :
-			dim->row_of_piece[spmk_rule_piece(dim, value)];
+		listed[i] = listed_row(&book->dims[book->active[i]], &probe->values[book->active[i]]);
+		if (listed[i] != NULL)
+			__builtin_prefetch(listed[i]);
+	}
+	for (uint32_t i = 0; i < book->nactive; i++)
+	{
+		const SpmRuleDim *dim = &book->dims[book->active[i]];
+		const SpmRuleValue *value = &probe->values[book->active[i]];
+		uint32_t	row;
 
+		if (listed[i] != NULL)
+			continue;
+		row = value->is_null ? dim->row_of_class[0] : dim->row_of_piece[spmk_rule_piece(dim, value)];
 		probe->rows[i] = spmk_rule_row(book, row);
+		__builtin_prefetch(probe->rows[i]);
+	}
+	for (uint32_t i = 0; i < book->nactive; i++)
+	{
+		if (listed[i] == NULL)
+			continue;
+		probe->rows[i] = spmk_rule_row(book, *listed[i]);
 		__builtin_prefetch(probe->rows[i]);
 	}
 }
@@ -198,7 +221,8 @@ first_between(const SpmRuleProbe *probe, uint32_t from, uint32_t stop)
 			uint32_t	word = s * 64 + (uint32_t) __builtin_ctzll(live);
 			uint64_t	bits = ~UINT64_C(0);
 
-			for (uint32_t i = 0; i < n && bits != 0; i++)
+			/* without a branch: the loads of all dimensions are under way together */
+			for (uint32_t i = 0; i < n; i++)
 				bits &= book->lines[(size_t) row_lines(book, probe->rows[i])[word / SPM_RULE_LINE] * SPM_RULE_LINE +
 									word % SPM_RULE_LINE];
 			if (word == first_word)
@@ -209,7 +233,7 @@ first_between(const SpmRuleProbe *probe, uint32_t from, uint32_t stop)
 			{
 				uint32_t	place = word * 64 + (uint32_t) __builtin_ctzll(bits);
 
-				if (meets_circles(probe, &book->boxes[place]))
+				if (book->ncircles == 0 || meets_circles(probe, &book->boxes[place]))
 					return place;
 			}
 		}

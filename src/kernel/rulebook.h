@@ -146,6 +146,8 @@ typedef struct SpmRuleDim
 	int			shift;
 	uint32_t	nbuckets;
 	uint32_t   *buckets;		/* the first bound of each; one more than buckets */
+	uint64_t	nvalues;		/* numbers close together: a row for each from the least to the greatest bound; 0: not so */
+	uint16_t   *row_of_value;
 	uint32_t	npieces;		/* 2 * nbounds + 1 */
 	uint32_t   *class_of;		/* piece */
 	uint32_t   *row_of_piece;
@@ -202,6 +204,7 @@ typedef struct SpmRulebook
 	uint32_t	posted_start[SPM_RULE_TYPES + 1];
 	uint32_t	nplaces;
 	SpmRuleBox *boxes;			/* by place */
+	uint32_t   *rule_of;		/* place: boxes[].rule once more, close together */
 	uint32_t	nsets;
 	SpmRuleSet *sets;
 	uint32_t	nranges;

@@ -9,6 +9,8 @@
 #define POST_FROM		256		/* names of a dimension; fewer are classes */
 #define POST_SHARED		8		/* boxes that may list a name before it is better a class */
 #define BREATH_EVERY	256		/* pieces */
+#define LEAST_DENSE		4096	/* numbers of a dimension that are listed in any case */
+#define VALUES_PER_BOUND 64
 #define LIMIT			UINT64_C(0x7fffffff)
 
 /* Pieces from 'first' to 'last'. */
@@ -259,6 +261,7 @@ place_boxes(Compiler *c)
 
 	book->nplaces = source->nboxes;
 	book->boxes = NEW(c->kept, source->nboxes, SpmRuleBox);
+	book->rule_of = NEW(c->kept, source->nboxes, uint32_t);
 	for (int posted = 0; posted < 2; posted++)
 	{
 		for (uint32_t type = 0; type < SPM_RULE_TYPES; type++)
@@ -270,7 +273,7 @@ place_boxes(Compiler *c)
 
 				if (source->boxes[b].type != type || (c->posted_by[b] != SPM_RULE_NONE) != posted)
 					continue;
-				box->rule = source->boxes[b].rule;
+				box->rule = book->rule_of[place] = source->boxes[b].rule;
 				box->type = type;
 				box->rank = b;
 				box->first_circle = source->boxes[b].first_circle;
@@ -959,6 +962,30 @@ begin_bits(Compiler *c, const uint32_t *places, uint32_t n)
 	}
 }
 
+/* Numbers that lie close together are looked up at once. */
+static void
+list_values(Compiler *c, SpmRuleDim *dim)
+{
+	uint64_t	spread;
+
+	if (dim->order != SPM_ORDER_NUMBER || dim->nbounds == 0 || c->book->nrows > UINT16_MAX)
+		return;
+	spread = dim->heads[dim->nbounds - 1] - dim->least_head;
+	if (spread >= LEAST_DENSE && spread / VALUES_PER_BOUND >= dim->nbounds)
+		return;
+	dim->nvalues = spread + 1;
+	dim->row_of_value = NEW(c->kept, dim->nvalues, uint16_t);
+	for (uint32_t i = 0; i < dim->nbounds; i++)
+	{
+		uint64_t	at = dim->heads[i] - dim->least_head;
+		uint64_t	end = i + 1 < dim->nbounds ? dim->heads[i + 1] - dim->least_head : dim->nvalues;
+
+		dim->row_of_value[at] = (uint16_t) dim->row_of_piece[2 * i + 1];
+		while (++at < end)
+			dim->row_of_value[at] = (uint16_t) dim->row_of_piece[2 * i + 2];
+	}
+}
+
 static void
 make_classes(Compiler *c, SpmRuleDim *dim, const uint32_t *sets, const uint32_t *places, uint32_t n, uint32_t full)
 {
@@ -1026,6 +1053,9 @@ make_rows(Compiler *c)
 	book->nsummary = (book->nwords + 63) / 64;
 	book->row_size = book->nsummary * (uint32_t) sizeof(uint64_t) +
 		(book->nlines + 1) / 2 * 2 * (uint32_t) sizeof(uint32_t);
+	/* a row begins where a line of the cache does */
+	if (book->row_size > 32)
+		book->row_size = (book->row_size + 63) / 64 * 64;
 	book->active = NEW(c->kept, book->ndims, uint32_t);
 	c->bits = NEW(c->scratch, book->nwords, uint64_t);
 	c->line_ids = NEW(c->scratch, book->nlines, uint32_t);
@@ -1054,6 +1084,8 @@ make_rows(Compiler *c)
 	}
 	for (uint32_t d = 0; d < book->ndims; d++)
 		make_classes(c, &book->dims[d], sets + starts[d], places + starts[d], starts[d + 1] - starts[d], full);
+	for (uint32_t d = 0; d < book->ndims; d++)
+		list_values(c, &book->dims[d]);
 }
 
 /* What was in pieces is in classes from now on. */

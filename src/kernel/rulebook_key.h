@@ -27,6 +27,31 @@ spmk_rule_key_compare(SpmRuleOrder order, const SpmRuleKey *a, const SpmRuleKey 
 	return a->number < b->number ? -1 : a->number > b->number;
 }
 
+/* Bytes as a number, of which the first counts most. */
+static inline uint64_t
+spmk_read_8(const char *bytes)
+{
+	uint64_t	value;
+
+	memcpy(&value, bytes, sizeof(value));
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+	value = __builtin_bswap64(value);
+#endif
+	return value;
+}
+
+static inline uint64_t
+spmk_read_4(const char *bytes)
+{
+	uint32_t	value;
+
+	memcpy(&value, bytes, sizeof(value));
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+	value = __builtin_bswap32(value);
+#endif
+	return value;
+}
+
 /* The first bytes, or the number, in the order of unsigned integers. */
 static inline uint64_t
 spmk_rule_key_head(SpmRuleOrder order, const SpmRuleKey *key)
@@ -36,11 +61,11 @@ spmk_rule_key_head(SpmRuleOrder order, const SpmRuleKey *key)
 	if (order == SPM_ORDER_NUMBER)
 		return spmk_rule_head(key->number);
 	if (key->length >= 8)
-	{
-		for (int i = 0; i < 8; i++)
-			head = head << 8 | (unsigned char) key->bytes[i];
-		return head;
-	}
+		return spmk_read_8(key->bytes);
+	/* two halves that overlap agree where they do */
+	if (key->length >= 4)
+		return spmk_read_4(key->bytes) << 32 |
+			spmk_read_4(key->bytes + key->length - 4) << (64 - 8 * key->length);
 	for (uint32_t i = 0; i < key->length; i++)
 		head |= (uint64_t) (unsigned char) key->bytes[i] << (56 - 8 * i);
 	return head;
