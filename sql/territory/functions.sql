@@ -135,26 +135,40 @@ name: unique. relation and the columns: where its accounts are, as for spm.map_a
 Errors: 42710 when the name is taken; those of spm.map_accounts().
 Example: SELECT spm.add_territory_model(''2026'', ''crm.account'', key => ''account_id'', potential => ''potential'');';
 
-CREATE OR REPLACE FUNCTION spm.activate_territory_model(model text, archived text DEFAULT NULL)
+CREATE OR REPLACE FUNCTION spm.activate_territory_model(model text, archived text DEFAULT NULL, since date DEFAULT NULL)
     RETURNS void
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     it int := spm._open_territory_model(activate_territory_model.model);
+    old int := CASE WHEN activate_territory_model.archived IS NOT NULL THEN spm._open_territory_model(activate_territory_model.archived) END;
+    wrong record;
 BEGIN
     PERFORM spm._check_text(activate_territory_model.model, 'model');
-    IF activate_territory_model.archived IS NOT NULL THEN
-        PERFORM spm.archive_territory_model(activate_territory_model.archived);
+    IF activate_territory_model.since IS NOT NULL AND old IS NULL THEN
+        RAISE EXCEPTION 'since goes with the model that is archived'
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'Name it: archived => ''2025''. The days of a territory are given by spm.add_territory().';
     END IF;
-    UPDATE spm.territory_model m SET state = 'active' WHERE m.territory_model_id = it;
+    SELECT t.territory_key, t.span, m.name INTO wrong
+    FROM spm.territory t JOIN spm.territory_model m USING (territory_model_id)
+    WHERE t.territory_model_id = old AND lower(t.span) >= activate_territory_model.since
+       OR t.territory_model_id = it AND upper(t.span) <= activate_territory_model.since
+    ORDER BY t.territory_id LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'territory "%" of model "%" would have no day left', wrong.territory_key, wrong.name
+            USING ERRCODE = 'invalid_parameter_value', DETAIL = format('It exists for %s.', wrong.span), HINT = 'Give another day, or delete the territory.';
+    END IF;
+    UPDATE spm.territory t SET span = t.span * CASE t.territory_model_id WHEN old THEN daterange(NULL, activate_territory_model.since) ELSE daterange(activate_territory_model.since, NULL) END
+    WHERE t.territory_model_id IN (it, old) AND activate_territory_model.since IS NOT NULL;
+    UPDATE spm.territory_model m SET state = CASE m.territory_model_id WHEN it THEN 'active' ELSE 'archived' END WHERE m.territory_model_id IN (it, old);
 END
 $$;
-COMMENT ON FUNCTION spm.activate_territory_model(text, text) IS
+COMMENT ON FUNCTION spm.activate_territory_model(text, text, date) IS
 'Makes a planned model active. Several may be: they are then named in every call.
-model: name; archived: name of a model that it takes the place of, archived in the same step.
-Errors: 42704 for an unknown model, 55000 for an archived one, 22023 without one.
-Example: SELECT spm.activate_territory_model(''2026'', archived => ''2025'');';
+model: name; archived: name of a model that it takes the place of, archived in the same step; since: day from which on it does, on which the territories of the one end and those of the other begin, so that no order is credited by both.
+Errors: 42704 for an unknown model, 55000 for an archived one, 22023 without one, or when a territory would have no day left.
+Example: SELECT spm.activate_territory_model(''2026'', archived => ''2025'', since => ''2026-01-01'');';
 
 CREATE OR REPLACE FUNCTION spm.archive_territory_model(model text)
     RETURNS void

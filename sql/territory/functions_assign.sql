@@ -130,7 +130,7 @@ BEGIN
         UPDATE pg_temp.spm_wanted w SET is_family = true, territory_id = coalesce(l.territory_id, h.territory_id),
             territory_rule_id = CASE WHEN l.territory_id IS NULL THEN h.territory_rule_id END
         FROM pg_temp.spm_wanted h
-        LEFT JOIN (SELECT a.* FROM spm.territory_assignment a
+        LEFT JOIN (SELECT a.* FROM spm.territory_assignment a JOIN spm.territory t ON t.territory_id = a.territory_id AND t.span @> _want_territories.as_of
                    WHERE a.territory_model_id = it.territory_model_id AND a.span @> _want_territories.as_of AND (a.is_locked OR a.origin IN ('manual', 'design'))) l
             ON l.account_key = h.account_key AND l.type = h.type AND (l.is_locked OR h.territory_id IS NULL)
         WHERE h.account_key = w.head_key AND h.type = w.type;
@@ -162,24 +162,21 @@ BEGIN
     SELECT account_key, type, coalesce(w.potential, 0) AS potential, w.territory_id AS to_territory_id, w.territory_rule_id,
            CASE WHEN w.is_family THEN 'family' ELSE 'rule' END AS origin, NULL::text AS reason, false AS is_locked,
            c.territory_assignment_id, c.territory_id AS from_territory_id, c.territory_rule_id AS from_territory_rule_id, c.origin AS from_origin,
-           c.is_locked AS was_locked, c.reason AS from_reason, c.span AS from_span, n.start AS next_start,
-           CASE WHEN c.is_locked THEN 'locked'
+           c.is_locked AS was_locked, c.reason AS from_reason, c.span AS from_span,
+           CASE WHEN c.is_locked AND c.is_there THEN 'locked'
                 WHEN c.territory_id = w.territory_id THEN 'kept'
                 -- what people or designs have said gives way to a rule, not to the lack of one
-                WHEN c.origin IN ('manual', 'design') AND w.account_key IS NOT NULL AND w.territory_id IS NULL THEN 'kept'
+                WHEN c.origin IN ('manual', 'design') AND c.is_there AND w.account_key IS NOT NULL AND w.territory_id IS NULL THEN 'kept'
                 WHEN c.territory_id IS NULL AND w.territory_id IS NULL THEN 'unassigned'
                 WHEN c.territory_id IS NULL THEN 'gained'
                 WHEN w.territory_id IS NULL THEN 'lost'
                 ELSE 'moved' END AS outcome
     FROM pg_temp.spm_wanted w
-    FULL JOIN (SELECT a.* FROM spm.territory_assignment a
+    FULL JOIN (SELECT a.*, t.span @> _plan_assignment.as_of AS is_there
+               FROM spm.territory_assignment a JOIN spm.territory t USING (territory_id)
                WHERE a.territory_model_id = _plan_assignment.model_id AND a.span @> _plan_assignment.as_of
                  AND (chosen IS NULL OR a.account_key = ANY (chosen || ARRAY(SELECT w.account_key FROM pg_temp.spm_wanted w WHERE chosen IS NOT NULL)))) c
-        USING (account_key, type)
-    LEFT JOIN (SELECT a.account_key, a.type, min(lower(a.span)) AS start FROM spm.territory_assignment a
-               WHERE a.territory_model_id = _plan_assignment.model_id AND lower(a.span) > _plan_assignment.as_of
-                 AND (chosen IS NULL OR a.account_key = ANY (chosen || ARRAY(SELECT w.account_key FROM pg_temp.spm_wanted w WHERE chosen IS NOT NULL)))
-               GROUP BY 1, 2) n USING (account_key, type);
+        USING (account_key, type);
     ANALYZE pg_temp.spm_assign;
 END
 $$;
@@ -226,6 +223,9 @@ CREATE OR REPLACE FUNCTION spm._write_assignment(model_id int, as_of date, until
     SET search_path = pg_catalog, pg_temp
     SET jit = off
 AS $$
+DECLARE
+    most constant int := 1000;
+    keys text[];
 BEGIN
     DELETE FROM spm.territory_assignment a USING pg_temp.spm_assign p
     WHERE a.territory_assignment_id = p.territory_assignment_id AND p.outcome IN ('moved', 'lost') AND lower(p.from_span) = _write_assignment.as_of;
@@ -237,19 +237,24 @@ BEGIN
     FROM pg_temp.spm_assign p
     WHERE a.territory_assignment_id = p.territory_assignment_id AND p.outcome = 'kept' AND p.from_origin IN ('rule', 'family')
       AND (p.from_territory_rule_id, p.from_origin) IS DISTINCT FROM (p.territory_rule_id, p.origin);
-    INSERT INTO spm.territory_assignment (territory_model_id, account_key, type, territory_id, territory_rule_id, origin, is_locked, span, reason)
-    SELECT _write_assignment.model_id, p.account_key, p.type, p.to_territory_id, p.territory_rule_id, p.origin, p.is_locked,
-           daterange(_write_assignment.as_of, least(_write_assignment.until, p.next_start)), p.reason
-    FROM pg_temp.spm_assign p
-    WHERE p.outcome IN ('moved', 'gained')
-    UNION ALL           -- what holds again afterwards
-    SELECT _write_assignment.model_id, p.account_key, p.type, p.from_territory_id, p.from_territory_rule_id, p.from_origin, p.was_locked,
-           daterange(_write_assignment.until, upper(p.from_span)), p.from_reason
-    FROM pg_temp.spm_assign p
-    WHERE p.outcome IN ('moved', 'lost') AND p.from_span @> _write_assignment.until;
+    SELECT CASE WHEN count(*) <= most THEN array_agg(p.account_key) END INTO keys FROM pg_temp.spm_assign p WHERE p.outcome IN ('moved', 'gained');
+    -- planned anew each time: one account or a million
+    EXECUTE 'INSERT INTO spm.territory_assignment (territory_model_id, account_key, type, territory_id, territory_rule_id, origin, is_locked, span, reason)
+        SELECT $1, p.account_key, p.type, p.to_territory_id, p.territory_rule_id, p.origin, p.is_locked,
+               -- rules go no further than what they take the place of
+               daterange($2, least($3, n.start, CASE WHEN p.origin IN (''rule'', ''family'') THEN upper(p.from_span) END)), p.reason
+        FROM pg_temp.spm_assign p
+        LEFT JOIN (SELECT a.account_key, a.type, min(lower(a.span)) AS start FROM spm.territory_assignment a
+                   WHERE a.territory_model_id = $1 AND lower(a.span) > $2 AND ($4 IS NULL OR a.account_key = ANY ($4)) GROUP BY 1, 2) n USING (account_key, type)
+        WHERE p.outcome IN (''moved'', ''gained'')
+        UNION ALL           -- what holds again afterwards
+        SELECT $1, p.account_key, p.type, p.from_territory_id, p.from_territory_rule_id, p.from_origin, p.was_locked, daterange($3, upper(p.from_span)), p.from_reason
+        FROM pg_temp.spm_assign p
+        WHERE p.outcome IN (''moved'', ''lost'') AND p.from_span @> $3'
+        USING _write_assignment.model_id, _write_assignment.as_of, _write_assignment.until, keys;
 END
 $$;
-COMMENT ON FUNCTION spm._write_assignment(int, date, date) IS 'Writes what pg_temp.spm_assign says: from a day on, until another day or until what is already known to begin later.';
+COMMENT ON FUNCTION spm._write_assignment(int, date, date) IS 'Writes what pg_temp.spm_assign says: from a day on, until another day or until something else is known to begin; what rules say, no longer than what it takes the place of.';
 REVOKE ALL ON FUNCTION spm._write_assignment(int, date, date) FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION spm.assign_territories(model text DEFAULT NULL, as_of date DEFAULT current_date, until date DEFAULT NULL, dry_run boolean DEFAULT false,
@@ -337,8 +342,6 @@ BEGIN
            'manual'::text AS origin, assign_account.reason AS reason, coalesce(assign_account.locked, true) AS is_locked,
            c.territory_assignment_id, c.territory_id AS from_territory_id, c.territory_rule_id AS from_territory_rule_id, c.origin AS from_origin,
            c.is_locked AS was_locked, c.reason AS from_reason, c.span AS from_span,
-           (SELECT min(lower(n.span)) FROM spm.territory_assignment n
-            WHERE n.territory_model_id = model_id AND n.account_key = assign_account.account AND n.type = t.type AND lower(n.span) > assign_account.since) AS next_start,
            CASE WHEN c.territory_id IS NULL THEN 'gained' ELSE 'moved' END AS outcome
     FROM spm.territory t
     LEFT JOIN spm.territory_assignment c ON c.territory_model_id = model_id AND c.account_key = assign_account.account AND c.type = t.type

@@ -87,6 +87,15 @@ UPDATE crm.account SET state = 'NY' WHERE account_id = 'B';
 SELECT is(pg_temp.run('2026-09-15'), 'primary kept 5 142, primary unassigned 1 0, primary locked 1 300, overlay unassigned 6 142, overlay locked 1 300', 'what no rule wins stays where somebody has put it, and a lock holds');
 SELECT spm.add_territory_rule('W', '{"state": "TX"}') \g /dev/null
 SELECT is(pg_temp.run('2026-09-20', accounts => '{D}'), 'primary moved 1 5, overlay unassigned 1 5', 'until a rule does');
+-- a lock holds no longer than the territory: tried, and taken back
+SAVEPOINT before_end;
+SELECT spm.end_territory('W', '2026-11-01') \g /dev/null
+SELECT is(pg_temp.run('2026-11-01', accounts => '{B}'), 'primary moved 1 300, overlay locked 1 300', 'what is locked in a territory that has ended goes by the rules');
+SELECT is(pg_temp.run('2026-11-01', accounts => '{D}'), 'primary lost 1 5, overlay unassigned 1 5', 'or nowhere');
+ROLLBACK TO before_end;
+-- B held W from June to July only
+SELECT is(pg_temp.run('2026-06-15', accounts => '{B}') || '; ' || pg_temp.history('B'), 'primary moved 1 300, overlay locked 1 300; W rule [2026-01-01,2026-03-01), W rule [2026-03-01,2026-05-01), W rule [2026-06-01,2026-06-15), E rule [2026-06-15,2026-07-01), W rule [2026-08-15,)',
+    'what is decided anew for a time that has ended ends with it');
 SELECT results_eq($$SELECT account_key, potential, type FROM spm.territory_account(as_of => '2026-09-20') WHERE territory_id IS NULL AND type = 'primary'$$, $$VALUES ('E', 0::numeric, 'primary')$$, 'who has none on a day can be asked');
 SELECT results_eq($$SELECT t.territory_key, c.account_count, c.potential, c.total_account_count, c.total_potential, round(c.load_ratio, 3), is_vacant
         FROM spm.territory_coverage(as_of => '2026-09-20') c JOIN spm.territory t USING (territory_id) ORDER BY 1$$,

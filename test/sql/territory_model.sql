@@ -163,7 +163,11 @@ CREATE FUNCTION pg_temp.content(model text) RETURNS text LANGUAGE sql AS $$
 $$;
 SELECT is(pg_temp.content('scenario'), pg_temp.content('2026'), 'a copy says the same as the model');
 SELECT isnt(pg_temp.content('2026'), pg_temp.content('2027'), 'which is not what another says');
-SELECT spm.archive_territory_model('2026') \g /dev/null
+SELECT spm.activate_territory_model('scenario', archived => '2026', since => '2026-04-01') \g /dev/null
+SELECT results_eq($$SELECT model_name, model_state, min(since), max(until) FROM spm_bi.territory WHERE territory_key IN ('US', 'CA') GROUP BY 1, 2 ORDER BY 1$$,
+    $$VALUES ('2026', 'archived', NULL::date, date '2026-04-01'), ('scenario', 'active', '2026-04-01', '2026-05-15')$$, 'a model takes the place of another on a day');
+SELECT throws_ok($$SELECT spm.activate_territory_model('2027', archived => 'scenario', since => '2026-01-01')$$, '22023', 'territory "US" of model "scenario" would have no day left', 'but not before it begins: that is refused');
+SELECT throws_ok($$SELECT spm.activate_territory_model('2027', since => '2026-01-01')$$, '22023', 'since goes with the model that is archived', 'so is a day without the other model');
 SELECT throws_ok(s, '55000', 'territory model "2026" is archived', 'an archived model refuses ' || d) FROM (VALUES
     ($$SELECT spm.add_territory('2026', 'Y')$$, 'territories'), ($$SELECT spm.add_territory_rule('W', '{}', model => '2026')$$, 'rules'),
     ($$SELECT spm.hold_territory('W', 'ann', '2027-01-01', model => '2026')$$, 'holders'), ($$SELECT spm.activate_territory_model('2026')$$, 'to be active again'),
