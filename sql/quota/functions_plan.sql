@@ -86,6 +86,16 @@ $$;
 COMMENT ON FUNCTION spm._quota_amount(numeric, text) IS 'The amount itself, or error 22023 where it is none; what: its name in the error.';
 REVOKE ALL ON FUNCTION spm._quota_amount(numeric, text) FROM PUBLIC;
 
+CREATE OR REPLACE FUNCTION spm._note_quota_plan(version_id int, "position" int, what text, new_value text)
+    RETURNS void
+    LANGUAGE sql
+BEGIN ATOMIC
+    INSERT INTO spm.quota_plan_change (quota_plan_version_id, position_id, what, new_value)
+    VALUES (_note_quota_plan.version_id, _note_quota_plan."position", _note_quota_plan.what, _note_quota_plan.new_value);
+END;
+COMMENT ON FUNCTION spm._note_quota_plan(int, int, text, text) IS 'Keeps in spm.quota_plan_change what triggers on seats and versions do not: inputs, factors, over-assignments, seasons.';
+REVOKE ALL ON FUNCTION spm._note_quota_plan(int, int, text, text) FROM PUBLIC;
+
 -- ------------------------------------------------------------------- the tree
 
 CREATE OR REPLACE FUNCTION spm._read_quota_tree(version_id int, top text, except_titles text[])
@@ -225,6 +235,8 @@ BEGIN
             FROM unnest(keys, amounts) r(key, amount) JOIN spm.position s ON s.position_key = r.key;
     END CASE;
     GET DIAGNOSTICS loaded = ROW_COUNT;
+    PERFORM spm._note_quota_plan(version_id, NULL, 'input ' || load_quota_input.name,
+        format('%s of %s seats from %s', (SELECT trim_scale(sum(a)) FROM unnest(amounts) a), loaded, load_quota_input.relation));
     RETURN loaded;
 END
 $$;
@@ -267,6 +279,7 @@ BEGIN
     DELETE FROM spm.quota_plan_factor f WHERE f.quota_plan_version_id = version_id AND f.level = set_quota_factors.level;
     INSERT INTO spm.quota_plan_factor (quota_plan_version_id, level, name, weight)
     SELECT version_id, set_quota_factors.level, f.key, f.value::numeric FROM jsonb_each_text(set_quota_factors.factors) f;
+    PERFORM spm._note_quota_plan(version_id, NULL, 'factors' || coalesce(' of level ' || nullif(set_quota_factors.level, 0), ''), set_quota_factors.factors::text);
 END
 $$;
 COMMENT ON FUNCTION spm.set_quota_factors(text, jsonb, int) IS
@@ -341,6 +354,7 @@ BEGIN
     INSERT INTO spm.quota_plan_level AS l (quota_plan_version_id, level, over_assignment)
     VALUES (version_id, set_over_assignment.level, trim_scale(set_over_assignment.ratio))
     ON CONFLICT ON CONSTRAINT quota_plan_level_pkey DO UPDATE SET over_assignment = EXCLUDED.over_assignment;
+    PERFORM spm._note_quota_plan(version_id, NULL, 'over-assignment of level ' || set_over_assignment.level, trim_scale(set_over_assignment.ratio)::text);
 END
 $$;
 COMMENT ON FUNCTION spm.set_over_assignment(text, int, numeric) IS
@@ -454,6 +468,7 @@ BEGIN
         SELECT version_id, n.position_id, set_quota_season.shares FROM spm.quota_plan_node n
         WHERE n.quota_plan_version_id = version_id AND (n.position_id = seat OR seat IS NULL AND n.parent_position_id IS NULL);
     END IF;
+    PERFORM spm._note_quota_plan(version_id, seat, 'season', set_quota_season.shares::text);
 END
 $$;
 COMMENT ON FUNCTION spm.set_quota_season(text, numeric[], text) IS

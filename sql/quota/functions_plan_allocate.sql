@@ -208,7 +208,7 @@ Every seat is what the seats directly below it have, divided by 1 + the over-ass
 method share: by the factors of the plan. reconcile: what was asked for is moved as little as the total allows, by least squares weighted with the variances, in one pass up the tree and one down.
 plan: name.
 Errors: 42704 unknown plan, 55000 no draft; 22023 when bounds and locks leave no way (the message names the seat and both sums), when nobody with a weight can take what is left, or when a seat has not asked for anything.
-Sources: G. E. P. Byron, The estimation of large social account matrices, JRSS A 141 (1978); R. J. Hyndman et al., Optimal combination forecasts for hierarchical time series, CSDA 55 (2011).
+Sources: R. P. Byron, The estimation of large social account matrices, JRSS A 141 (1978); R. J. Hyndman et al., Optimal combination forecasts for hierarchical time series, CSDA 55 (2011).
 Example: SELECT * FROM spm.allocate_quota_plan(''FY26'');';
 
 CREATE OR REPLACE FUNCTION spm.override_quota(plan text, "position" text, amount numeric, reason text)

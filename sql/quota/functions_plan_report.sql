@@ -78,7 +78,7 @@ ratio_correlation, ratio_slope: of the ratio with the input, 0 at best; the slop
 Then what may come of it: if everybody sold in proportion to the input, all together their quota, each times 1 + spread x one of twenty equally likely quantiles of the normal distribution, which share would end below 80 %, from 80 to 120 % and above, and which would reach 100 %. No chance is involved: the same plan has the same figures.
 plan: name. input: name. version: NULL: the one that is worked on, else the published one. spread: standard deviation of sales as a ratio, below 0.5.
 Errors: 42704 unknown plan, version or input; 22023 for another spread.
-Sources: A. Zoltners, P. Sinha and S. Lorimer, The Complete Guide to Sales Force Incentive Compensation (2006), ch. 8; C. Gini (1912).
+Sources: A. Zoltners, P. Sinha and S. Lorimer, The Complete Guide to Sales Force Incentive Compensation (2006); C. Gini (1912).
 Example: SELECT * FROM spm.quota_fairness(''FY26'', ''potential'');';
 
 CREATE OR REPLACE FUNCTION spm.quota_sensitivity(plan text, version int DEFAULT NULL, step numeric DEFAULT 0.1)

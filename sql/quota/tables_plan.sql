@@ -161,7 +161,7 @@ CREATE TABLE spm.quota_plan_change (
 );
 CREATE INDEX quota_plan_change_version ON spm.quota_plan_change (quota_plan_version_id);
 CREATE INDEX quota_plan_change_position ON spm.quota_plan_change (position_id);
-COMMENT ON TABLE spm.quota_plan_change IS 'Every override and every step of a quota plan: who, when, why. Written by triggers, never changed.';
+COMMENT ON TABLE spm.quota_plan_change IS 'Every override and every step of a quota plan: who, when, why. Written by triggers and the functions that change a plan, never changed.';
 COMMENT ON COLUMN spm.quota_plan_change.quota_plan_change_id IS 'Key, in order of time.';
 COMMENT ON COLUMN spm.quota_plan_change.quota_plan_version_id IS 'Version.';
 COMMENT ON COLUMN spm.quota_plan_change.position_id IS 'Seat. NULL: the version as a whole.';

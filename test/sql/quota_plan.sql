@@ -55,6 +55,9 @@ SELECT results_eq($$SELECT position_key, what, old_value::numeric, new_value::nu
         ('dee', 'at least', NULL, 380, '0.95 to 1.3 of history'), ('dee', 'at most', NULL, 520, '0.95 to 1.3 of history'), ('dee', 'locked amount', NULL, 500, 'inherits Acme'),
         ('east', 'locked amount', NULL, 350, 'vacancy'), ('dee', 'locked amount', 500, NULL, 'Acme stays'), ('cy', 'at least', 285, NULL, 'part time'), ('cy', 'at most', 390, 380, 'part time')$$,
     'all of it is kept, with its reason');
+SELECT results_eq($$SELECT what, new_value FROM spm_bi.quota_plan_change WHERE what ~ '^(input|over|factors)' ORDER BY quota_plan_change_id LIMIT 4$$,
+    $$VALUES ('input history', '1000 of 4 seats from public.known'), ('input potential', '1600 of 4 seats from public.known'), ('factors', '{"history": 1}'), ('factors', '{"history": 3, "potential": 3}')$$,
+    'as is what the shares go by');
 
 -- what is asked for, and the total
 SELECT spm.add_quota_plan('asked', '2026', 'bookings', 1000, except_titles => '{Ops}', unit => 0.01) \g /dev/null
