@@ -119,46 +119,46 @@ spm_numbers_combine(PG_FUNCTION_ARGS)
 	PG_RETURN_POINTER(numbers);
 }
 
-/* Only ever read back by a process of the same server: raw bytes will do. */
-typedef struct PackedNumbers
+/* What goes before the numbers; a bytea is not aligned for it. */
+typedef struct PackedHeader
 {
-	int32		vl_len_;
-	int32		width;
 	double		option;
 	int64		n;
-	double		values[FLEXIBLE_ARRAY_MEMBER];
-} PackedNumbers;
+	int64		width;
+} PackedHeader;
 
+/* Only ever read back by a process of the same server: raw bytes will do. */
 Datum
 spm_numbers_serialize(PG_FUNCTION_ARGS)
 {
 	Numbers    *numbers = (Numbers *) PG_GETARG_POINTER(0);
-	Size		size = offsetof(PackedNumbers, values) + numbers->n * numbers->width * sizeof(double);
-	PackedNumbers *packed;
+	PackedHeader header = {numbers->option, numbers->n, numbers->width};
+	Size		size = numbers->n * numbers->width * sizeof(double);
+	bytea	   *bytes;
 
-	if (size > MaxAllocSize)
+	if (VARHDRSZ + sizeof(header) + size > MaxAllocSize)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("too many rows for one parallel worker"),
 				 errdetail("A worker hands over at most 1 GB; it has gathered " INT64_FORMAT " rows.", numbers->n),
 				 errhint("SET max_parallel_workers_per_gather = 0;")));
-	packed = palloc(size);
-	SET_VARSIZE(packed, size);
-	packed->width = numbers->width;
-	packed->option = numbers->option;
-	packed->n = numbers->n;
-	memcpy(packed->values, numbers->values, numbers->n * numbers->width * sizeof(double));
-	PG_RETURN_BYTEA_P((bytea *) packed);
+	bytes = palloc(VARHDRSZ + sizeof(header) + size);
+	SET_VARSIZE(bytes, VARHDRSZ + sizeof(header) + size);
+	memcpy(VARDATA(bytes), &header, sizeof(header));
+	memcpy(VARDATA(bytes) + sizeof(header), numbers->values, size);
+	PG_RETURN_BYTEA_P(bytes);
 }
 
 Datum
 spm_numbers_deserialize(PG_FUNCTION_ARGS)
 {
-	bytea	   *bytes = PG_GETARG_BYTEA_P(0);
-	PackedNumbers *packed = (PackedNumbers *) bytes;
-	Numbers    *numbers = make_numbers(CurrentMemoryContext, packed->width, packed->option, packed->n);
+	bytea	   *bytes = PG_GETARG_BYTEA_PP(0);
+	PackedHeader header;
+	Numbers    *numbers;
 
-	numbers->n = packed->n;
-	memcpy(numbers->values, packed->values, packed->n * packed->width * sizeof(double));
+	memcpy(&header, VARDATA_ANY(bytes), sizeof(header));
+	numbers = make_numbers(CurrentMemoryContext, header.width, header.option, header.n);
+	numbers->n = header.n;
+	memcpy(numbers->values, VARDATA_ANY(bytes) + sizeof(header), header.n * header.width * sizeof(double));
 	PG_RETURN_POINTER(numbers);
 }

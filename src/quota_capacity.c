@@ -19,8 +19,8 @@
 PG_FUNCTION_INFO_V1(spm_capacity_chance);
 PG_FUNCTION_INFO_V1(spm_hires);
 
-/* Steps that an exact answer may distinguish: 80 MB, and not for minutes. */
-#define MAX_STEPS 10000000
+/* Steps that an exact answer may distinguish: each person costs as many. */
+#define MAX_STEPS 2000000
 
 /* Elements of an array without NULLs, of a type that is passed by value. */
 static Datum *

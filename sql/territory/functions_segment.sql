@@ -305,6 +305,7 @@ DECLARE
     it spm.segmentation := spm._segmentation(segment_accounts.segmentation);
     segment_ids int[] := ARRAY(SELECT g.segment_id FROM spm.segment g WHERE g.segmentation_id = it.segmentation_id ORDER BY g.nth);
     day date := segment_accounts.as_of;
+    query text := spm._score_query(it, false);
     latest date;
     lowest numeric[];
     worst text;
@@ -325,7 +326,7 @@ BEGIN
                   HINT = format('SELECT * FROM spm.segment_accounts(%L, as_of => %L);', it.name, to_char(latest, 'YYYY-MM-DD'));
     END IF;
     PERFORM spm._check_scores(it);
-    EXECUTE 'CREATE TEMPORARY TABLE spm_score ON COMMIT DROP AS ' || spm._score_query(it, false);
+    EXECUTE 'CREATE TEMPORARY TABLE spm_score ON COMMIT DROP AS ' || query;
     EXECUTE 'SELECT s.account_key, s.score FROM pg_temp.spm_score AS s ORDER BY s.score, s.account_key LIMIT 1' INTO worst, worst_score;
     IF worst_score IS NULL THEN
         RAISE EXCEPTION 'no account of %.% has a score', it.relation_schema, it.relation_name
@@ -457,6 +458,7 @@ DECLARE
     id bigint;
 BEGIN
     PERFORM spm._check_text(set_segment.account, 'account');
+    PERFORM FROM spm.segmentation s WHERE s.segmentation_id = it.segmentation_id FOR UPDATE;
     IF set_segment.since IS NULL OR NOT isfinite(set_segment.since) THEN
         RAISE EXCEPTION 'a segment is set from a day on' USING ERRCODE = 'invalid_parameter_value', HINT = 'Give since.';
     END IF;
@@ -485,6 +487,7 @@ DECLARE
     it spm.segmentation := spm._segmentation(release_segment.segmentation);
     held spm.segment_member;
 BEGIN
+    PERFORM FROM spm.segmentation s WHERE s.segmentation_id = it.segmentation_id FOR UPDATE;
     SELECT m.* INTO held FROM spm.segment_member m
     WHERE m.segmentation_id = it.segmentation_id AND m.account_key = release_segment.account AND m.span @> release_segment.since AND m.origin = 'manual'
     FOR UPDATE;

@@ -161,6 +161,30 @@ UPDATE crm.lead SET points = 100 - points + CASE lead_id WHEN 1 THEN -10 ELSE 10
 SELECT spm.segment_accounts('heat', '2026-01-03') \g /dev/null
 SELECT is((SELECT string_agg(points::text, ' ' ORDER BY lead_id) FROM crm.lead) || ': ' || pg_temp.members('heat', '2026-01-03'), '43 57: 1cold 2hot', 'seven points are not');
 
+-- a naive twin: 400 accounts with ties and gaps, each compared with each
+CREATE TABLE crm.many AS SELECT i AS id, nullif(i * 37 % 23, 7) AS x, nullif((i * 61 % 101) / 7.0, 0) AS y FROM generate_series(1, 400) i;
+CREATE TABLE crm.twin AS
+SELECT a.id, round((3 * coalesce(a.px, 0) + coalesce(a.py, 0)) / 4, 6) AS score
+FROM (SELECT m.*, (SELECT 100.0 * (count(*) FILTER (WHERE o.x < m.x) + count(*) FILTER (WHERE o.x = m.x) / 2.0) / count(o.x) FROM crm.many o) * CASE WHEN m.x IS NOT NULL THEN 1 END AS px,
+          (SELECT 100.0 * (count(*) FILTER (WHERE o.y > m.y) + count(*) FILTER (WHERE o.y = m.y) / 2.0) / count(o.y) FROM crm.many o) * CASE WHEN m.y IS NOT NULL THEN 1 END AS py
+      FROM crm.many m) a WHERE num_nonnulls(a.x, a.y) > 0;
+SELECT spm.add_segmentation('by ' || b, 'crm.many', 'id', '{x,y}', '{A,B,C,D}', b, l, weights => '{3,1}', lower_is_better => '{y}')
+FROM (VALUES ('floors', '{70,50,20}'::numeric[]), ('count', '{0.1,0.4,0.7}'), ('sum', '{0.3,0.6,0.9}')) v(b, l) \g /dev/null
+SELECT spm.segment_accounts('by ' || b, '2026-01-01') FROM unnest('{floors,count,sum}'::text[]) b \g /dev/null
+CREATE FUNCTION pg_temp.differs(segmentation text) RETURNS bigint LANGUAGE sql AS $$
+    SELECT count(*) FROM (
+        SELECT t.id::text AS account_key, t.score, CASE segmentation
+            WHEN 'by floors' THEN CASE WHEN t.score >= 70 THEN 'A' WHEN t.score >= 50 THEN 'B' WHEN t.score >= 20 THEN 'C' ELSE 'D' END
+            ELSE CASE WHEN s.better < 0.1 * s.c + 0.3 * s.s THEN 'A' WHEN s.better < 0.4 * s.c + 0.6 * s.s THEN 'B' WHEN s.better < 0.7 * s.c + 0.9 * s.s THEN 'C' ELSE 'D' END END AS segment_name
+        FROM crm.twin t, LATERAL (
+            SELECT CASE segmentation WHEN 'by count' THEN count(*) FILTER (WHERE o.score > t.score) ELSE coalesce(sum(o.score) FILTER (WHERE o.score > t.score), 0) END AS better,
+                CASE segmentation WHEN 'by count' THEN count(*) ELSE 0 END AS c, CASE segmentation WHEN 'by sum' THEN sum(o.score) ELSE 0 END AS s FROM crm.twin o) s) naive
+    FULL JOIN (SELECT m.* FROM spm_bi.segment_member m WHERE m.segmentation_name = segmentation) mine USING (account_key)
+    WHERE (naive.score, naive.segment_name) IS DISTINCT FROM (mine.score, mine.segment_name)
+$$;
+SELECT is(pg_temp.differs('by ' || b), 0::bigint, 'every score and segment is that of comparing each account with each: ' || b) FROM unnest('{floors,count,sum}'::text[]) b;
+SELECT ok((SELECT count(DISTINCT segment_name) = 12 FROM (SELECT segmentation_name || segment_name FROM spm_bi.segment_member WHERE segmentation_name LIKE 'by %') t(segment_name)), 'in all four segments of each');
+
 -- what segments refuse
 CREATE FUNCTION pg_temp.refused(columns text, segments text, more text) RETURNS text LANGUAGE sql AS $$
     SELECT format($q$SELECT spm.add_segmentation('x', 'crm.account', 'account_id', %L, %L%s)$q$, columns, segments, more)
