@@ -98,6 +98,17 @@ SELECT is((SELECT count(*) FROM spm.change), 0::bigint, 'nothing waits');
 SELECT spm.name_accounts('E', '{bolt}') \g /dev/null
 SELECT is((SELECT count(*) FROM spm.change), 0::bigint, 'and rules of a model that is not credited leave no mark');
 
+-- ---- one model after the other
+ROLLBACK TO before;
+SELECT spm.copy_territory_model('2026', '2027') \g /dev/null
+SELECT spm.leave_territory('E', 'cy', '2026-01-01', model => '2027'), spm.hold_territory('E', 'bob', '2026-01-01', model => '2027') \g /dev/null
+SELECT spm.activate_territory_model('2027', archived => '2026', since => '2026-02-15') \g /dev/null
+SELECT spm.credit_territories(m, by => 'rule', model => m) FROM unnest('{2026,2027}'::text[]) m \g /dev/null
+CALL spm.calculate('2026-Q1');
+SELECT results_eq('SELECT * FROM pg_temp.credits()', $$VALUES ('D-1 ann 500'), ('D-2 ann 50.01'), ('D-2 bob 50'), ('D-3 bob 200'), ('D-5 ann 10'), ('D-5 bob 10')$$,
+    'where a model takes the place of another, each credits the orders of its days');
+ROLLBACK TO before;
+
 -- ---- refused
 SELECT throws_ok($$SELECT spm.credit_territories('x', by => 'moon')$$, '22023', 'territories are not credited by "moon"', 'another way is refused');
 SELECT throws_ok($$SELECT spm.credit_territories('x', type => 'tertiary')$$, '22023', 'type of a territory cannot be "tertiary"', 'another type is refused');
