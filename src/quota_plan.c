@@ -526,6 +526,7 @@ refuse_tree(SpmQuotaStatus status, Tree *tree, const SpmQuotaFault *fault, const
 				 is_top ? errmsg("lower bounds come to %s, more than the total of %s", units_text(fault->below, unit), units_text(fault->limit, unit)) :
 				 errmsg("lower bounds below %s come to %s, more than its %s", whose, units_text(fault->below, unit), units_text(fault->limit, unit)),
 				 errdetail("Fixed amounts are bounds as well; what a node assigns in excess is taken into account."),
+				 is_top ? errhint("Give lower ones, take locks away, or raise the total.") :
 				 errhint("Lower what is below %s, or raise what it is to have.", whose)));
 	if (status == SPM_QUOTA_TOO_MUCH)
 		ereport(ERROR,
@@ -533,12 +534,14 @@ refuse_tree(SpmQuotaStatus status, Tree *tree, const SpmQuotaFault *fault, const
 				 is_top ? errmsg("upper bounds come to %s, less than the total of %s", units_text(fault->below, unit), units_text(fault->limit, unit)) :
 				 errmsg("upper bounds below %s come to %s, less than its %s", whose, units_text(fault->below, unit), units_text(fault->limit, unit)),
 				 errdetail("Fixed amounts are bounds as well; what a node assigns in excess is taken into account."),
+				 is_top ? errhint("Give higher ones, take locks away, or lower the total.") :
 				 errhint("Raise what is below %s, or lower what it is to have.", whose)));
 	if (status == SPM_QUOTA_WEIGHTLESS)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 is_top ? errmsg("nobody with a weight can take what is left of the total of %s", units_text(fault->limit, unit)) :
 				 errmsg("nobody with a weight below %s can take what is left of %s", whose, units_text(fault->limit, unit)),
-				 errhint("Give a weight greater than 0 to somebody below %s whose bounds leave room.", whose)));
+				 errhint("Give a weight greater than 0 to somebody there whose bounds leave room.")));
 	if (status == SPM_QUOTA_UNEQUAL)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),

@@ -182,6 +182,69 @@ unit: what quotas are multiples of. except_titles: titles whose seats carry no q
 Errors: 23505 when the name is taken; 42704 unknown period, measure, position or title; 22023 for a total, unit, grain or tree that makes no sense.
 Example: SELECT spm.add_quota_plan(''FY26'', ''2026'', ''bookings'', 12000000, grain => ''quarter'', unit => 100);';
 
+CREATE OR REPLACE FUNCTION spm.load_quota_tree(plan text, relation regclass, "position" text, parent text)
+    RETURNS bigint
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    version_id int := spm._quota_draft(load_quota_tree.plan);
+    key_types CONSTANT text[] := '{text,character varying,character,name,uuid,integer,bigint,smallint,numeric}';
+    keys text[];
+    parents text[];
+    wrong record;
+    seats bigint;
+BEGIN
+    PERFORM spm._column_type(load_quota_tree.relation, load_quota_tree."position", 'position', key_types, NULL),
+        spm._column_type(load_quota_tree.relation, load_quota_tree.parent, 'parent', key_types, NULL);
+    EXECUTE format('SELECT array_agg(%1$I::text), array_agg(nullif(%2$I::text, %4$L)) FROM %3$s', load_quota_tree."position", load_quota_tree.parent, load_quota_tree.relation, '')
+        INTO keys, parents;
+    SELECT u.key INTO wrong FROM unnest(keys) u(key) GROUP BY u.key HAVING count(*) > 1 OR u.key IS NULL ORDER BY u.key COLLATE "C" LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'position % is in % more than once', coalesce('"' || wrong.key || '"', 'NULL'), load_quota_tree.relation
+            USING ERRCODE = 'unique_violation', HINT = 'Name a view with one row per position.';
+    END IF;
+    SELECT u.key, u.parent INTO wrong FROM unnest(keys, parents) u(key, parent) WHERE u.parent <> ALL (keys) ORDER BY u.key COLLATE "C" LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'position "%" is below "%", which is not in %', wrong.key, wrong.parent, load_quota_tree.relation
+            USING ERRCODE = 'foreign_key_violation', HINT = 'Add a row for it, or leave its column empty.';
+    END IF;
+    DELETE FROM spm.quota_plan_node n WHERE n.quota_plan_version_id = version_id;
+    INSERT INTO spm.quota_plan_node (quota_plan_version_id, position_id, parent_position_id, level)
+    WITH RECURSIVE seat AS (
+        SELECT u.key, u.parent FROM unnest(keys, parents) u(key, parent)
+    ), down AS (
+        SELECT s.key, s.parent, 1 AS level FROM seat s WHERE s.parent IS NULL
+        UNION ALL
+        SELECT s.key, s.parent, d.level + 1 FROM down d JOIN seat s ON s.parent = d.key
+    )
+    SELECT version_id, spm._position_id(d.key), p.position_id, d.level
+    FROM down d LEFT JOIN spm.position p ON p.position_key = d.parent
+    ORDER BY d.level, d.key COLLATE "C";
+    GET DIAGNOSTICS seats = ROW_COUNT;
+    IF seats < coalesce(cardinality(keys), 0) THEN
+        SELECT u.key INTO wrong FROM unnest(keys) u(key)
+        WHERE NOT EXISTS (SELECT FROM spm.quota_plan_node n JOIN spm.position s USING (position_id) WHERE n.quota_plan_version_id = version_id AND s.position_key = u.key)
+        ORDER BY u.key COLLATE "C" LIMIT 1;
+        RAISE EXCEPTION 'from position "%" there is no way to the top', wrong.key
+            USING ERRCODE = 'check_violation', HINT = 'A position whose parent is NULL is on top; those in a circle are not below it.';
+    ELSIF seats = 0 THEN
+        RAISE EXCEPTION '% has no row', load_quota_tree.relation USING ERRCODE = 'invalid_parameter_value', HINT = 'Name a table or view with a row for each position.';
+    END IF;
+    DELETE FROM spm.quota_plan_input i WHERE i.quota_plan_version_id = version_id
+        AND NOT EXISTS (SELECT FROM spm.quota_plan_node n WHERE n.quota_plan_version_id = version_id AND n.position_id = i.position_id);
+    DELETE FROM spm.quota_plan_season s WHERE s.quota_plan_version_id = version_id
+        AND NOT EXISTS (SELECT FROM spm.quota_plan_node n WHERE n.quota_plan_version_id = version_id AND n.position_id = s.position_id);
+    PERFORM spm._note_quota_plan(version_id, NULL, 'tree', format('%s seats from %s', seats, load_quota_tree.relation));
+    RETURN seats;
+END
+$$;
+COMMENT ON FUNCTION spm.load_quota_tree(text, regclass, text, text) IS
+'Gives a draft another tree than that of reporting lines, from a table or view, and returns the number of seats: a tree of territories and their holders, of products, or one with seats that are only planned. Bounds, locks and requests begin anew; inputs of seats that stay are kept.
+plan: name. relation: table or view with one row per seat. position: its column with the position_key. parent: its column with the position_key of the seat above; NULL or empty: on top.
+Errors: 42704 unknown plan or position; 55000 no draft; 23505 a position that is there twice; 23503 a parent that is not there; 23514 a circle; 42703, 42804, 42501 for a column that is not there, of another type, or not readable.
+Example: SELECT spm.load_quota_tree(''FY26'', ''public.sales_tree'', ''seat'', ''above'');';
+
 -- ------------------------------------------------- what shares and bounds go by
 
 CREATE OR REPLACE FUNCTION spm.load_quota_input(plan text, name text, relation regclass, "position" text, amount text)

@@ -179,9 +179,9 @@ BEGIN
                 CASE WHEN relief.amount <> 0 THEN format('%s relief', spm._figure(relief.amount)) END), '') END
     FROM holder h
     CROSS JOIN LATERAL (SELECT (upper(whole.span) - lower(whole.span))::numeric AS days) whole_days
-    CROSS JOIN LATERAL (SELECT h.days - CASE WHEN h.payee_id IS NULL THEN '{}' ELSE spm._absent(h.payee_id, true) END AS days) active
-    CROSS JOIN LATERAL spm._day_count(h.days, whole.span, 'calendar', whole.calendar_id) held
-    CROSS JOIN LATERAL spm._day_count(active.days, whole.span, 'calendar', whole.calendar_id) at_work
+    CROSS JOIN LATERAL (SELECT h.days - CASE WHEN EXISTS (SELECT FROM spm.absence a WHERE a.payee_id = h.payee_id) THEN spm._absent(h.payee_id, true) ELSE '{}' END AS days) active
+    CROSS JOIN LATERAL (SELECT coalesce(sum(upper(d) - lower(d)), 0)::numeric AS active_days FROM unnest(h.days) d) held
+    CROSS JOIN LATERAL (SELECT coalesce(sum(upper(d) - lower(d)), 0)::numeric AS active_days FROM unnest(active.days) d) at_work
     CROSS JOIN LATERAL (SELECT coalesce(r.share, 1) AS share, coalesce(nullif(r.whole, 0), 1) AS whole
         FROM (SELECT) one LEFT JOIN LATERAL spm._ramp_share(h.payee_id, whole.span, active.days, 'calendar', whole.calendar_id) r
             ON EXISTS (SELECT FROM spm.ramp_assignment a WHERE a.payee_id = h.payee_id)) ramp

@@ -29,6 +29,7 @@ WHERE e.extname = 'spm' AND d.deptype = 'e' AND l.lanname = 'plpgsql';
 CREATE TEMP TABLE reviewed AS
 SELECT * FROM (VALUES
     ('spm.load_quota_input', 'names of columns, quoted, of a relation that regclass vouches for'),
+    ('spm.load_quota_tree', 'names of columns, quoted, of a relation that regclass vouches for'),
     ('spm.load_periods', 'names of columns, quoted, of a relation that regclass vouches for'),
     ('spm._make_room', 'a condition that its callers make of literals'),
     ('spm._sync', 'names of relations and columns that stages.sql spells out'),

@@ -95,7 +95,23 @@ SELECT spm.allocate_quota_plan('round') \g /dev/null
 SELECT is((SELECT string_agg(position_key || ' ' || trim_scale(quota_amount), ', ' ORDER BY level, position_key) FROM spm_bi.quota_plan_tree WHERE plan_name = 'round'),
     'vp 1000000, east 413000, west 587000, ann 207000, bob 206000, cy 294000, dee 293000', 'quotas may be multiples of a thousand: 412,500 and 587,500 are a tie, which goes to the earlier');
 
+-- another tree than that of reporting lines
+CREATE TABLE public.sales_tree (seat text, above text);
+INSERT INTO public.sales_tree VALUES ('lone', NULL), ('ann', 'lone'), ('bob', 'lone'), ('cy', ''), ('dee', 'cy');
+SELECT is(spm.load_quota_tree('round', 'public.sales_tree', 'seat', 'above'), 5::bigint, 'any table gives a plan its tree');
+SELECT spm.allocate_quota_plan('round') \g /dev/null
+SELECT is((SELECT string_agg(position_key || ' ' || trim_scale(quota_amount), ', ' ORDER BY level, position_key) FROM spm_bi.quota_plan_tree WHERE plan_name = 'round'),
+    'cy 538000, lone 462000, ann 231000, bob 231000, dee 538000', 'with several tops; what cy has of its own counts: 70 % of 1,000 of 1,600, and 30 % of one of three');
+
 -- what is refused
+INSERT INTO public.sales_tree VALUES ('east', 'west'), ('west', 'east');
+SELECT throws_ok($$SELECT spm.load_quota_tree('round', 'public.sales_tree', 'seat', 'above')$$, '23514', 'from position "east" there is no way to the top', 'a tree with a circle');
+INSERT INTO public.sales_tree VALUES ('ann', NULL);
+SELECT throws_ok($$SELECT spm.load_quota_tree('round', 'public.sales_tree', 'seat', 'above')$$, '23505', 'position "ann" is in public.sales_tree more than once', 'a seat that is there twice');
+DELETE FROM public.sales_tree WHERE seat IN ('ann', 'east');
+SELECT throws_ok($$SELECT spm.load_quota_tree('round', 'public.sales_tree', 'seat', 'above')$$, '23503', 'position "west" is below "east", which is not in public.sales_tree', 'a parent that is not there');
+UPDATE public.sales_tree SET seat = 'nobody', above = NULL WHERE seat = 'west';
+SELECT throws_ok($$SELECT spm.load_quota_tree('round', 'public.sales_tree', 'seat', 'above')$$, '42704', 'position "nobody" does not exist', 'and a position that is not there');
 SELECT throws_ok($$SELECT spm.override_quota('FY26', 'west', 900, 'x')$$, '22023', 'lower bounds come to 1250.00, more than the total of 1200.00', 'overrides that come to more than the total');
 SELECT throws_ok($$SELECT spm.override_quota('FY26', 'dee', 300, 'x'), spm.override_quota('FY26', 'west', 800, 'x')$$, '22023', NULL, 'an override that leaves the team too little');
 SELECT throws_ok($$SELECT spm.override_quota('FY26', 'ann', 400, 'x')$$, '22023', 'lower bounds below "east" come to 590.00, more than its 350.00', 'one that the team cannot bear, by name and with both sums');
