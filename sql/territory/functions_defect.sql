@@ -127,7 +127,7 @@ BEGIN
             ), here AS (
                 SELECT h.payee_id, array_agg(DISTINCT t.territory_key ORDER BY t.territory_key) AS keys
                 FROM spm.territory_held h JOIN spm.territory t USING (territory_id)
-                WHERE h.territory_model_id = $1 AND h.payee_id IS NOT NULL AND h.span @> $2 GROUP BY 1
+                WHERE h.territory_model_id = $1 AND h.type = 'primary' AND h.payee_id IS NOT NULL AND h.span @> $2 GROUP BY 1
             )
             SELECT 'holder', format('%%s/%%s/%%s', $3, t.payee_key, array_to_string(t.keys, ',')), t.payee_key, array_to_string(t.keys, ','), NULL::date, NULL::numeric,
                 format('%%s names %%s, and %%s is held.', %5$L, coalesce('"' || array_to_string(t.keys, '", "') || '"', 'no territory'),
@@ -162,7 +162,7 @@ BEGIN
     is_by_rule := spm._asked_in_vain(it.territory_model_id) IS NULL AND EXISTS (
         SELECT FROM spm.territory_rule r JOIN spm.territory t USING (territory_id) WHERE t.territory_model_id = it.territory_model_id AND t.type = 'primary');
     RETURN QUERY EXECUTE format($sql$
-        WITH deal AS MATERIALIZED (
+        WITH RECURSIVE deal AS MATERIALIZED (
             SELECT concat_ws('/', t.source, t.transaction_key, nullif(t.line, '')) AS key, t.event_date, t.owner_key, y.payee_id, t.amount, %1$s AS territory_id
             FROM spm.transaction t JOIN spm.payee y ON y.payee_key = t.owner_key%2$s
             WHERE t.event_date <@ %3$L::daterange
@@ -172,10 +172,16 @@ BEGIN
             JOIN spm.territory_holder h ON h.territory_id = t.territory_id AND h.span && t.span
             JOIN spm.position_assignment a ON a.position_id = h.position_id AND a.span && h.span * t.span
             WHERE t.territory_model_id = %4$s AND t.type = 'primary'
+        ), up AS (      -- whoever holds a territory holds all below it
+            SELECT t.territory_id, t.territory_id AS held_id, t.parent_territory_id FROM spm.territory t WHERE t.territory_model_id = %4$s
+            UNION ALL
+            SELECT u.territory_id, p.territory_id, p.parent_territory_id FROM up u JOIN spm.territory p ON p.territory_id = u.parent_territory_id
         ), judged AS (
             SELECT d.key, d.event_date, d.owner_key, d.payee_id, d.amount, d.territory_id, string_agg(DISTINCT '"' || h.territory_key || '"', ', ') AS held_keys,
-                   bool_or(h.territory_id = d.territory_id) AS is_inside
-            FROM deal d LEFT JOIN held h ON h.payee_id = d.payee_id AND d.event_date <@ h.span
+                   bool_or(u.held_id IS NOT NULL) AS is_inside
+            FROM deal d
+            LEFT JOIN held h ON h.payee_id = d.payee_id AND d.event_date <@ h.span
+            LEFT JOIN up u ON u.territory_id = d.territory_id AND u.held_id = h.territory_id
             GROUP BY 1, 2, 3, 4, 5, 6
         )
         SELECT 'outside', j.key, j.owner_key, t.territory_key, j.event_date, j.amount,
@@ -235,7 +241,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION spm.territory_defect(text, date, date, date) IS
-'Where people, orders and territories contradict each other, each with the SQL that repairs or accepts it. Kinds: holder, a payee holds other territories than a relation of spm.check_holders() says; no territory, a payee has orders and held no territory on their days; outside, an order lies in a territory that its owner did not hold in any role on that day; other owner, the account of an order belongs to another payee (spm.map_accounts(owner => ...)).
+'Where people, orders and territories contradict each other, each with the SQL that repairs or accepts it. Kinds: holder, a payee holds other territories than a relation of spm.check_holders() says; no territory, a payee has orders and held no territory on their days; outside, an order lies in a territory that its owner did not hold on that day, in any role, nor any above it; other owner, the account of an order belongs to another payee (spm.map_accounts(owner => ...)).
 An order lies where the rules of its day put it or, where they ask what transactions do not have, where its account was assigned to. Territories are the primary ones.
 model: name; NULL: the one active model. since, until: days of the orders, until exclusive; NULL: all. as_of: day on which holders are compared.
 Errors: 42704 for an unknown model; 22023 for days the wrong way round.

@@ -50,7 +50,7 @@ SELECT spm.add_territory('AdventureWorks', t.territory_id::text, t.name, parent 
     spm.add_territory_rule(t.territory_id::text, jsonb_build_object('territory', t.territory_id::text))
 FROM aw.sales_territory t ORDER BY t.territory_id \g /dev/null
 SELECT spm.activate_territory_model('AdventureWorks') \g /dev/null
-SELECT plan(24);
+SELECT plan(26);
 SELECT is(spm.load_territory_holders('aw.sales_territory_history', 'territory_id', 'sales_person_id', since => 'start_date', last_day => 'end_date'), 17::bigint, 'all 17 rows of the history become holders');
 
 -- ---- the accounts
@@ -107,6 +107,11 @@ SELECT is((SELECT string_agg(concat_ws(' ', sales_person_id, territory_id), ', '
     '275 3, 277 2, 280, 282 10, 289 6', 'with the history');
 SELECT is((SELECT count(*) FROM spm.territory_defect(since => '2014-01-01', until => '2014-02-01') WHERE kind = 'outside'),
     (SELECT count(*) FROM defect WHERE kind = 'outside' AND event_date >= '2014-01-01' AND event_date < '2014-02-01'), 'one month can be looked at alone');
+SELECT spm.hold_territory('North America', '277', since => '2014-01-01', until => '2014-02-01', role => 'support') \g /dev/null
+SELECT is((SELECT count(*) FROM spm.territory_defect(since => '2014-01-01', until => '2014-02-01') WHERE kind = 'outside'),
+    (SELECT count(*) FROM defect d JOIN aw.sales_order_header o ON d.key = 'orders/' || o.sales_order_id JOIN aw.sales_territory t USING (territory_id)
+     WHERE kind = 'outside' AND event_date >= '2014-01-01' AND event_date < '2014-02-01' AND NOT (d.payee_key = '277' AND t.territory_group = 'North America')), 'who holds a territory holds all below it');
+SELECT isnt((SELECT count(*) FROM defect WHERE kind = 'outside' AND payee_key = '277' AND event_date >= '2014-01-01' AND event_date < '2014-02-01'), 0::bigint, 'which matters for some orders');
 DELETE FROM defect WHERE kind = 'outside' AND event_date NOT BETWEEN '2014-01-01' AND '2014-01-31';
 SELECT cmp_ok(pg_temp.do_all('outside', 'repair'), '>', 0::bigint, 'orders outside are repaired by letting the rep support the territory on that day');
 SELECT is((SELECT count(*) FROM spm.territory_defect(since => '2014-01-01', until => '2014-02-01') WHERE kind = 'outside'), 0::bigint, 'after which they are inside');
