@@ -58,7 +58,7 @@ BEGIN
             USING ERRCODE = 'duplicate_object', HINT = 'Take another name; two attributes may ask the same column.';
     END IF;
     -- the column may also be a key of the jsonb column attributes, which only the rows can tell
-    SELECT to_regclass(format('%I.%I', m.relation_schema, m.relation_name)) INTO accounts
+    SELECT to_regclass(quote_ident(m.relation_schema) || '.' || quote_ident(m.relation_name)) INTO accounts
     FROM spm.territory_model m WHERE m.territory_model_id = model_id;
     IF accounts IS NOT NULL AND spm._type_name(accounts, 'attributes') IS DISTINCT FROM 'jsonb' THEN
         PERFORM spm._check_attribute_column(a, accounts) FROM spm.territory_attribute a WHERE a.territory_attribute_id = id;

@@ -88,6 +88,7 @@ CREATE OR REPLACE FUNCTION spm.territory_explain(account anyelement, as_of date 
                    failed_attribute text, value text, condition text)
     LANGUAGE sql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
+    SET jit = off
 AS $$
     WITH RECURSIVE trial AS MATERIALIZED (
         SELECT x.*, row_number() OVER (PARTITION BY x.is_met ORDER BY x.rank) AS n

@@ -20,6 +20,8 @@ SELECT t::regtype, v FROM (VALUES
     ('numeric', ARRAY[NULL, '0', '-0.00', '0.05', '160000.005', '-1e-20', 'NaN', 'Infinity', '-Infinity', '1e1000',
         '99999999999999999999999999999999999999.99']),
     ('numeric[]', ARRAY[NULL, '{}', '{0}', '{0,100}', '{100,0}', '{0,NULL}', '{NaN,Infinity}', '{{0,1},{2,3}}', '[-2:-1]={0,100}']),
+    ('double precision', ARRAY[NULL, '0', '1', '0.5', '-1', '1e308', '5e-324', 'NaN', 'Infinity', '-Infinity']),
+    ('double precision[]', ARRAY[NULL, '{}', '{0,1}', '{1,2}', '{3,1}', '{5,5}', '{0.5,9}', '{7,8}', '{{1,2},{3,4}}', '{{2,0},{0,2}}', '{1,NULL}', '{1,NaN}', '{1e308,1e308}', '{-1,1}']),
     ('text', ARRAY[NULL, '', 'a', 'flat', 'quarter', 'half_up', '0: 5%, 100000: 8%', 'amount > 0', '%s %I $1 '' " \ /*', 'ÄÖ' || repeat('é', 30), repeat('x', 100000)]),
     ('text[]', ARRAY[NULL, '{}', '{a}', '{NULL}', '{{a},{b}}']),
     ('date', ARRAY[NULL, '2024-02-29', '-infinity', 'infinity', '4713-01-01 BC', '5874897-12-31']),
@@ -27,7 +29,8 @@ SELECT t::regtype, v FROM (VALUES
     ('timestamptz', ARRAY[NULL, '2026-03-29 01:30Z', 'infinity', '-infinity']),
     ('daterange', ARRAY[NULL, 'empty', '(,)', '[2026-01-01,2026-04-01)', '[2026-01-01,)']),
     ('datemultirange', ARRAY[NULL, '{}', '{(,)}', '{[2026-01-15,2026-02-01),[2026-03-01,)}', '{[4713-01-01 BC,5874897-12-31]}']),
-    ('integer[]', ARRAY[NULL, '{}', '{1}', '{NULL,2}']),
+    ('integer[]', ARRAY[NULL, '{}', '{1}', '{NULL,2}', '{1,2}', '{3,0}']),
+    ('bigint[]', ARRAY[NULL, '{}', '{1,2}', '{5,0}', '{NULL,2}', '{-1,9223372036854775807}']),
     ('interval', ARRAY[NULL, '0', '-1 month', '100000 years']),
     ('jsonb', ARRAY[NULL, '{}', '[]', 'null', '{"a": [1, null, "x"]}']),
     ('regtype', ARRAY[NULL, 'boolean', 'numeric', 'spm.calendar', '0']),
@@ -43,12 +46,21 @@ UPDATE odd SET expression = quote_nullable(value) || '::' || type;
 INSERT INTO odd (type, expression)
 SELECT t::regtype, e FROM (VALUES
     ('anynonarray', ARRAY['NULL::text', '''a''::text', '7::bigint', '(-1)::smallint', '0.5::numeric']),
+    ('anyelement', ARRAY['NULL::spm.calendar', '7', 'ROW(1, NULL)', '(SELECT a FROM pg_temp.account a WHERE state = ''CA'')', '(SELECT a FROM pg_temp.account a WHERE state IS NULL)',
+        '(SELECT r FROM (SELECT ''CA''::text AS state, ''{"size": "x"}''::jsonb AS attributes) r)', '(SELECT r FROM (SELECT 1 AS state, 9e99 AS size, 91 AS lat, ''NaN''::float4 AS lon) r)']),
     ('anycompatiblenonarray', ARRAY['NULL::bigint', '''b''::text', '8', 'true']),
     ('spm.book', ARRAY['NULL::spm.book', '(SELECT spm.book(7, date ''2024-02-29'', 1, 12.5, ''month''))', '(SELECT spm.book(''a''::text, date ''2024-02-29'', 1e30, ''all''))']),
     ('spm.rate_card', ARRAY['NULL::spm.rate_card', '(SELECT spm.rate_card(7, NULL, ''0: 5%''))', '(SELECT spm.rate_card(''a''::text, date ''2024-02-01'', ''0%: 8%, 100%: 10%'', 0))']),
     ('spm.splits', ARRAY['NULL::spm.splits', '(SELECT spm.splits(8, 7, 0.5))', '(SELECT spm.splits(''b''::text, ''a''::text, 0))']),
     ('spm.payee_tree', ARRAY['NULL::spm.payee_tree', '(SELECT spm.payee_tree(7, 8))', '(SELECT spm.payee_tree(x, 3 - x) FROM generate_series(1, 2) x)'])
 ) c(t, es), unnest(es) e;
+
+-- a model of territories, so that there is something to ask
+CREATE TEMP TABLE account (id int, state text, size numeric, lat float8, lon float8);
+INSERT INTO account VALUES (1, 'CA', 5, 30, -97), (2, NULL, 'NaN', NULL, 180);
+SELECT count(*) FROM (SELECT spm.add_territory_model('a'), spm.add_territory_attribute('a', 'state'), spm.add_territory_attribute('a', 'size', 'number'),
+    spm.add_territory_attribute('a', 'hq', 'point', 'lat', 'lon'), spm.add_territory('a', 'west'),
+    spm.add_territory_rule('west', '{"state": "CA", "size": {"from": 1, "to": 1000000000000000000000}, "hq": {"within": [30, -97, 10]}}', model => 'a')) m;
 
 CREATE TEMP TABLE flower AS
 SELECT p.oid, p.oid::regprocedure::text AS name, p.provolatile,
