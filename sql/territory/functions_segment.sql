@@ -143,7 +143,7 @@ BEGIN
             USING ERRCODE = 'invalid_parameter_value', HINT = 'It is 0 or more, in points of the score.';
     END IF;
     INSERT INTO spm.segmentation (name, relation_schema, relation_name, key_column, bands, limits, margin)
-    SELECT add_segmentation.name, c.relnamespace::regnamespace::name, c.relname, add_segmentation.key, add_segmentation.bands,
+    SELECT add_segmentation.name, (SELECT n.nspname FROM pg_catalog.pg_namespace n WHERE n.oid = c.relnamespace), c.relname, add_segmentation.key, add_segmentation.bands,
         add_segmentation.limits, add_segmentation.margin
     FROM pg_catalog.pg_class c WHERE c.oid = add_segmentation.relation
     RETURNING segmentation_id INTO id;

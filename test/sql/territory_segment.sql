@@ -185,6 +185,16 @@ $$;
 SELECT is(pg_temp.differs('by ' || b), 0::bigint, 'every score and segment is that of comparing each account with each: ' || b) FROM unnest('{floors,count,sum}'::text[]) b;
 SELECT ok((SELECT count(DISTINCT segment_name) = 12 FROM (SELECT segmentation_name || segment_name FROM spm_bi.segment_member WHERE segmentation_name LIKE 'by %') t(segment_name)), 'in all four segments of each');
 
+-- names that need quotes
+CREATE SCHEMA "My S";
+CREATE TABLE "My S"."Acc %I" AS SELECT i AS "Key ""x", i::real AS "Rev $1", (i % 7)::smallint AS "emp%s" FROM generate_series(1, 50) i;
+SELECT spm.add_segmentation('w''x "%s"', '"My S"."Acc %I"', 'Key "x', ARRAY['Rev $1', 'emp%s'], ARRAY['A''', 'B %s'], 'count', '{0.3}') \g /dev/null
+SELECT is((SELECT string_agg(segment || accounts, ' ') FROM spm.segment_accounts('w''x "%s"', '2026-01-01')), 'A''15 B %s35', 'any names will do');
+SELECT is((SELECT count(*) FROM spm.explain_segment('w''x "%s"', '50')), 3::bigint, 'for explanations, too');
+SELECT is((SELECT count(DISTINCT cell) FROM spm.peer_potential('"My S"."Acc %I"', 'Key "x', 'emp%s', cells => ARRAY['emp%s'])), 7::bigint, 'and for potential');
+DROP TABLE "My S"."Acc %I";
+SELECT throws_ok($$SELECT spm.segment_accounts('w''x "%s"', '2026-02-01')$$, '42P01', NULL, 'a relation that has gone is refused');
+
 -- what segments refuse
 CREATE FUNCTION pg_temp.refused(columns text, segments text, more text) RETURNS text LANGUAGE sql AS $$
     SELECT format($q$SELECT spm.add_segmentation('x', 'crm.account', 'account_id', %L, %L%s)$q$, columns, segments, more)
