@@ -445,22 +445,25 @@ static bool
 hull_of(const Attribute *attribute, const Phrases *has, const Phrases *has_not, Phrases *hull, Phrases *holes)
 {
 	AttributeKind kind = attribute ? attribute->kind : ATTRIBUTE_DATE;
-	const Phrase *first = &has->items[0];
-	const Phrase *last = &has->items[has->nruns - 1];
+	const Phrase *first;
+	const Phrase *last;
+	char	   *to;
 
 	if ((kind != ATTRIBUTE_TEXT && kind != ATTRIBUTE_NUMBER && kind != ATTRIBUTE_DATE) ||
-		has->nruns < 2 || has->nruns < has->n || has_not->nexcepted > 0 ||
-		first->kind == PHRASE_PREFIX || last->kind == PHRASE_PREFIX)
+		has->nruns < 2 || has->nruns < has->n || has_not->nexcepted > 0)
+		return false;
+	first = &has->items[0];
+	last = &has->items[has->nruns - 1];
+	to = last->kind == PHRASE_VALUE ? last->from : last->to;
+	if (first->kind == PHRASE_PREFIX || last->kind == PHRASE_PREFIX || (!first->from && !to))
 		return false;
 	memset(hull, 0, sizeof(*hull));
 	memset(holes, 0, sizeof(*holes));
-	add_phrase(hull, (Phrase) {
-		PHRASE_RANGE, first->from, last->kind == PHRASE_VALUE ? last->from : last->to, first->is_from_out, last->is_to_out
-	});
-	hull->nruns = 1;
+	add_phrase(hull, (Phrase) {PHRASE_RANGE, first->from, to, first->is_from_out, last->is_to_out});
+	/* what is below the one end and above the other is one phrase each */
 	for (int i = first->from != NULL; i < has_not->n; i++)
 	{
-		if (i != has_not->nruns - 1 || hull->items[0].to == NULL)
+		if (i != has_not->nruns - 1 || to == NULL)
 			add_phrase(holes, has_not->items[i]);
 	}
 	return true;
@@ -668,7 +671,7 @@ tell(const TerritoryBook *book, const SpmBookBoxes *them, const BookLimits *limi
 
 	if (cost_not == 0)
 		appendStringInfoString(say, "not empty");
-	else if (cost_hull < cost && cost_hull < cost_not)
+	else if (has.n > 2 && cost_hull <= cost && cost_hull <= cost_not)
 	{
 		say_phrases(say, &hull);
 		appendStringInfoString(say, " except ");

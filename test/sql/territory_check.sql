@@ -135,6 +135,29 @@ SELECT is((SELECT sum(accounts) FROM spm.territory_gap('west', as_of => '2026-06
     'every account without a rule is counted once');
 DELETE FROM spm.territory_rule;
 
+-- values of every kind, as people write them
+ALTER TABLE crm.account ADD worth numeric, ADD founded date, ADD is_partner boolean, ADD grade int NOT NULL DEFAULT 1;
+SELECT spm.add_territory_attributes('west', '{worth,grade}', 'number'), spm.add_territory_attribute('west', 'founded', 'date'), spm.add_territory_attribute('west', 'is_partner', 'boolean') \g /dev/null
+CREATE FUNCTION pg_temp.told(VARIADIC conditions jsonb[]) RETURNS SETOF text LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM pg_temp.rule('N', c) FROM unnest(conditions) c;
+    RETURN QUERY SELECT concat_ws(' | ', g.gap, g.conditions) FROM spm.territory_gap('west', as_of => '2026-06-01') g;
+    DELETE FROM spm.territory_rule;
+END
+$$;
+SELECT results_eq($$SELECT pg_temp.told('{"worth": {"from": -0.0000000000000000001, "to": 10000000000000000000000.5}}')$$,
+    $$VALUES ('worth: other than -0.0000000000000000001 to 10000000000000000000000.5 or empty | {"worth": {"not": {"to": 10000000000000000000000.5, "from": -0.0000000000000000001}}}')$$, 'numbers of any size');
+SELECT results_eq($$SELECT pg_temp.told('{"worth": {"to": 0}}', '{"worth": {"from": 0.05}}', '{"worth": null}')$$,
+    $$VALUES ('worth: above 0 and below 0.05 | {"worth": {"to": 0.05, "not": {"in": [0, 0.05]}, "from": 0}}')$$, 'what is between two numbers, without them');
+SELECT results_eq($$SELECT pg_temp.told('{"grade": {"to": 1.5}}', '{"grade": {"from": 3.2}}')$$, $$VALUES ('grade: 2 to 3 | {"grade": {"to": 3, "from": 2}}')$$, 'whole numbers between fractions');
+SELECT results_eq($$SELECT pg_temp.told('{"founded": {"to": "1999-12-31"}}', '{"founded": ["2000-01-02", "2000-02-29"]}')$$,
+    $$VALUES ('founded: from 2000-01-01 except 2000-01-02, 2000-02-29 or empty | {"founded": {"not": {"in": ["2000-01-02", "2000-02-29"], "to": "1999-12-31"}}}')$$, 'dates, without those that are taken');
+SELECT results_eq($$SELECT pg_temp.told('{"is_partner": true}')$$, $$VALUES ('is_partner: false or empty | {"is_partner": false}')$$, 'true and false');
+SELECT results_eq($$SELECT pg_temp.told('{"is_partner": [true, false]}')$$, $$VALUES ('is_partner: empty | {"is_partner": null}')$$, 'neither');
+SELECT results_eq($$SELECT pg_temp.told('{"industry": {"prefix": ["a\"b"]}}', '{"industry": {"from": "x", "to": "y"}}', '{"industry": null}')$$,
+    $$VALUES ('industry: other than beginning with a"b, x to y | {"industry": {"not": {"to": "y", "from": "x", "prefix": ["a\"b"]}}}')$$, 'texts with whatever is in them');
+SELECT results_eq($$SELECT pg_temp.told('{"industry": {"not": ["", "a"]}}', '{"industry": {"null": true}}')$$, $$VALUES ('industry: "", a | {"industry": {"in": ["", "a"]}}')$$, 'and an empty text is not an unknown one');
+
 -- named accounts, more than are classes
 SELECT spm.name_accounts('N', ARRAY(SELECT 'K' || i FROM generate_series(1, 300) i), model => 'west'), spm.name_accounts('E', ARRAY(SELECT 'K' || i FROM generate_series(300, 600) i), model => 'west'),
     spm.name_accounts('S', '{K7,K8}', model => 'west'), pg_temp.rule('W', '{"account": {"prefix": ["K1"]}}') \g /dev/null
