@@ -34,7 +34,7 @@ Example: SELECT t.* FROM crm.account AS a, spm.territories_of(a) AS t WHERE a.ac
 
 CREATE OR REPLACE FUNCTION spm._territory_trial(account anyelement, as_of date, type text, model text)
     RETURNS TABLE (rank int, territory_rule_id int, territory_id int, is_met boolean, territory_attribute_id int, value text)
-    LANGUAGE C STABLE PARALLEL SAFE COST 1000
+    LANGUAGE C STABLE PARALLEL SAFE COST 100 ROWS 200
     AS 'MODULE_PATHNAME', 'spm_territory_trial';
 COMMENT ON FUNCTION spm._territory_trial(anyelement, date, text, text) IS
 'Every rule of a type, whether a record meets it, and if not the first attribute (NULL: the day) and the value because of which it does not.';
@@ -86,7 +86,7 @@ REVOKE ALL ON FUNCTION spm._condition_words(text, text, boolean, text[]) FROM PU
 CREATE OR REPLACE FUNCTION spm.territory_explain(account anyelement, as_of date DEFAULT current_date, type text DEFAULT 'primary', model text DEFAULT NULL)
     RETURNS TABLE (rank int, territory_rule_id int, territory_key text, kind text, precedence int, outcome text,
                    failed_attribute text, value text, condition text)
-    LANGUAGE sql STABLE PARALLEL SAFE
+    LANGUAGE sql STABLE PARALLEL SAFE COST 1000 ROWS 200
     SET search_path = pg_catalog, pg_temp
     SET jit = off
 AS $$
