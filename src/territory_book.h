@@ -111,6 +111,7 @@ extern uint32 spm_tree_number(const Tree *tree, const char *bytes, uint32 length
 
 typedef struct Reader Reader;
 extern Reader *spm_territory_reader(const TerritoryBook *book, TupleDesc columns, MemoryContext context);
+extern void spm_territory_read_columns(Reader *reader, const NullableDatum *cells, SpmRuleValue *values);
 extern void spm_territory_read(Reader *reader, HeapTupleHeader record, SpmRuleValue *values);
 extern char *spm_territory_show(Reader *reader, HeapTupleHeader record, uint32 attribute);
 

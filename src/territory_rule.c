@@ -22,6 +22,8 @@
 
 #include "territory_book.h"
 
+#define FIRST_COLUMN	5			/* argument of spm.territory_of_columns() */
+
 /* What a snapshot sees changes with none of these unchanged. */
 typedef struct Seen
 {
@@ -120,6 +122,7 @@ open_book(Matcher *m, text *model, ArrayType *rules, Snapshot snapshot)
 	m->reader = NULL;
 	m->seen = seen;
 	m->probe.book = &book->book;
+	m->probe.memos = MemoryContextAllocZero(context, sizeof(SpmRuleMemo) * SPM_RULE_MEMOS * Max(book->book.nactive, 1));
 	memset(m->probe.values, 0, sizeof(m->probe.values));
 }
 
@@ -155,16 +158,18 @@ matcher_of(FunctionCallInfo fcinfo, int model_arg, int type_arg, ArrayType *rule
 	return m;
 }
 
-/* Where a record of its type has what the rules ask. */
-static void
-find_columns(Matcher *m, HeapTupleHeader record)
+/* Where a record of a type has what the rules ask. */
+static int
+find_columns(Matcher *m, Oid type, int32 typmod)
 {
-	TupleDesc	columns = lookup_rowtype_tupdesc(HeapTupleHeaderGetTypeId(record), HeapTupleHeaderGetTypMod(record));
+	TupleDesc	columns = lookup_rowtype_tupdesc(type, typmod);
+	int			n = columns->natts;
 
 	m->reader = spm_territory_reader(m->book, columns, m->context);
-	m->record_type = HeapTupleHeaderGetTypeId(record);
-	m->record_typmod = HeapTupleHeaderGetTypMod(record);
+	m->record_type = type;
+	m->record_typmod = typmod;
 	ReleaseTupleDesc(columns);
+	return n;
 }
 
 /* The record's values and the day, and the rows of the book in which they lie. */
@@ -173,7 +178,7 @@ probe_record(Matcher *m, HeapTupleHeader record, DateADT day)
 {
 	if (unlikely(m->reader == NULL || HeapTupleHeaderGetTypeId(record) != m->record_type ||
 				 HeapTupleHeaderGetTypMod(record) != m->record_typmod))
-		find_columns(m, record);
+		find_columns(m, HeapTupleHeaderGetTypeId(record), HeapTupleHeaderGetTypMod(record));
 	spm_territory_read(m->reader, record, m->probe.values);
 	m->probe.values[DAY_DIM].key.number = day;
 	spmk_rulebook_locate(&m->probe);
@@ -260,6 +265,42 @@ spm_territory_rule_of(PG_FUNCTION_ARGS)
 	if (rule == NULL)
 		PG_RETURN_NULL();
 	PG_RETURN_INT32(rule->id);
+}
+
+PG_FUNCTION_INFO_V1(spm_territory_of_columns);
+
+/* spm.territory_of_columns(account anyelement, as_of date, type text, model text, is_rule boolean, VARIADIC columns "any") */
+Datum
+spm_territory_of_columns(PG_FUNCTION_ARGS)
+{
+	Matcher    *m;
+	const Rule *rule;
+	uint32		place;
+	int			type;
+
+	if (PG_ARGISNULL(1))
+		PG_RETURN_NULL();
+	m = matcher_of(fcinfo, 3, 2, NULL);
+	type = m->type_is_fixed && m->type >= 0 ? m->type : (m->type = type_arg(fcinfo, 2));
+	if (unlikely(m->reader == NULL))
+	{
+		Oid			account = get_fn_expr_argtype(fcinfo->flinfo, 0);
+
+		if (get_fn_expr_variadic(fcinfo->flinfo) || !type_is_rowtype(account) || account == RECORDOID ||
+			find_columns(m, account, -1) != PG_NARGS() - FIRST_COLUMN)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("columns do not make an account"),
+					 errhint("Give the row: SELECT spm.territory_of(a) FROM account AS a;")));
+	}
+	spm_territory_read_columns(m->reader, &fcinfo->args[FIRST_COLUMN], m->probe.values);
+	m->probe.values[DAY_DIM].key.number = PG_GETARG_DATEADT(1);
+	spmk_rulebook_locate(&m->probe);
+	place = spmk_rulebook_first(&m->probe, (uint32) type);
+	if (place == SPM_RULE_NONE)
+		PG_RETURN_NULL();
+	rule = &m->book->rules[m->book->book.rule_of[place]];
+	PG_RETURN_INT32(!PG_ARGISNULL(4) && PG_GETARG_BOOL(4) ? rule->id : rule->territory_id);
 }
 
 PG_FUNCTION_INFO_V1(spm_touches_rules);

@@ -250,6 +250,7 @@ struct Reader
 	const TerritoryBook *book;
 	TupleDesc	row;
 	TupleTableSlot *slot;
+	NullableDatum *cells;		/* by column of the record, those that are needed */
 	AttrNumber	last;
 	AttrNumber	keys;			/* the jsonb column, if it is needed */
 	int			ncolumns;
@@ -365,6 +366,7 @@ spm_territory_reader(const TerritoryBook *book, TupleDesc columns, MemoryContext
 	reader->book = book;
 	reader->row = CreateTupleDescCopy(columns);
 	reader->slot = MakeSingleTupleTableSlot(reader->row, &TTSOpsHeapTuple);
+	reader->cells = palloc0(sizeof(NullableDatum) * Max(columns->natts, 1));
 	reader->columns = palloc0(sizeof(Column) * 2 * Max(book->nattributes, 1));
 	for (int i = 0; i < book->nattributes; i++)
 	{
@@ -673,24 +675,35 @@ set_json(const Column *column, const JsonbValue *json, SpmRuleValue *value)
 		set_text(column, shown, (int) strlen(shown), value);
 }
 
-/* The row in the slot, until it is cleared. */
+/* What is needed of a record; it lies in the record itself. */
 static void
-open_record(Reader *reader, HeapTuple tuple, HeapTupleHeader record)
+open_record(Reader *reader, HeapTupleHeader record)
 {
-	tuple->t_len = HeapTupleHeaderGetDatumLength(record);
-	ItemPointerSetInvalid(&tuple->t_self);
-	tuple->t_tableOid = InvalidOid;
-	tuple->t_data = record;
-	ExecStoreHeapTuple(tuple, reader->slot, false);
-	slot_getsomeattrs(reader->slot, reader->last);
+	TupleTableSlot *slot = reader->slot;
+	HeapTupleData tuple;
+
+	tuple.t_len = HeapTupleHeaderGetDatumLength(record);
+	ItemPointerSetInvalid(&tuple.t_self);
+	tuple.t_tableOid = InvalidOid;
+	tuple.t_data = record;
+	ExecStoreHeapTuple(&tuple, slot, false);
+	slot_getsomeattrs(slot, reader->last);
+	for (int i = 0; i < reader->ncolumns; i++)
+	{
+		int			at = (reader->columns[i].number ? reader->columns[i].number : reader->keys) - 1;
+
+		reader->cells[at].value = slot->tts_values[at];
+		reader->cells[at].isnull = slot->tts_isnull[at];
+	}
+	ExecClearTuple(slot);
 }
 
 static JsonbContainer *
-record_keys(const Reader *reader)
+record_keys(const Reader *reader, const NullableDatum *cells)
 {
-	if (reader->keys == 0 || reader->slot->tts_isnull[reader->keys - 1])
+	if (reader->keys == 0 || cells[reader->keys - 1].isnull)
 		return NULL;
-	return &DatumGetJsonbP(reader->slot->tts_values[reader->keys - 1])->root;
+	return &DatumGetJsonbP(cells[reader->keys - 1].value)->root;
 }
 
 static const JsonbValue *
@@ -701,15 +714,12 @@ find_key(JsonbContainer *keys, const Column *column, JsonbValue *room)
 	return getKeyJsonValueFromContainer(keys, column->name, column->name_length, room);
 }
 
-/* All that the rules ask of a record; the day is the caller's. */
+/* All that the rules ask, of the columns of a record; the day is the caller's. */
 void
-spm_territory_read(Reader *reader, HeapTupleHeader record, SpmRuleValue *values)
+spm_territory_read_columns(Reader *reader, const NullableDatum *cells, SpmRuleValue *values)
 {
-	HeapTupleData tuple;
-	JsonbContainer *keys;
+	JsonbContainer *keys = record_keys(reader, cells);
 
-	open_record(reader, &tuple, record);
-	keys = record_keys(reader);
 	for (int i = 0; i < reader->ncolumns; i++)
 	{
 		Column	   *column = &reader->columns[i];
@@ -723,26 +733,31 @@ spm_territory_read(Reader *reader, HeapTupleHeader record, SpmRuleValue *values)
 
 			set_json(column, find_key(keys, column, &room), value);
 		}
-		else if (reader->slot->tts_isnull[column->number - 1])
+		else if (cells[column->number - 1].isnull)
 			value->is_null = true;
 		else
-			set_value(column, reader->slot->tts_values[column->number - 1], value);
+			set_value(column, cells[column->number - 1].value, value);
 		/* half a point is none */
 		if (column->dim != column->attribute->dim)
 			values[column->dim].is_null = values[column->dim - 1].is_null =
 				values[column->dim].is_null || values[column->dim - 1].is_null;
 	}
-	ExecClearTuple(reader->slot);
+}
+
+void
+spm_territory_read(Reader *reader, HeapTupleHeader record, SpmRuleValue *values)
+{
+	open_record(reader, record);
+	spm_territory_read_columns(reader, reader->cells, values);
 }
 
 /* What a record has for an attribute, for people; NULL: nothing. */
 char *
 spm_territory_show(Reader *reader, HeapTupleHeader record, uint32 attribute)
 {
-	HeapTupleData tuple;
 	char	   *shown = NULL;
 
-	open_record(reader, &tuple, record);
+	open_record(reader, record);
 	for (int i = 0; i < reader->ncolumns; i++)
 	{
 		Column	   *column = &reader->columns[i];
@@ -754,11 +769,11 @@ spm_territory_show(Reader *reader, HeapTupleHeader record, uint32 attribute)
 		{
 			JsonbValue	room;
 
-			part = json_text(column, find_key(record_keys(reader), column, &room));
+			part = json_text(column, find_key(record_keys(reader, reader->cells), column, &room));
 		}
-		else if (!reader->slot->tts_isnull[column->number - 1])
+		else if (!reader->cells[column->number - 1].isnull)
 		{
-			Datum		datum = reader->slot->tts_values[column->number - 1];
+			Datum		datum = reader->cells[column->number - 1].value;
 
 			if (column->type == BOOLOID)
 				part = pstrdup(DatumGetBool(datum) ? "true" : "false");
@@ -782,6 +797,5 @@ spm_territory_show(Reader *reader, HeapTupleHeader record, uint32 attribute)
 			part = pstrdup("NULL");
 		shown = shown ? psprintf("%s, %s", shown, part) : part;
 	}
-	ExecClearTuple(reader->slot);
 	return shown;
 }

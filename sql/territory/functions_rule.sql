@@ -3,9 +3,16 @@
  * which rule, and why not by another.
  */
 
+CREATE OR REPLACE FUNCTION spm._territory_support(internal)
+    RETURNS internal
+    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'spm_territory_support';
+REVOKE ALL ON FUNCTION spm._territory_support(internal) FROM PUBLIC;
+COMMENT ON FUNCTION spm._territory_support(internal) IS 'Lets spm.territory_of() read the columns of a table one by one.';
+
 CREATE OR REPLACE FUNCTION spm.territory_of(account anyelement, as_of date DEFAULT current_date, type text DEFAULT 'primary', model text DEFAULT NULL)
     RETURNS int
-    LANGUAGE C STABLE PARALLEL SAFE COST 5
+    LANGUAGE C STABLE PARALLEL SAFE COST 5 SUPPORT spm._territory_support
     AS 'MODULE_PATHNAME', 'spm_territory_of';
 COMMENT ON FUNCTION spm.territory_of(anyelement, date, text, text) IS
 'The territory_id to which a record belongs on a day by the rules of a model; NULL: no rule is met. What is assigned by hand, locked or kept with a family is not asked: see spm.territory_assignment.
@@ -17,11 +24,20 @@ Example: SELECT a.account_id, spm.territory_of(a) FROM crm.account AS a;';
 
 CREATE OR REPLACE FUNCTION spm.territory_rule_of(account anyelement, as_of date DEFAULT current_date, type text DEFAULT 'primary', model text DEFAULT NULL)
     RETURNS int
-    LANGUAGE C STABLE PARALLEL SAFE COST 5
+    LANGUAGE C STABLE PARALLEL SAFE COST 5 SUPPORT spm._territory_support
     AS 'MODULE_PATHNAME', 'spm_territory_rule_of';
 COMMENT ON FUNCTION spm.territory_rule_of(anyelement, date, text, text) IS
 'The territory_rule_id by which a record belongs to its territory on a day; NULL: no rule is met. Arguments and errors as of spm.territory_of().
 Example: SELECT spm.territory_rule_of(a, as_of => ''2026-07-01'') AS rule, count(*) FROM crm.account AS a GROUP BY rule;';
+
+CREATE OR REPLACE FUNCTION spm.territory_of_columns(account anyelement, as_of date, type text, model text, is_rule boolean, VARIADIC columns "any")
+    RETURNS int
+    LANGUAGE C STABLE PARALLEL SAFE COST 5
+    AS 'MODULE_PATHNAME', 'spm_territory_of_columns';
+COMMENT ON FUNCTION spm.territory_of_columns(anyelement, date, text, text, boolean, "any") IS
+'What plans show in place of spm.territory_of() and spm.territory_rule_of() of a table''s row: its columns are read where they are, and the row need not be put together. Write spm.territory_of(a).
+account: NULL of the row''s type; is_rule: whether the rule is returned, and not the territory; columns: all of the row''s. Other arguments and errors as of spm.territory_of(); 22023 for columns that do not make an account.
+Example: EXPLAIN (VERBOSE) SELECT spm.territory_of(a) FROM crm.account AS a;';
 
 CREATE OR REPLACE FUNCTION spm.territories_of(account anyelement, as_of date DEFAULT current_date, type text DEFAULT NULL, model text DEFAULT NULL)
     RETURNS TABLE (type text, territory_id int, territory_rule_id int, rank int, is_winner boolean)

@@ -49,7 +49,7 @@ lower_bound(const SpmRuleDim *dim, const SpmRuleKey *key, uint64_t head)
 	{
 		uint32_t	half = n / 2;
 
-		lo += dim->heads[lo + half - 1] < head ? half : 0;
+		lo += half & -(uint32_t) (dim->heads[lo + half - 1] < head);
 		n -= half;
 	}
 	lo += dim->heads[lo] < head;
@@ -79,6 +79,24 @@ listed_row(const SpmRuleDim *dim, const SpmRuleValue *value)
 	return at < dim->nvalues && !value->is_null && !value->is_beyond ? &dim->row_of_value[at] : NULL;
 }
 
+/* The row of a value by search or, if it is a short text, from memory. */
+static inline uint32_t
+searched_row(const SpmRuleDim *dim, const SpmRuleValue *value, SpmRuleMemo *memos)
+{
+	if (value->is_null)
+		return dim->row_of_class[0];
+	if (memos != NULL && dim->order == SPM_ORDER_BYTES && value->key.length <= 8)
+	{
+		uint64_t	head = spmk_rule_key_head(SPM_ORDER_BYTES, &value->key);
+		SpmRuleMemo *memo = &memos[spmk_mix(head) >> 32 & (SPM_RULE_MEMOS - 1)];
+
+		if (memo->head != head || memo->length != value->key.length + 1)
+			*memo = (SpmRuleMemo) {head, value->key.length + 1, dim->row_of_piece[spmk_rule_piece(dim, value)]};
+		return memo->row;
+	}
+	return dim->row_of_piece[spmk_rule_piece(dim, value)];
+}
+
 /* What will be looked at is asked of the memory as early as it is known. */
 void
 spmk_rulebook_locate(SpmRuleProbe *probe)
@@ -94,14 +112,10 @@ spmk_rulebook_locate(SpmRuleProbe *probe)
 	}
 	for (uint32_t i = 0; i < book->nactive; i++)
 	{
-		const SpmRuleDim *dim = &book->dims[book->active[i]];
-		const SpmRuleValue *value = &probe->values[book->active[i]];
-		uint32_t	row;
-
 		if (listed[i] != NULL)
 			continue;
-		row = value->is_null ? dim->row_of_class[0] : dim->row_of_piece[spmk_rule_piece(dim, value)];
-		probe->rows[i] = spmk_rule_row(book, row);
+		probe->rows[i] = spmk_rule_row(book, searched_row(&book->dims[book->active[i]], &probe->values[book->active[i]],
+														  probe->memos ? probe->memos + (size_t) i * SPM_RULE_MEMOS : NULL));
 		__builtin_prefetch(probe->rows[i]);
 	}
 	for (uint32_t i = 0; i < book->nactive; i++)
@@ -258,11 +272,15 @@ meets_rows(const SpmRuleProbe *probe, uint32_t place)
 static uint32_t
 posted_number(const SpmRuleDim *dim, const SpmRuleValue *value)
 {
+	uint64_t	hash;
 	uint32_t	at;
 
 	if (value->is_null || value->is_beyond || dim->nslots == 0)
 		return SPM_RULE_NONE;
-	at = (uint32_t) spmk_rule_key_hash(dim->order, &value->key) & (dim->nslots - 1);
+	hash = spmk_rule_key_hash(dim->order, &value->key);
+	if (!spmk_rule_is_in_filter(dim, hash))
+		return SPM_RULE_NONE;
+	at = (uint32_t) hash & (dim->nslots - 1);
 	for (; dim->slots[at] != 0; at = (at + 1) & (dim->nslots - 1))
 	{
 		uint32_t	number = dim->slots[at] - 1;

@@ -146,7 +146,7 @@ typedef struct SpmRuleDim
 	int			shift;
 	uint32_t	nbuckets;
 	uint32_t   *buckets;		/* the first bound of each; one more than buckets */
-	uint64_t	nvalues;		/* numbers close together: a row for each from the least to the greatest bound; 0: not so */
+	uint64_t	nvalues;		/* numbers from the least bound on whose rows are listed; the others are searched */
 	uint16_t   *row_of_value;
 	uint32_t	npieces;		/* 2 * nbounds + 1 */
 	uint32_t   *class_of;		/* piece */
@@ -159,6 +159,7 @@ typedef struct SpmRuleDim
 	uint32_t   *places;
 	uint32_t	nslots;			/* a power of 2; 0: nothing is posted */
 	uint32_t   *slots;			/* number in 'posted' + 1 by hash; 0: free */
+	uint64_t   *filter;			/* nslots words, a bit of which says that a name may be there: most are not */
 } SpmRuleDim;
 
 /* Classes from 'first' to 'last', both included. */
@@ -242,10 +243,21 @@ typedef struct SpmRuleValue
 	bool		is_beyond;		/* just above the number: what is between it and the next */
 } SpmRuleValue;
 
+/* Of short texts that came before: the same few come again and again. */
+#define SPM_RULE_MEMOS		512		/* by dimension */
+
+typedef struct SpmRuleMemo
+{
+	uint64_t	head;
+	uint32_t	length;			/* + 1; 0: free */
+	uint32_t	row;
+} SpmRuleMemo;
+
 /* A record, and what has been found out about it. */
 typedef struct SpmRuleProbe
 {
 	const SpmRulebook *book;
+	SpmRuleMemo *memos;			/* the caller's, zeroed, SPM_RULE_MEMOS for each active dimension; or NULL */
 	SpmRuleValue values[SPM_RULE_DIMS];
 	const char *rows[SPM_RULE_DIMS];	/* spmk_rulebook_locate() */
 } SpmRuleProbe;

@@ -9,7 +9,7 @@
 #define POST_FROM		256		/* names of a dimension; fewer are classes */
 #define POST_SHARED		8		/* boxes that may list a name before it is better a class */
 #define BREATH_EVERY	256		/* pieces */
-#define LEAST_DENSE		4096	/* numbers of a dimension that are listed in any case */
+#define LEAST_LISTED	4096	/* numbers of a dimension whose rows are listed in any case */
 #define VALUES_PER_BOUND 64
 #define LIMIT			UINT64_C(0x7fffffff)
 
@@ -363,6 +363,7 @@ post_names(Compiler *c)
 		while (dim->nslots / 2 < dim->nposted)
 			dim->nslots *= 2;
 		dim->slots = NEW(c->kept, dim->nslots, uint32_t);
+		dim->filter = NEW(c->kept, dim->nslots, uint64_t);
 		dim->nposted = 0;
 		nplaces = 0;
 		for (uint64_t i = start; i < end; i++)
@@ -373,8 +374,10 @@ post_names(Compiler *c)
 			if (is_new)
 			{
 				SpmRuleValue value = {entries[i].key, false, false};
-				uint32_t	at = (uint32_t) spmk_rule_key_hash(dim->order, &value.key) & (dim->nslots - 1);
+				uint64_t	hash = spmk_rule_key_hash(dim->order, &value.key);
+				uint32_t	at = (uint32_t) hash & (dim->nslots - 1);
 
+				spmk_rule_put_in_filter(dim, hash);
 				posted->key = keep_key(dim->order, &entries[i].key, &bytes);
 				posted->first = nplaces;
 				posted->class = dim->class_of[spmk_rule_piece(dim, &value)];
@@ -962,24 +965,27 @@ begin_bits(Compiler *c, const uint32_t *places, uint32_t n)
 	}
 }
 
-/* Numbers that lie close together are looked up at once. */
+/* Rows of numbers that lie close together, or near the least bound, are looked up at once. */
 static void
 list_values(Compiler *c, SpmRuleDim *dim)
 {
 	uint64_t	spread;
+	uint64_t	most = (uint64_t) dim->nbounds * VALUES_PER_BOUND;
 
 	if (dim->order != SPM_ORDER_NUMBER || dim->nbounds == 0 || c->book->nrows > UINT16_MAX)
 		return;
+	if (most < LEAST_LISTED)
+		most = LEAST_LISTED;
 	spread = dim->heads[dim->nbounds - 1] - dim->least_head;
-	if (spread >= LEAST_DENSE && spread / VALUES_PER_BOUND >= dim->nbounds)
-		return;
-	dim->nvalues = spread + 1;
+	dim->nvalues = spread < most ? spread + 1 : most;
 	dim->row_of_value = NEW(c->kept, dim->nvalues, uint16_t);
-	for (uint32_t i = 0; i < dim->nbounds; i++)
+	for (uint32_t i = 0; i < dim->nbounds && dim->heads[i] - dim->least_head < dim->nvalues; i++)
 	{
 		uint64_t	at = dim->heads[i] - dim->least_head;
-		uint64_t	end = i + 1 < dim->nbounds ? dim->heads[i + 1] - dim->least_head : dim->nvalues;
+		uint64_t	end = dim->nvalues;
 
+		if (i + 1 < dim->nbounds && dim->heads[i + 1] - dim->least_head < end)
+			end = dim->heads[i + 1] - dim->least_head;
 		dim->row_of_value[at] = (uint16_t) dim->row_of_piece[2 * i + 1];
 		while (++at < end)
 			dim->row_of_value[at] = (uint16_t) dim->row_of_piece[2 * i + 2];

@@ -100,4 +100,21 @@ spmk_rule_key_hash(SpmRuleOrder order, const SpmRuleKey *key)
 	return hash ^ hash >> 32;
 }
 
+/* Beside the hash that leads to a slot, bits that do not. */
+static inline bool
+spmk_rule_is_in_filter(const SpmRuleDim *dim, uint64_t hash)
+{
+	uint64_t	bit = hash >> 20 & ((uint64_t) dim->nslots * 64 - 1);
+
+	return dim->filter[bit / 64] >> (bit % 64) & 1;
+}
+
+static inline void
+spmk_rule_put_in_filter(SpmRuleDim *dim, uint64_t hash)
+{
+	uint64_t	bit = hash >> 20 & ((uint64_t) dim->nslots * 64 - 1);
+
+	dim->filter[bit / 64] |= UINT64_C(1) << bit % 64;
+}
+
 #endif

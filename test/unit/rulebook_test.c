@@ -247,6 +247,7 @@ differences(uint32_t nrecords, uint32_t spread)
 	if (spmk_rulebook_compile(&book, &source, &memory, &memory, NULL) != SPM_RULE_OK)
 		return -1;
 	probe.book = &book;
+	probe.memos = below(2) == 0 ? NULL : get(NULL, sizeof(SpmRuleMemo) * SPM_RULE_MEMOS * DIMS);
 	for (uint32_t r = 0; r < nrecords; r++)
 	{
 		for (uint32_t d = 0; d < DIMS; d++)
