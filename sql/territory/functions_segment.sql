@@ -176,7 +176,8 @@ DECLARE
     factor spm.segmentation_factor;
     inner_columns text := '';
     points text := '';
-    windows text := '';
+    windows text := '';     -- NULLs come last, and change no rank of others
+    counts text := '';
     total text := '';
     weight numeric := 0;
     names text := '';
@@ -192,9 +193,9 @@ BEGIN
         inner_columns := inner_columns || format(', %s AS %I', spm._factor_sql(relation, factor.column_name, 't'), x);
         names := names || format(', r.%I', x);
         IF factor.scale = 'percentile' THEN
-            points := points || format(E',\n           CASE WHEN r.%1$I IS NULL THEN 0 ELSE 50.0 * (rank() OVER w%2$s - 1 + count(*) OVER w%2$s) / count(*) OVER p%2$s END AS f%2$s', x, factor.nth);
-            windows := windows || format(',%s         p%s AS (PARTITION BY r.%I IS NULL), w%s AS (p%s ORDER BY r.%I%s)', E'\n', factor.nth, x, factor.nth, factor.nth, x,
-                                         CASE WHEN factor.is_lower_better THEN ' DESC' ELSE '' END);
+            points := points || format(E',\n           CASE WHEN r.%1$I IS NULL THEN 0 ELSE 50.0 * (rank() OVER w%2$s - 1 + count(*) OVER w%2$s) / n.n%2$s END AS f%2$s', x, factor.nth);
+            windows := windows || format(', w%s AS (ORDER BY r.%I%s)', factor.nth, x, CASE WHEN factor.is_lower_better THEN ' DESC NULLS LAST' ELSE '' END);
+            counts := counts || format(', count(t.%I) AS n%s', factor.column_name, factor.nth);
         ELSIF factor.scale = 'standard' THEN
             points := points || format(E',\n           CASE WHEN r.%1$I IS NULL THEN 0 ELSE 50 %3$s coalesce(10 * (r.%1$I - avg(r.%1$I) OVER ()) / nullif(stddev_pop(r.%1$I) OVER (), 0), 0) END AS f%2$s',
                                        x, factor.nth, CASE WHEN factor.is_lower_better THEN '-' ELSE '+' END);
@@ -207,14 +208,15 @@ BEGIN
     RETURN format($sql$SELECT q.account_key, round((%1$s) / %2$s, 6) AS score%3$s
 FROM (
     SELECT r.account_key%4$s%5$s
-    FROM (SELECT t.%6$I::text AS account_key%7$s FROM %8$s AS t) AS r%9$s
+    FROM (SELECT t.%6$I::text AS account_key%7$s FROM %8$s AS t) AS r%11$s%9$s
 ) AS q
 WHERE num_nonnulls(%10$s) > 0$sql$,
         coalesce(nullif(total, ''), '0'), coalesce(nullif(weight, 0), 1),
         CASE WHEN _score_query.is_detailed THEN format(', ARRAY[%s] AS numbers, ARRAY[%s] AS points', replace(substr(names, 3), 'r.', 'q.'), regexp_replace(substr(names, 3), 'r\.x', 'q.f', 'g')) ELSE '' END,
         names, points, (_score_query.it).key_column, inner_columns, relation,
         CASE WHEN windows <> '' THEN E'\n    WINDOW' || substr(windows, 2) ELSE '' END,
-        replace(substr(names, 3), 'r.', 'q.'));
+        replace(substr(names, 3), 'r.', 'q.'),
+        CASE WHEN counts <> '' THEN format(E'\n    CROSS JOIN (SELECT %s FROM %s AS t) AS n', substr(counts, 3), relation) ELSE '' END);
 END
 $$;
 COMMENT ON FUNCTION spm._score_query(spm.segmentation, boolean) IS 'Query for the scores of a segmentation: account_key, score and, when detailed, numbers and points of its factors. Errors 42P01, 42703, 42804, 42501.';
