@@ -60,7 +60,7 @@ typedef struct Rule
 	uint8		kind;			/* 0 exception, 1 named, 2 rule */
 	int32		precedence;
 	uint32		rank;			/* among the rules of its type, from 1 */
-	uint64		narrowness;		/* attributes that it asks, then levels of trees: the higher goes first */
+	uint64		narrowness;		/* how much it asks: the more goes first */
 } Rule;
 
 /* Rules in the order in which they go, type by type; the boxes of a rule follow each other. */

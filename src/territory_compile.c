@@ -24,6 +24,7 @@
 #include "territory_book.h"
 
 #define BOXES_OF_RULE	4096	/* ways to meet what it inherits */
+#define MAX_LAYERS		63		/* territories above that pass rules on */
 
 const char *const territory_type_names[TERRITORY_TYPES] = {"primary", "overlay", "specialist"};
 static const char *const kind_names[] = {"text", "number", "date", "boolean", "tree", "point"};
@@ -82,6 +83,7 @@ typedef struct Legacy
 	int32		territory_id;	/* hash key */
 	int			nways;
 	Way		   *ways;
+	uint32		nattributes;	/* at most, of its rules */
 } Legacy;
 
 typedef struct Above
@@ -851,9 +853,11 @@ find_legacies(Sources *s)
 		{
 			legacy->nways = 0;
 			legacy->ways = NULL;
+			legacy->nattributes = 0;
 		}
 		legacy->ways = legacy->ways == NULL ? palloc(sizeof(Way) * 2) : repalloc(legacy->ways, sizeof(Way) * (legacy->nways + 2));
 		legacy->ways[legacy->nways++] = (Way) {&s->rules[i], s->rules[i].day};
+		legacy->nattributes = Max(legacy->nattributes, s->rules[i].nattributes);
 	}
 	hash_seq_init(&scan, legacies);
 	while ((legacy = hash_seq_search(&scan)) != NULL)
@@ -922,40 +926,52 @@ use_rule(Sources *s, const RawRule *rule)
 	}
 }
 
-/* A box for each way to meet what is above; an exception is bound by nothing but itself. */
+/*
+ * The territories above a rule that pass rules on to it, at most "room" of them;
+ * an exception is bound by nothing but itself.
+ */
+static int
+find_chain(const RawRule *rule, HTAB *legacies, HTAB *parents, const Legacy **chain, int room)
+{
+	int32		id = rule->rule.territory_id;
+	int			n = 0;
+	int			steps = 0;
+	const Above *above;
+
+	if (legacies == NULL || rule->rule.kind == 0)
+		return 0;
+	while ((above = hash_search(parents, &id, HASH_FIND, NULL)) != NULL && above->parent_id != 0)
+	{
+		const Legacy *legacy;
+
+		id = above->parent_id;
+		legacy = hash_search(legacies, &id, HASH_FIND, NULL);
+		if (++steps > 10000)
+			elog(ERROR, "territory %d lies below itself", id);
+		if (legacy != NULL && n < room)
+			chain[n++] = legacy;
+	}
+	return n;
+}
+
+/* A box for each way to meet what is above. */
 static void
 add_boxes(Sources *s, const RawRule *rule, uint32 number, HTAB *legacies, HTAB *parents)
 {
-	const Legacy *chain[64];
-	int			at[64] = {0};
-	int			n = 0;
+	const Legacy *chain[MAX_LAYERS + 1];
+	int			at[MAX_LAYERS + 1] = {0};
+	int			n = find_chain(rule, legacies, parents, chain, lengthof(chain));
 	int64		nboxes = 1;
 
-	if (legacies != NULL && rule->rule.kind != 0)
+	for (int i = 0; i < n; i++)
 	{
-		int32		id = rule->rule.territory_id;
-		int			steps = 0;
-		const Above *above;
-
-		while ((above = hash_search(parents, &id, HASH_FIND, NULL)) != NULL && above->parent_id != 0)
-		{
-			const Legacy *legacy;
-
-			id = above->parent_id;
-			legacy = hash_search(legacies, &id, HASH_FIND, NULL);
-			if (++steps > 10000)
-				elog(ERROR, "territory %d lies below itself", id);
-			if (legacy == NULL)
-				continue;
-			nboxes *= legacy->nways;
-			if (n == lengthof(chain) || nboxes > BOXES_OF_RULE)
-				ereport(ERROR,
-						(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-						 errmsg("rule %d can be met in more than %d ways", rule->rule.id, BOXES_OF_RULE),
-						 errdetail("Each inherited rule of a territory above it is one, times those of the next territory above."),
-						 errhint("Join inherited rules of one territory: conditions with lists of values, or longer spans.")));
-			chain[n++] = legacy;
-		}
+		nboxes *= chain[i]->nways;
+		if (n > MAX_LAYERS || nboxes > BOXES_OF_RULE)
+			ereport(ERROR,
+					(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+					 errmsg("rule %d can be met in more than %d ways", rule->rule.id, BOXES_OF_RULE),
+					 errdetail("Each inherited rule of a territory above it is one, times those of the next territory above."),
+					 errhint("Join inherited rules of one territory: conditions with lists of values, or longer spans.")));
 	}
 	for (;;)
 	{
@@ -981,24 +997,38 @@ add_boxes(Sources *s, const RawRule *rule, uint32 number, HTAB *legacies, HTAB *
 	}
 }
 
+/*
+ * How much a rule asks: attributes, its own and those that it inherits, so that
+ * it goes before what it inherits from; then layers, then levels of trees.
+ */
+static uint64
+narrowness_of(const RawRule *rule, HTAB *legacies, HTAB *parents)
+{
+	const Legacy *chain[MAX_LAYERS];
+	int			nlayers = find_chain(rule, legacies, parents, chain, lengthof(chain));
+	uint64		nattributes = rule->nattributes;
+
+	for (int i = 0; i < nlayers; i++)
+		nattributes += chain[i]->nattributes;
+	return nattributes << 40 | (uint64) nlayers << 32 | rule->level;
+}
+
 /* The order in which rules go. */
 static int
 compare_rules(const void *a, const void *b)
 {
-	const RawRule *x = *(const RawRule *const *) a;
-	const RawRule *y = *(const RawRule *const *) b;
+	const Rule *x = &(*(const RawRule *const *) a)->rule;
+	const Rule *y = &(*(const RawRule *const *) b)->rule;
 
-	if (x->rule.type != y->rule.type)
-		return x->rule.type < y->rule.type ? -1 : 1;
-	if (x->rule.kind != y->rule.kind)
-		return x->rule.kind < y->rule.kind ? -1 : 1;
-	if (x->rule.precedence != y->rule.precedence)
-		return x->rule.precedence < y->rule.precedence ? -1 : 1;
-	if (x->nattributes != y->nattributes)
-		return x->nattributes > y->nattributes ? -1 : 1;
-	if (x->level != y->level)
-		return x->level > y->level ? -1 : 1;
-	return x->rule.id < y->rule.id ? -1 : x->rule.id > y->rule.id;
+	if (x->type != y->type)
+		return x->type < y->type ? -1 : 1;
+	if (x->kind != y->kind)
+		return x->kind < y->kind ? -1 : 1;
+	if (x->precedence != y->precedence)
+		return x->precedence < y->precedence ? -1 : 1;
+	if (x->narrowness != y->narrowness)
+		return x->narrowness > y->narrowness ? -1 : 1;
+	return x->id < y->id ? -1 : x->id > y->id;
 }
 
 static void
@@ -1020,13 +1050,14 @@ order_rules(Sources *s)
 			parents = read_parents(book->model_id);
 		}
 	}
+	for (uint32 i = 0; i < n; i++)
+		order[i]->rule.narrowness = narrowness_of(order[i], legacies, parents);
 	qsort(order, n, sizeof(RawRule *), compare_rules);
 	book->nrules = n;
 	book->rules = MemoryContextAllocHuge(book->context, sizeof(Rule) * Max(n, 1));
 	for (uint32 i = 0; i < n; i++)
 	{
 		order[i]->rule.rank = i > 0 && order[i - 1]->rule.type == order[i]->rule.type ? order[i - 1]->rule.rank + 1 : 1;
-		order[i]->rule.narrowness = (uint64) order[i]->nattributes << 32 | order[i]->level;
 		book->rules[i] = order[i]->rule;
 		add_boxes(s, order[i], i, legacies, parents);
 	}

@@ -114,7 +114,7 @@ CREATE TABLE spm.territory_rule (
     reason text
 );
 CREATE INDEX territory_rule_territory ON spm.territory_rule (territory_id);
-COMMENT ON TABLE spm.territory_rule IS 'A rule: records that meet all its conditions belong to its territory, unless a rule that goes before it wins. Exceptions go before named accounts, those before rules; then the lower precedence, then more conditions, then the narrower level of a tree, then the lower key.';
+COMMENT ON TABLE spm.territory_rule IS 'A rule: records that meet all its conditions belong to its territory, unless a rule that goes before it wins. Exceptions go before named accounts, those before rules; then the lower precedence, then more attributes asked, with those that it inherits, then more territories above that it inherits from, then the narrower level of a tree, then the lower key.';
 COMMENT ON COLUMN spm.territory_rule.territory_rule_id IS 'Key.';
 COMMENT ON COLUMN spm.territory_rule.territory_id IS 'Territory that it assigns to.';
 COMMENT ON COLUMN spm.territory_rule.kind IS 'exception, named (a list of accounts) or rule.';

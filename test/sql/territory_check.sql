@@ -90,6 +90,10 @@ SELECT results_eq('SELECT pg_temp.shadowed() ORDER BY 1', $$VALUES ('10 never me
     'what a rule inherits counts, and what is hidden by a rule of its own territory is needless rather than wrong');
 DELETE FROM spm.territory_rule WHERE precedence >= 2000;
 DELETE FROM spm.territory_rule r USING spm.territory_condition c WHERE c.territory_rule_id = r.territory_rule_id AND operator = 'in' AND operands = '{11}';
+SELECT pg_temp.rule('W', '{"industry": "77"}', precedence => 1, inherited => true), pg_temp.rule('S', '{"employees": {"from": 7}}', precedence => 1),
+    pg_temp.rule('S', '{}', precedence => 1) \g /dev/null
+SELECT is_empty($$SELECT s FROM spm.territory_shadowed('west') s JOIN spm.territory_rule USING (territory_rule_id) WHERE precedence = 1 AND territory_key = 'S'$$, 'rules go before those that they inherit from, which would hide them');
+DELETE FROM spm.territory_rule WHERE precedence = 1;
 UPDATE spm.territory SET parent_territory_id = NULL;
 UPDATE spm.territory_rule SET span = '[2026-01-01,2026-07-01)' WHERE precedence = 1000 AND pg_temp.number_of(territory_rule_id) = '1';
 SELECT is_empty('SELECT pg_temp.shadowed()', 'a rule is not hidden on the days when what hides it does not hold');

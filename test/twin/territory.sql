@@ -107,6 +107,12 @@ $$
         SELECT t.territory_id, t.parent_territory_id AS above FROM spm.territory t WHERE t.parent_territory_id IS NOT NULL
         UNION ALL
         SELECT o.territory_id, t.parent_territory_id FROM over o JOIN spm.territory t ON t.territory_id = o.above WHERE t.parent_territory_id IS NOT NULL
+    ), heritage AS MATERIALIZED (
+        -- whatever the day: of each territory above, what the rule that asks most passes on
+        SELECT o.territory_id, count(*) AS layers, sum(i.attributes) AS attributes
+        FROM over o JOIN (SELECT r.territory_id AS above, max(coalesce(q.attributes, 0)) AS attributes
+                          FROM spm.territory_rule r LEFT JOIN asked q USING (territory_rule_id) WHERE r.is_inherited GROUP BY 1) i USING (above)
+        GROUP BY 1
     ), binding AS MATERIALIZED (
         -- territories above that pass rules on that day
         SELECT o.territory_id, o.above FROM over o WHERE o.above IN (SELECT i.territory_id FROM rule i WHERE i.is_inherited)
@@ -126,6 +132,7 @@ $$
     )
     SELECT f.record_id, r.type, r.territory_id, r.territory_rule_id,
         row_number() OVER (PARTITION BY f.record_id, r.type ORDER BY array_position('{exception,named,rule}', r.kind), r.precedence,
-                           r.attributes DESC, r.level DESC, r.territory_rule_id)
-    FROM free f JOIN rule r USING (territory_rule_id)
+                           r.attributes + CASE WHEN r.kind <> 'exception' THEN coalesce(h.attributes, 0) ELSE 0 END DESC,
+                           CASE WHEN r.kind <> 'exception' THEN coalesce(h.layers, 0) ELSE 0 END DESC, r.level DESC, r.territory_rule_id)
+    FROM free f JOIN rule r USING (territory_rule_id) LEFT JOIN heritage h USING (territory_id)
 $$;
