@@ -18,14 +18,20 @@
 #define NEAR_ENTRIES ((size_t) 16 << 20)
 #define WAITS 4096				/* power of 2 */
 #define STAGES 100
-#define ROUNDS 8
-#define HOT 0.3					/* temperatures, in mean distances */
-#define WARM 0.25				/* of later rounds, which start from the best plan */
-#define COLD 0.01
+#define ROUND_UNITS 2400		/* so many units get one round, half as many two ... */
+#define MOST_ROUNDS 8
+#define ROUND_MOVES 2000		/* a unit: shorter rounds do not settle */
+#define HOT 0.3					/* temperatures, in mean distances: at the start of a round ... */
+#define HOT_WHEN_FULL 0.7		/* ... when seats are nearly full, and plans lie far apart ... */
+#define COLD 0.01				/* ... and at its end */
+#define LOOSE_FILL 0.8			/* demand by capacity */
+#define FULL_FILL 0.95
 #define RELOCATIONS 0.1			/* of all moves; most are dismissed by an estimate */
 #define OPTIMISM 2.0			/* how much better than its estimate a relocation may be */
 #define FEASIBLE 0.3
-#define SMALL_CLUSTER 12		/* up to here an exact look is as cheap as a bound */
+#define FORBIDDING 1e200		/* a price of loads above capacity */
+#define SMALL_CLUSTER 12		/* up to here an exact look is as cheap as a bound, */
+#define SMALL_UNEVEN_CLUSTER 64 /* and up to here worth it where capacities differ */
 
 typedef struct Search
 {
@@ -127,12 +133,12 @@ choose_seat(Search *s, int a)
 	s->nover += s->over[a] > 0;
 
 	/* By the triangle inequality: only seats that are nearly as good can gain. */
-	if (!s->is_uniform || s->count[a] <= SMALL_CLUSTER)
+	if (s->count[a] <= (s->is_uniform ? SMALL_CLUSTER : SMALL_UNEVEN_CLUSTER))
 		shift = swap = DBL_MAX / 4;
 	else
 		for (int k = s->head[a]; k >= 0; k = s->next[k])
 		{
-			double		behind = s->sums[k] - s->distance[a];
+			double		behind = s->sums[k] + s->price * above(s->load[a], s->capacity[k]) - least;
 			double		d = k == seat ? 0 : distance(s, seat, k);
 
 			if (d - behind > shift)
@@ -238,10 +244,18 @@ change(const Search *s, int a, int out, int in)
 	return least - s->distance[a] - s->price * s->over[a];
 }
 
+/* Of what a load above its capacity costs: what another seat of the cluster might save. */
+static inline double
+price_saved(const Search *s, double price)
+{
+	return s->is_uniform || price < 0 ? 0 : price;
+}
+
 /*
  * Unit i to cluster b if that costs less than 'limit' more.  With the seats
  * where they are is a first look: never too low, and too high by the slacks at
- * most.  (Where the triangle inequality does not hold, some moves are missed.)
+ * most.  (Nearly: where the triangle inequality does not hold, or capacities
+ * differ, some moves are missed.)
  */
 static bool
 try_shift(Search *s, int i, int b, double limit)
@@ -254,9 +268,10 @@ try_shift(Search *s, int i, int b, double limit)
 		return false;
 	if (i != s->seat[a])
 	{
-		more = distance(s, i, s->seat[b]) - distance(s, i, s->seat[a]) +
-			load_price(s, b, q) + load_price(s, a, -q);
-		if (more - s->slack_shift[a] - s->slack_shift[b] >= limit)
+		double		price = load_price(s, b, q);
+
+		more = distance(s, i, s->seat[b]) - distance(s, i, s->seat[a]) + price + load_price(s, a, -q);
+		if (more - s->slack_shift[a] - s->slack_shift[b] - price_saved(s, price) >= limit)
 			return false;
 	}
 	if (more >= limit && change(s, a, i, -1) + change(s, b, -1, i) >= limit)
@@ -276,10 +291,12 @@ try_swap(Search *s, int i, int j, double limit)
 
 	if (i != s->seat[a] && j != s->seat[b])
 	{
+		double		price_a = load_price(s, a, q);
+		double		price_b = load_price(s, b, -q);
+
 		more = distance(s, i, s->seat[b]) - distance(s, i, s->seat[a]) +
-			distance(s, j, s->seat[a]) - distance(s, j, s->seat[b]) +
-			load_price(s, a, q) + load_price(s, b, -q);
-		if (more - s->slack_swap[a] - s->slack_swap[b] >= limit)
+			distance(s, j, s->seat[a]) - distance(s, j, s->seat[b]) + price_a + price_b;
+		if (more - s->slack_swap[a] - s->slack_swap[b] - price_saved(s, price_a) - price_saved(s, price_b) >= limit)
 			return false;
 	}
 	if (more >= limit && change(s, a, i, j) + change(s, b, j, i) >= limit)
@@ -401,12 +418,13 @@ keep_best(Search *s)
 	s->nchanged = 0;
 }
 
-/* Take a state from clusters; 'from' may be s->cluster itself, to shed what rounding has left. */
+/* Take a state from clusters; 'from' may be s->cluster itself, to shed what rounding has left, or s->changed. */
 static void
 set_state(Search *s, const int *from)
 {
 	s->total = s->excess = 0;
 	s->nover = 0;
+	s->nchanged = s->n + 1;
 	for (int a = 0; a < s->p; a++)
 	{
 		s->head[a] = -1;
@@ -421,7 +439,26 @@ set_state(Search *s, const int *from)
 	}
 	for (int a = 0; a < s->p; a++)
 		choose_seat(s, a);
-	s->nchanged = s->n + 1;
+}
+
+static void
+take_best(Search *s)
+{
+	set_state(s, s->best);
+	s->nchanged = 0;
+}
+
+/* What is met on the way may have seats that are cheaper to overload than to move. */
+static void
+keep_if_within(Search *s, const int *from)
+{
+	double		price = s->price;
+
+	s->price = FORBIDDING;
+	set_state(s, from);
+	keep_best(s);
+	s->price = price;
+	set_state(s, s->cluster);
 }
 
 static inline bool
@@ -492,7 +529,7 @@ static void
 draw_start(Search *s)
 {
 	double	   *away = s->sums;
-	int		   *to = s->best;
+	int		   *to = s->changed;
 
 	for (int i = 0; i < s->n; i++)
 		away[i] = DBL_MAX;
@@ -531,6 +568,7 @@ draw_start(Search *s)
 		}
 		spmk_breathe(s->breath);
 	}
+	set_state(s, to);
 }
 
 static void
@@ -628,13 +666,18 @@ spmk_median_bytes(const SpmMedian *problem)
 	return lay_out(&s, problem, NULL);
 }
 
-/* Moves after which a plan is hardly improved by as many again. */
+/*
+ * Moves after which a plan is hardly improved by as many again: two seconds for
+ * 300 units, some 15 for 3,000.  A move takes longer in large clusters.
+ */
 int64_t
 spmk_median_moves(const SpmMedian *problem)
 {
-	int64_t		moves = (int64_t) problem->n * 64000;
+	double		n = problem->n;
+	double		moves = n <= 300 ? 80000 * n : 80000 * 300.0 + 45000 * (n - 300);
 
-	return moves < 4000000 ? 4000000 : moves > 200000000 ? 200000000 : moves;
+	moves = fmax(4e6, fmin(moves, 2e8));
+	return (int64_t) (moves * 50 / (50 + n / problem->p));
 }
 
 /* Whether there may be a plan at all; sums[] and best[] serve as scratch. */
@@ -686,7 +729,9 @@ spmk_median(const SpmMedian *problem, int64_t moves, uint64_t seed, void *memory
 	SpmMedianStatus status;
 	double		demand;
 	double		mean;
-	int			rounds = ROUNDS;
+	double		fill;
+	double		hot;
+	int			rounds;
 
 	s->problem = problem;
 	s->n = problem->n;
@@ -717,39 +762,40 @@ spmk_median(const SpmMedian *problem, int64_t moves, uint64_t seed, void *memory
 	find_near(s);
 
 	draw_start(s);
-	set_state(s, s->best);
 	mean = s->total / s->n;
 	demand = trouble->demand;
 	s->price = mean > 0 && demand > 0 ? s->total / demand : 1;
 	s->grain = 1e-9 * mean;
 	s->best_total = DBL_MAX;
-	set_state(s, s->best);		/* again: now loads have a price */
-	keep_best(s);
+	keep_if_within(s, s->cluster);
 
-	/* Rounds shorter than this do not settle. */
-	if (moves / rounds < (int64_t) 2000 * s->n)
-		rounds = (int) (moves / ((int64_t) 2000 * s->n)) + 1;
-	if (s->p < s->n)
-		for (int round = 0; round < rounds; round++)
-		{
-			if (s->best_total < DBL_MAX)
-			{
-				set_state(s, s->best);
-				s->nchanged = 0;
-			}
-			else
-				set_state(s, s->cluster);
-			anneal(s, moves / rounds, mean * (round == 0 ? HOT : WARM), mean * COLD);
-		}
+	/* Chance evens out among many units; few gain more by another try. */
+	rounds = ROUND_UNITS / s->n;
+	rounds = rounds < 1 ? 1 : rounds > MOST_ROUNDS ? MOST_ROUNDS : rounds;
+	if (moves / rounds < (int64_t) ROUND_MOVES * s->n)
+		rounds = (int) (moves / ((int64_t) ROUND_MOVES * s->n)) + 1;
+	fill = (demand / trouble->capacity - LOOSE_FILL) / (FULL_FILL - LOOSE_FILL);
+	hot = HOT + (HOT_WHEN_FULL - HOT) * fmax(0, fmin(fill, 1));
+
+	/* Starts afresh and from the best plan take turns.  Without one there are some more. */
+	for (int round = 0; s->p < s->n && (round < rounds || (s->best_total == DBL_MAX && round < MOST_ROUNDS)); round++)
+	{
+		if (round % 2 == 1 && s->best_total < DBL_MAX)
+			take_best(s);
+		else if (round > 0)
+			draw_start(s);
+		anneal(s, moves / rounds, mean * hot, mean * COLD);
+		keep_if_within(s, s->cluster);
+	}
 	if (s->best_total == DBL_MAX)
 		return SPM_MEDIAN_NOT_FOUND;
 
 	/* What is left are moves downhill. */
-	set_state(s, s->best);
-	s->nchanged = 0;
+	take_best(s);
 	if (s->p < s->n)
 		anneal(s, moves / 32, 0, 0);
-	set_state(s, s->best);
+	s->price = FORBIDDING;
+	take_best(s);
 	for (int i = 0; i < s->n; i++)
 		seat_of[i] = s->seat[s->cluster[i]];
 	return SPM_MEDIAN_OK;

@@ -6,9 +6,8 @@
  * i is paid price[i].  Each seat then takes what pays best within its capacity (a
  * knapsack), the p seats that earn most are open, and all prices less what is
  * earned is a bound, whatever the prices.  They are raised for units that nobody
- * serves and lowered for those that many do (subgradients
- * with Polyak's step, each deflected by those before: Camerini, Fratta and
- * Maffioli 1975).
+ * serves and lowered for those that many do (subgradients with
+ * Polyak's step, each deflected by those before: Camerini, Fratta, Maffioli 1975).
  */
 #include <float.h>
 #include <math.h>
@@ -16,6 +15,7 @@
 #include "median.h"
 
 #define ENTRIES ((size_t) 16 << 20)
+#define STEP_ENTRIES 2e9			/* looked at in all steps, less than 10 s */
 #define PATIENCE 25				/* steps without a better bound, until steps are halved */
 #define MEMORY 0.8				/* of the direction of the step before */
 #define KNAPSACK_NODES 2000		/* then its linear bound does */
@@ -405,6 +405,7 @@ spmk_median_bound(const SpmMedian *problem, const int *seat_of, int steps, void 
 	for (int k = 0; k < b->n; k++)
 		b->capacity[k] = problem->capacity[k] * (1 + SPM_MEDIAN_ROUNDING);
 	is_integer = make_lists(b);
+	steps = (int) fmin(steps, STEP_ENTRIES / b->lists[b->n] + 50);
 	first_prices(b, seat_of);
 	for (int i = 0; i < b->n; i++)
 		b->direction[i] = 0;
