@@ -514,7 +514,7 @@ tree_args(FunctionCallInfo fcinfo, int over_arg, int name_arg, Tree *tree)
 				 errhint("Parents must form a tree.")));
 }
 
-static void pg_attribute_noreturn()
+static void
 refuse_tree(SpmQuotaStatus status, Tree *tree, const SpmQuotaFault *fault, const Unit *unit)
 {
 	bool		is_top = fault->node == tree->kernel.n;
@@ -548,7 +548,6 @@ refuse_tree(SpmQuotaStatus status, Tree *tree, const SpmQuotaFault *fault, const
 				 errmsg("%s has %s, but what is below it makes that %s", whose, units_text(fault->limit, unit), units_text(fault->below, unit)),
 				 errhint("Allocate again before amounts are spread.")));
 	refuse_size();
-	pg_unreachable();
 }
 
 /* spm.quota_tree(parents, weights, total, lowers, uppers, bases, over_assignments, unit, names) */
