@@ -94,7 +94,7 @@ AS $$
         ORDER BY r.source, r.transaction_key, r.line, o.line <> r.line, o.line COLLATE "C") x
         ON x.source = t.source AND x.transaction_key = t.transaction_key AND x.line = t.line
     WHERE %3$s)$sql$, spm._transaction_relation(_judged_sql.is_keyed), _judged_sql.columns, _judged_sql.condition)
-    ELSE format('(SELECT t.*, %s FROM %s t WHERE %s)', _judged_sql.columns, spm._transaction_relation(), _judged_sql.condition) END
+    ELSE format('(SELECT t.*, %s FROM %s t WHERE %s)', _judged_sql.columns, spm._transaction_relation(_judged_sql.is_keyed), _judged_sql.condition) END
 $$;
 COMMENT ON FUNCTION spm._judged_sql(text, text, boolean) IS 'SQL of the transactions that meet a condition, with the rules that hold for each: its own, or those of the order that it takes back.';
 REVOKE ALL ON FUNCTION spm._judged_sql(text, text, boolean) FROM PUBLIC;

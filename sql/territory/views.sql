@@ -2,27 +2,23 @@
  * territory/views.sql: territories, who holds them, and what belongs to them.
  */
 
+-- Each territory for itself, by index: who asks for one order does not look at them all.
 CREATE OR REPLACE VIEW spm.territory_held WITH (security_invoker = true) AS
-WITH owner AS (
-    SELECT t.territory_model_id, t.type, t.territory_id, h.position_id, h.share, h.span * t.span AS span
-    FROM spm.territory t JOIN spm.territory_holder h USING (territory_id)
-    WHERE h.role = 'owner' AND h.span && t.span
-), seated AS (
-    SELECT o.territory_model_id, o.type, o.territory_id, o.position_id, a.payee_id, o.share, o.span * a.span AS span
-    FROM owner o JOIN spm.position_assignment a ON a.position_id = o.position_id AND a.span && o.span
-)
-SELECT s.territory_model_id, s.type, s.territory_id, s.position_id, s.payee_id, y.payee_key, s.share, s.span
-FROM seated s JOIN spm.payee y USING (payee_id)
+SELECT t.territory_model_id, t.type, t.territory_id, h.position_id, a.payee_id, y.payee_key, h.share, h.span * t.span * a.span AS span
+FROM spm.territory t
+JOIN spm.territory_holder h ON h.territory_id = t.territory_id AND h.role = 'owner' AND h.span && t.span
+JOIN spm.position_assignment a ON a.position_id = h.position_id AND a.span && h.span * t.span
+JOIN spm.payee y USING (payee_id)
 UNION ALL
 SELECT t.territory_model_id, t.type, t.territory_id, NULL, NULL, NULL, NULL, u.span
 FROM spm.territory t
-CROSS JOIN LATERAL unnest(
-    -- nobody owns it, or nobody sits where it is owned
-    datemultirange(t.span) - coalesce((SELECT range_agg(o.span) FROM owner o WHERE o.territory_id = t.territory_id), '{}')
-    + coalesce((SELECT range_agg(v.span) FROM owner o
-                CROSS JOIN LATERAL unnest(datemultirange(o.span) - coalesce(
-                    (SELECT range_agg(a.span) FROM spm.position_assignment a WHERE a.position_id = o.position_id), '{}')) v(span)
-                WHERE o.territory_id = t.territory_id), '{}')) u(span);
+CROSS JOIN LATERAL (
+    SELECT range_agg(h.span * t.span) AS owned,
+           range_agg(datemultirange(h.span * t.span)
+               - coalesce((SELECT range_agg(a.span) FROM spm.position_assignment a WHERE a.position_id = h.position_id), '{}')) AS empty
+    FROM spm.territory_holder h
+    WHERE h.territory_id = t.territory_id AND h.role = 'owner' AND h.span && t.span) o
+CROSS JOIN LATERAL unnest(datemultirange(t.span) - coalesce(o.owned, '{}') + coalesce(o.empty, '{}')) u(span);
 COMMENT ON VIEW spm.territory_held IS 'Who is credited for a territory, and when: one row per owner and payee in the seat, and one without for the days on which a territory has no owner, or one whose seat is empty.';
 COMMENT ON COLUMN spm.territory_held.territory_model_id IS 'Model.';
 COMMENT ON COLUMN spm.territory_held.type IS 'primary, overlay or specialist.';
