@@ -164,6 +164,24 @@ $$;
 COMMENT ON FUNCTION spm._milestone_sql(daterange, text[], text, text, boolean) IS 'SQL of the parts of transactions that milestones of some days credit: common table expressions, the last one named happened.';
 REVOKE ALL ON FUNCTION spm._milestone_sql(daterange, text[], text, text, boolean) FROM PUBLIC;
 
+CREATE OR REPLACE FUNCTION spm._territory_owner(territory text, match_key text, day date)
+    RETURNS TABLE (territory text, match_key text, owner_key text, share numeric, position_id int)
+    LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT s.name, _territory_owner.match_key, coalesce(h.payee_key, ''), coalesce(h.share, 1), h.position_id
+    FROM spm.territory_source s
+    CROSS JOIN LATERAL (
+        SELECT CASE WHEN s.relation_name = 'territory_rule' THEN _territory_owner.match_key::int END AS territory_id
+        UNION ALL
+        SELECT a.territory_id FROM spm.territory_assignment a
+        WHERE s.relation_name = 'territory_assignment' AND a.territory_model_id = s.territory_model_id AND a.type = s.territory_type
+          AND a.account_key = _territory_owner.match_key AND _territory_owner.day <@ a.span) x
+    CROSS JOIN LATERAL (SELECT o.* FROM spm.territory_held o WHERE o.territory_id = x.territory_id AND _territory_owner.day <@ o.span OFFSET 0) h
+    WHERE s.name = _territory_owner.territory AND s.territory_model_id IS NOT NULL AND h.type = s.territory_type;
+END;
+COMMENT ON FUNCTION spm._territory_owner(text, text, date) IS 'What the view spm.territory_claim says of one key and day, of a mapping by spm.credit_territories().';
+REVOKE ALL ON FUNCTION spm._territory_owner(text, text, date) FROM PUBLIC;
+
 CREATE OR REPLACE FUNCTION spm._claim_sql(days daterange, events text[], condition text DEFAULT 'true', is_keyed boolean DEFAULT false)
     RETURNS text
     LANGUAGE plpgsql STABLE PARALLEL SAFE
@@ -318,7 +336,7 @@ SELECT %1$s, 'territory', c.territory, c.owner_key, %5$s,
             WHEN coalesce(%4$s, seat.position_id) IS NULL THEN format('the holder of territory "%%s" held no position on that day', c.territory) END
 FROM booked t
 CROSS JOIN LATERAL unnest(%2$L::text[], t.territory_keys) k(territory, match_key)
-JOIN spm.territory_claim c ON c.territory = k.territory AND c.match_key = k.match_key AND t.event_date <@ c.span AND c.share IS DISTINCT FROM 0
+%8$s
 LEFT JOIN spm.payee y ON y.payee_key = c.owner_key
 %3$s
 WHERE t.territory_keys IS NOT NULL%7$s$sql$, fields, territory_names, place,
@@ -330,7 +348,11 @@ WHERE t.territory_keys IS NOT NULL%7$s$sql$, fields, territory_names, place,
             CASE WHEN is_divided THEN whole ELSE 'false' END,
             CASE WHEN is_divided THEN $window$
 WINDOW w AS (PARTITION BY t.source, t.transaction_key, t.line, t.event, t.event_date, c.territory ORDER BY c.owner_key = '', c.owner_key COLLATE "C", c.position_id
-             ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING)$window$ ELSE '' END);
+             ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING)$window$ ELSE '' END,
+            -- a few transactions are looked up one by one
+            CASE WHEN is_keyed AND NOT EXISTS (SELECT FROM spm.territory_source s WHERE s.territory_model_id IS NULL)
+                 THEN 'CROSS JOIN LATERAL spm._territory_owner(k.territory, k.match_key, t.event_date) c'
+                 ELSE 'JOIN spm.territory_claim c ON c.territory = k.territory AND c.match_key = k.match_key AND t.event_date <@ c.span AND c.share IS DISTINCT FROM 0' END);
     END IF;
     RETURN sql;
 END

@@ -63,6 +63,10 @@ SELECT results_eq('SELECT * FROM pg_temp.credits()', $$VALUES ('D-1 ann 500'), (
     'owners of the territory of the account are credited with their share, on the day of the order');
 SELECT is((SELECT trim_scale(sum(earned_amount)) FROM spm_bi.earning), 80.00, 'and earn by it: 10 % of 500, 50.01, 50 and 200, each to the cent: owners of one territory divide an order to the last cent');
 SELECT is_empty('SELECT * FROM pg_temp.left_over()', 'an account without a territory, or an order without an account, lacks nothing');
+SELECT spm.track_source('deals') \g /dev/null
+SELECT is(pg_temp.after($$UPDATE shop.deal SET amount = 100.03, closed_on = '2026-02-11' WHERE deal_id = 'D-2'$$),
+    'D-1 ann 500, D-2 ann 50.02, D-2 bob 50.01, D-3 cy 200; 0 left', 'an order that changes is looked up alone, and credited the same way');
+SELECT is(pg_temp.after($$UPDATE shop.deal SET amount = 100.01, closed_on = '2026-02-10' WHERE deal_id = 'D-2'$$), 'D-1 ann 500, D-2 ann 50.01, D-2 bob 50, D-3 cy 200; 0 left', 'and back');
 SELECT is(pg_temp.after($$SELECT spm.assign_account('cray', 'W', '2026-03-01', 'asked for')$$),
     'D-1 ann 500, D-2 ann 50.01, D-2 bob 50, D-3 cy 200, D-4 ann 5, D-4 bob 5; 0 left', 'what is assigned by hand is credited by the next refresh');
 SELECT is(pg_temp.after($$SELECT count(*) FROM spm.assign_territories(as_of => '2026-02-15')$$),
@@ -88,6 +92,9 @@ SELECT spm.credit_territories('rules', by => 'rule') \g /dev/null
 CALL spm.calculate('2026-Q1');
 SELECT results_eq('SELECT * FROM pg_temp.credits()', $$VALUES ('D-1 ann 500'), ('D-2 ann 50.01'), ('D-2 bob 50'), ('D-3 cy 200'), ('D-5 ann 10'), ('D-5 bob 10')$$,
     'by rules, the transaction itself is asked, and need have no account');
+SELECT spm.track_source('deals') \g /dev/null
+SELECT is(pg_temp.after($$UPDATE shop.deal SET state = 'NY' WHERE deal_id = 'D-2'$$), 'D-1 ann 500, D-2 cy 100.01, D-3 cy 200, D-5 ann 10, D-5 bob 10; 0 left', 'an order that changes is looked up alone by rules, too');
+SELECT is(pg_temp.after($$UPDATE shop.deal SET state = 'CA' WHERE deal_id = 'D-2'$$), 'D-1 ann 500, D-2 ann 50.01, D-2 bob 50, D-3 cy 200, D-5 ann 10, D-5 bob 10; 0 left', 'and back');
 SELECT is(pg_temp.after($$SELECT spm.add_territory_rule('E', '{"state": ["TX", "CA"]}', since => '2026-02-01', until => '2026-03-15', precedence => 1)$$),
     'D-1 ann 500, D-2 cy 100.01, D-3 cy 200, D-4 cy 10, D-5 ann 10, D-5 bob 10; 0 left', 'a rule of some days credits the orders of these days');
 SELECT is(pg_temp.after(format('SELECT spm.end_territory_rule(%s)', :west)), 'D-2 cy 100.01, D-3 cy 200, D-4 cy 10; 0 left', 'a rule that is taken away credits nothing');
