@@ -11,16 +11,12 @@
 #include "funcapi.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
-#include "utils/memutils.h"
 
 #include "kernel/capacity.h"
 #include "numbers.h"
 
 PG_FUNCTION_INFO_V1(spm_capacity_chance);
 PG_FUNCTION_INFO_V1(spm_hires);
-
-/* Steps that an exact answer may distinguish: each person costs as many. */
-#define MAX_STEPS 2000000
 
 /* Elements of an array without NULLs, of a type that is passed by value. */
 static Datum *
@@ -50,20 +46,6 @@ refuse(const char *what, int nth, const char *detail)
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 nth > 0 ? errmsg("%s %d makes no sense", what, nth) : errmsg("%s makes no sense", what),
 			 errdetail("%s", detail)));
-}
-
-static double *
-room_for(int64 need, int64 divisor)
-{
-	int64		steps = need > 0 ? need / divisor + 1 : 0;
-
-	if (steps > MAX_STEPS)
-		ereport(ERROR,
-				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("the need has too many steps to reckon with exactly"),
-				 errdetail("It has " INT64_FORMAT " steps of " INT64_FORMAT "; at most %d are accepted.", steps, divisor, MAX_STEPS),
-				 errhint("Give ramp shares with fewer decimals, or a deviation, which makes it approximate.")));
-	return MemoryContextAllocHuge(CurrentMemoryContext, (steps + 2) * sizeof(double));
 }
 
 static double
@@ -113,11 +95,8 @@ spm_capacity_chance(PG_FUNCTION_ARGS)
 	}
 	if (need > PG_INT64_MAX / 4)
 		refuse("need", 0, "It is too large.");
-	if (deviation > 0)
-		PG_RETURN_FLOAT8(spmk_chance_normal(groups, n, need, deviation));
-	divisor = Max(divisor, 1);
-	room = room_for(need, divisor);
-	chance = spmk_chance_exact(groups, n, divisor, need, room, &spm_breath);
+	room = palloc(SPMK_CAPACITY_ROOM * sizeof(double));
+	chance = spmk_chance(groups, n, Max(divisor, 1), need, deviation, room, &spm_breath);
 	pfree(room);
 	PG_RETURN_FLOAT8(chance);
 }
@@ -139,7 +118,6 @@ spm_hires(PG_FUNCTION_ARGS)
 	int64	   *units;
 	int64	   *need_units;
 	int64		divisor;
-	int64		most = 0;
 	SpmTeam		team;
 	int		   *hires;
 	double	   *chances;
@@ -176,10 +154,7 @@ spm_hires(PG_FUNCTION_ARGS)
 	needs = elements(fcinfo, 6, INT8OID, "needs", &team.months);
 	need_units = palloc(Max(team.months, 1) * sizeof(int64));
 	for (int m = 0; m < team.months; m++)
-	{
 		need_units[m] = DatumGetInt64(needs[m]);
-		most = Max(most, need_units[m]);
-	}
 	team.level = PG_GETARG_FLOAT8(7);
 	team.earliest = PG_GETARG_INT32(8);
 	team.least = PG_GETARG_INT64(9);
@@ -192,7 +167,7 @@ spm_hires(PG_FUNCTION_ARGS)
 
 	hires = palloc0(Max(team.months, 1) * sizeof(int));
 	chances = palloc0(Max(team.months, 1) * sizeof(double));
-	room = team.deviation > 0 ? NULL : room_for(most, divisor);
+	room = palloc(SPMK_CAPACITY_ROOM * sizeof(double));
 	spmk_hires(&team, divisor, hires, chances, palloc((nheads + team.months + 1) * sizeof(SpmGroup)), room, &spm_breath);
 
 	starts = palloc(Max(team.months, 1) * sizeof(Datum));

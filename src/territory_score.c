@@ -51,6 +51,7 @@ same_state(FunctionCallInfo fcinfo)
 Datum
 spm_gini_add(PG_FUNCTION_ARGS)
 {
+	Numbers    *numbers;
 	double		value;
 
 	if (PG_ARGISNULL(1))
@@ -62,12 +63,9 @@ spm_gini_add(PG_FUNCTION_ARGS)
 				 errmsg("value must not be negative"),
 				 errdetail("There is a %g.", value),
 				 errhint("Shares of a sum have no negative parts: leave them out, or count them as 0 with greatest(value, 0).")));
-	{
-		Numbers    *numbers = spm_numbers_state(fcinfo, 1, 0, "value");
-
-		*spm_numbers_append(numbers) = value;
-		PG_RETURN_POINTER(numbers);
-	}
+	numbers = spm_numbers_state(fcinfo, 1, 0, "value");
+	*spm_numbers_append(numbers) = value;
+	PG_RETURN_POINTER(numbers);
 }
 
 /* Sorting in place leaves the state what it is: the numbers, in some order. */

@@ -411,9 +411,9 @@ END
 $$;
 COMMENT ON FUNCTION spm.capacity_by_month(text, text) IS
 'What the people of a plan bring, month by month: heads (expected, after those who have left), productive_heads (in heads that have learned), capacity (mean) and its standard deviation, the target, needed_heads (target / productivity), coverage (capacity / target), chance that the target is reached, and cost.
-n people of a cohort who are there with chance p, at share u of the ramp, bring n p u x productivity, with variance n (p u^2 (1 + d^2) - (p u)^2) x productivity^2, where d is the deviation; p is (1 - attrition) to the number of month ends since they started, or since the plan did. The chance is exact when d is 0 (by convolution), else by the normal distribution.
+n people of a cohort who are there with chance p, at share u of the ramp, bring n p u x productivity, with variance n (p u^2 (1 + d^2) - (p u)^2) x productivity^2, where d is the deviation; p is (1 - attrition) to the number of month ends since they started, or since the plan did. The chance is exact (by convolution) when d is 0 and the team is not too large for that, else by the normal distribution.
 plan: name. role: name; NULL: all.
-Errors: 42704 for an unknown plan or role; 54000 when the ramp''s shares have so many decimals that an exact chance takes too many steps.
+Errors: 42704 for an unknown plan or role.
 Example: SELECT * FROM spm.capacity_by_month(''2027'');';
 
 CREATE OR REPLACE FUNCTION spm.hiring_plan(plan text, role text DEFAULT NULL, service_level numeric DEFAULT NULL, least_share numeric DEFAULT 1)
@@ -459,5 +459,5 @@ COMMENT ON FUNCTION spm.hiring_plan(text, text, numeric, numeric) IS
 'How many must start in each month, besides those who are there or planned, so that each month''s target is reached as likely as the plan says, and until when that must be decided. Month by month in turn: where the chance is too small, the fewest that are enough start, as late as they can and still have gone through their ramp. Where the lead time leaves no month for that, nobody is hired for that month alone; with a smaller least_share those are who start in the first month there is, if they are that far by then: which takes many.
 chance: that the target of that month is reached with all these; is_reached: whether it is as likely as it shall be. It may not be before the first of them have learned.
 plan: name. role: name; NULL: all. service_level: instead of the plan''s, between 0 and 1. least_share: of the ramp, 0 to 1.
-Errors: 42704 for an unknown plan or role; 22023 for a service level or share that is none; 54000 as spm.capacity_by_month().
+Errors: 42704 for an unknown plan or role; 22023 for a service level or share that is none.
 Example: SELECT * FROM spm.hiring_plan(''2027'') WHERE hires > 0 OR NOT is_reached; to take it over: SELECT spm.add_capacity_heads(''2027'', role_name, start_month, hires) FROM spm.hiring_plan(''2027'') WHERE hires > 0;';

@@ -7,9 +7,9 @@ CREATE OR REPLACE FUNCTION spm.capacity_chance(heads int[], present double preci
     LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
     AS 'MODULE_PATHNAME', 'spm_capacity_chance';
 COMMENT ON FUNCTION spm.capacity_chance(int[], double precision[], bigint[], bigint, double precision) IS
-'Chance, 0 to 1, that people bring a need together: group i has heads[i] people, each of them there with the chance present[i] on their own account, who then brings units[i]. Exact, by convolution; with a deviation by the normal distribution of the same mean and variance.
+'Chance, 0 to 1, that people bring a need together: group i has heads[i] people, each of them there with the chance present[i] on their own account, who then brings units[i]. Exact, by convolution; with a deviation, or a need of more than 200,000 steps of their common divisor, by the normal distribution of the same mean and variance.
 heads, present, units: arrays of the same length. need: in the same whole units. deviation: standard deviation of what one brings, as a ratio of it; 0 for all the same.
-Errors: 22023 for arrays of different lengths or numbers that make no sense, 22004 for NULLs in them, 54000 for a need of more than 2 million steps without a deviation.
+Errors: 22023 for arrays of different lengths or numbers that make no sense, 22004 for NULLs in them.
 Example: SELECT spm.capacity_chance(''{10}'', ''{0.9}'', ''{1}'', 9) gives 0.736...: all ten or nine of them.';
 
 CREATE OR REPLACE FUNCTION spm._hires(OUT hires int[], OUT chances double precision[], starts int[], heads int[], ramp bigint[], whole bigint,

@@ -121,6 +121,22 @@ spmk_chance_normal(const SpmGroup *groups, int n, int64_t need, double deviation
 	return erfc(((double) need - mean) / sqrt(2 * variance)) / 2;
 }
 
+static bool
+is_exact(int64_t divisor, int64_t need, double deviation)
+{
+	return deviation == 0 && divide_up(need, divisor) <= SPMK_MAX_STEPS;
+}
+
+/* Exact where people are alike and steps are few enough; 'room' holds SPMK_CAPACITY_ROOM numbers. */
+double
+spmk_chance(const SpmGroup *groups, int n, int64_t divisor, int64_t need, double deviation,
+			double *room, const SpmBreath *breath)
+{
+	if (is_exact(divisor, need, deviation))
+		return spmk_chance_exact(groups, n, divisor, need, room, breath);
+	return spmk_chance_normal(groups, n, need, deviation);
+}
+
 /* What somebody who starts in 'start' is in 'month'. */
 static SpmGroup
 group_in(const SpmTeam *team, int heads, int start, int month)
@@ -155,8 +171,7 @@ groups_in(const SpmTeam *team, const int *hires, int month, SpmGroup *groups)
  * not be reached as likely as it shall be, just enough start for it, as late as
  * they can and still have learned, or as early as they can where that is too
  * late and they bring at least 'least' by then.  hires[m] start in month m; chances[m] is what month m then has.
- * 'groups' holds ncohorts + months of them, 'room' the largest
- * need / divisor + 2 numbers.
+ * 'groups' holds ncohorts + months of them, 'room' SPMK_CAPACITY_ROOM numbers.
  */
 void
 spmk_hires(const SpmTeam *team, int64_t divisor, int *hires, double *chances,
@@ -180,20 +195,17 @@ spmk_hires(const SpmTeam *team, int64_t divisor, int *hires, double *chances,
 			continue;
 		*more = one;
 		more->heads = hires[start];
-		if (team->deviation > 0)
-			chance = spmk_chance_normal(groups, n, team->needs[m], team->deviation);
-		else
-			chance = spmk_chance_exact(groups, n, divisor, team->needs[m], room, breath);
+		chance = spmk_chance(groups, n, divisor, team->needs[m], team->deviation, room, breath);
 		while (chance < team->level && hires[start] < SPMK_MAX_HIRES)
 		{
 			more->heads = ++hires[start];
-			if (team->deviation > 0)
-				chance = spmk_chance_normal(groups, n, team->needs[m], team->deviation);
-			else
+			if (is_exact(divisor, team->needs[m], team->deviation))
 			{
 				add_person(room, need, one.present, one.units / divisor);
 				chance = room[need];
 			}
+			else
+				chance = spmk_chance_normal(groups, n, team->needs[m], team->deviation);
 			if (hires[start] % 64 == 0 || need > STRIDE / 64)
 				spmk_breathe(breath);
 		}
@@ -203,9 +215,6 @@ spmk_hires(const SpmTeam *team, int64_t divisor, int *hires, double *chances,
 	{
 		int			n = groups_in(team, hires, m, groups);
 
-		if (team->deviation > 0)
-			chances[m] = spmk_chance_normal(groups, n, team->needs[m], team->deviation);
-		else
-			chances[m] = spmk_chance_exact(groups, n, divisor, team->needs[m], room, breath);
+		chances[m] = spmk_chance(groups, n, divisor, team->needs[m], team->deviation, room, breath);
 	}
 }

@@ -15,6 +15,13 @@
 /* No month gets more than this. */
 #define SPMK_MAX_HIRES 100000
 
+/*
+ * A need of more steps than this takes a team so large, or units so fine, that
+ * the normal distribution is as good as the exact one, and far quicker.
+ */
+#define SPMK_MAX_STEPS 200000
+#define SPMK_CAPACITY_ROOM (SPMK_MAX_STEPS + 2)
+
 /* Some people who are alike: how many, how likely each is there, what each brings. */
 typedef struct SpmGroup
 {
@@ -50,6 +57,8 @@ extern int64_t spmk_common_divisor(int64_t a, int64_t b);
 extern double spmk_chance_exact(const SpmGroup *groups, int n, int64_t divisor, int64_t need,
 								double *room, const SpmBreath *breath);
 extern double spmk_chance_normal(const SpmGroup *groups, int n, int64_t need, double deviation);
+extern double spmk_chance(const SpmGroup *groups, int n, int64_t divisor, int64_t need, double deviation,
+						  double *room, const SpmBreath *breath);
 extern void spmk_hires(const SpmTeam *team, int64_t divisor, int *hires, double *chances,
 					   SpmGroup *groups, double *room, const SpmBreath *breath);
 

@@ -5,9 +5,8 @@
 
 #include "tap.h"
 
-#define MOST_ROOM 5000
 
-static double room[MOST_ROOM];
+static double room[SPMK_CAPACITY_ROOM];
 
 /* Every subset of people, each with its chance. */
 static double
