@@ -136,6 +136,14 @@ SELECT is(pg_temp.members('tier', '2026-05-01'), 'aA bC cC dB gB', 'once release
 SELECT results_eq($$SELECT segment_name, accounts, manual_accounts, share_of_accounts, lowest_score FROM spm_bi.segment WHERE segmentation_name = 'tier' ORDER BY segment_rank$$,
     $$VALUES ('A', 1::bigint, 0::bigint, 0.2, 75::numeric), ('B', 2, 1, 0.4, 38.888889), ('C', 2, 0, 0.4, 33.333333)$$, 'BI sees how many are where');
 
+-- a rule asks for a segment
+CREATE VIEW crm.account_tier AS SELECT a.account_id, a.revenue, spm.segment_of(a.account_id, 'tier', '2026-05-01') AS tier FROM crm.account a;
+SELECT spm.add_territory_model('2026', 'crm.account_tier', key => 'account_id', potential => 'revenue') \g /dev/null
+SELECT spm.add_territory_attribute('2026', 'tier'), spm.add_territory('2026', 'KEY'), spm.add_territory('2026', 'REST') \g /dev/null
+SELECT spm.add_territory_rule('KEY', '{"tier": "A"}'), spm.add_territory_rule('REST', '{"tier": {"not": ["A"]}}') \g /dev/null
+SELECT is((SELECT string_agg(a.account_id || coalesce(t.territory_key, '-'), ' ' ORDER BY a.account_id) FROM crm.account_tier a
+    LEFT JOIN spm.territory t ON t.territory_id = spm.territory_of(a, '2026-05-01')), 'aKEY bREST cREST dREST f-', 'the best account has a territory of its own');
+
 -- other ways to score and to band
 SELECT spm.add_segmentation('abc', 'crm.account', 'account_id', '{revenue}', '{A,B,C}', 'sum', '{0.8,0.95}', scales => '{value}') \g /dev/null
 SELECT spm.segment_accounts('abc', '2026-01-01') \g /dev/null
@@ -230,7 +238,7 @@ UPDATE crm.account SET revenue = 'NaN' WHERE account_id = 'h';
 SELECT throws_ok($$SELECT spm.segment_accounts('abc', '2026-06-01')$$, '22023', 'account "h" has no finite number in "revenue"', 'what is not a number is no score');
 UPDATE crm.account SET revenue = NULL;
 SELECT throws_ok($$SELECT spm.segment_accounts('abc', '2026-06-01')$$, '22023', 'no account of crm.account has a score', 'an empty load takes nobody''s segment away');
-ALTER TABLE crm.account DROP COLUMN revenue;
+ALTER TABLE crm.account DROP COLUMN revenue CASCADE;
 SELECT throws_ok($$SELECT spm.segment_accounts('abc', '2026-06-01')$$, '42703', 'column "revenue" of crm.account does not exist', 'a column that has gone is named');
 
 -- recency, frequency, monetary value
