@@ -22,7 +22,9 @@
 
 #include "territory_book.h"
 
-#define FIRST_COLUMN	5			/* argument of spm.territory_of_columns() */
+/* Arguments with which the columns of the row begin. */
+#define TERRITORY_COLUMNS	5
+#define TOUCH_COLUMNS		3
 
 /* What a snapshot sees changes with none of these unchanged. */
 typedef struct Seen
@@ -267,6 +269,26 @@ spm_territory_rule_of(PG_FUNCTION_ARGS)
 	PG_RETURN_INT32(rule->id);
 }
 
+/* The same of the columns of a row, which begin with that argument; the first one has its type. */
+static inline void
+probe_columns(FunctionCallInfo fcinfo, Matcher *m, int first, DateADT day)
+{
+	if (unlikely(m->reader == NULL))
+	{
+		Oid			account = get_fn_expr_argtype(fcinfo->flinfo, 0);
+
+		if (get_fn_expr_variadic(fcinfo->flinfo) || !type_is_rowtype(account) || account == RECORDOID ||
+			find_columns(m, account, -1) != PG_NARGS() - first)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("columns do not make an account"),
+					 errhint("Give the row: SELECT spm.territory_of(a) FROM account AS a;")));
+	}
+	spm_territory_read_columns(m->reader, &fcinfo->args[first], m->probe.values);
+	m->probe.values[DAY_DIM].key.number = day;
+	spmk_rulebook_locate(&m->probe);
+}
+
 PG_FUNCTION_INFO_V1(spm_territory_of_columns);
 
 /* spm.territory_of_columns(account anyelement, as_of date, type text, model text, is_rule boolean, VARIADIC columns "any") */
@@ -282,25 +304,23 @@ spm_territory_of_columns(PG_FUNCTION_ARGS)
 		PG_RETURN_NULL();
 	m = matcher_of(fcinfo, 3, 2, NULL);
 	type = m->type_is_fixed && m->type >= 0 ? m->type : (m->type = type_arg(fcinfo, 2));
-	if (unlikely(m->reader == NULL))
-	{
-		Oid			account = get_fn_expr_argtype(fcinfo->flinfo, 0);
-
-		if (get_fn_expr_variadic(fcinfo->flinfo) || !type_is_rowtype(account) || account == RECORDOID ||
-			find_columns(m, account, -1) != PG_NARGS() - FIRST_COLUMN)
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("columns do not make an account"),
-					 errhint("Give the row: SELECT spm.territory_of(a) FROM account AS a;")));
-	}
-	spm_territory_read_columns(m->reader, &fcinfo->args[FIRST_COLUMN], m->probe.values);
-	m->probe.values[DAY_DIM].key.number = PG_GETARG_DATEADT(1);
-	spmk_rulebook_locate(&m->probe);
+	probe_columns(fcinfo, m, TERRITORY_COLUMNS, PG_GETARG_DATEADT(1));
 	place = spmk_rulebook_first(&m->probe, (uint32) type);
 	if (place == SPM_RULE_NONE)
 		PG_RETURN_NULL();
 	rule = &m->book->rules[m->book->book.rule_of[place]];
 	PG_RETURN_INT32(!PG_ARGISNULL(4) && PG_GETARG_BOOL(4) ? rule->id : rule->territory_id);
+}
+
+static bool
+meets_any(const Matcher *m)
+{
+	for (uint32 type = 0; type < TERRITORY_TYPES; type++)
+	{
+		if (spmk_rulebook_first(&m->probe, type) != SPM_RULE_NONE)
+			return true;
+	}
+	return false;
 }
 
 PG_FUNCTION_INFO_V1(spm_touches_rules);
@@ -317,12 +337,22 @@ spm_touches_rules(PG_FUNCTION_ARGS)
 	record = record_arg(fcinfo);
 	m = matcher_of(fcinfo, 2, -1, PG_GETARG_ARRAYTYPE_P(1));
 	probe_record(m, record, 0);
-	for (uint32 type = 0; type < TERRITORY_TYPES; type++)
-	{
-		if (spmk_rulebook_first(&m->probe, type) != SPM_RULE_NONE)
-			PG_RETURN_BOOL(true);
-	}
-	PG_RETURN_BOOL(false);
+	PG_RETURN_BOOL(meets_any(m));
+}
+
+PG_FUNCTION_INFO_V1(spm_touches_rules_columns);
+
+/* spm._touches_rules_columns(account anyelement, rules int[], model text, VARIADIC columns "any") */
+Datum
+spm_touches_rules_columns(PG_FUNCTION_ARGS)
+{
+	Matcher    *m;
+
+	if (PG_ARGISNULL(1))
+		PG_RETURN_BOOL(false);
+	m = matcher_of(fcinfo, 2, -1, PG_GETARG_ARRAYTYPE_P(1));
+	probe_columns(fcinfo, m, TOUCH_COLUMNS, 0);
+	PG_RETURN_BOOL(meets_any(m));
 }
 
 /* -------------------------------------------------------------------------- all of them */

@@ -57,7 +57,11 @@ static Node *
 by_columns(PlannerInfo *root, FuncExpr *call)
 {
 	Var		   *row = linitial(call->args);
+	const char *name = get_func_name(call->funcid);
+	bool		is_touch = strcmp(name, "_touches_rules") == 0;
 	Oid			types[] = {ANYELEMENTOID, DATEOID, TEXTOID, TEXTOID, BOOLOID, ANYOID};
+	Oid			touch_types[] = {ANYELEMENTOID, INT4ARRAYOID, TEXTOID, ANYOID};
+	int			nfixed = (is_touch ? lengthof(touch_types) : lengthof(types)) - 1;
 	Oid			function;
 	RangeTblEntry *table;
 	TupleDesc	columns;
@@ -72,17 +76,20 @@ by_columns(PlannerInfo *root, FuncExpr *call)
 		is_nullable((Node *) root->parse->jointree, row->varno, false))
 		return NULL;
 	function = LookupFuncName(list_make2(makeString(get_namespace_name(get_func_namespace(call->funcid))),
-										 makeString(pstrdup("territory_of_columns"))), lengthof(types), types, true);
+										 makeString(pstrdup(is_touch ? "_touches_rules_columns" : "territory_of_columns"))),
+							  nfixed + 1, is_touch ? touch_types : types, true);
 	if (!OidIsValid(function) || SPM_MAY_EXECUTE(function) != ACLCHECK_OK)
 		return NULL;
 	columns = lookup_rowtype_tupdesc(row->vartype, -1);
-	if (columns->natts + lengthof(types) - 1 > FUNC_MAX_ARGS)
+	if (columns->natts + nfixed > FUNC_MAX_ARGS)
 	{
 		ReleaseTupleDesc(columns);
 		return NULL;
 	}
-	args = list_make5(makeNullConst(row->vartype, -1, InvalidOid), lsecond(call->args), lthird(call->args), lfourth(call->args),
-					  makeBoolConst(strcmp(get_func_name(call->funcid), "territory_rule_of") == 0, false));
+	args = list_copy(call->args);
+	linitial(args) = makeNullConst(row->vartype, -1, InvalidOid);
+	if (!is_touch)
+		args = lappend(args, makeBoolConst(strcmp(name, "territory_rule_of") == 0, false));
 	for (int i = 0; i < columns->natts; i++)
 	{
 		Form_pg_attribute column = TupleDescAttr(columns, i);
@@ -102,7 +109,7 @@ by_columns(PlannerInfo *root, FuncExpr *call)
 		args = lappend(args, var);
 	}
 	ReleaseTupleDesc(columns);
-	changed = makeFuncExpr(function, INT4OID, args, InvalidOid, call->inputcollid, COERCE_EXPLICIT_CALL);
+	changed = makeFuncExpr(function, call->funcresulttype, args, InvalidOid, call->inputcollid, COERCE_EXPLICIT_CALL);
 	changed->location = call->location;
 	return (Node *) changed;
 }
@@ -120,8 +127,7 @@ spm_territory_support(PG_FUNCTION_ARGS)
 	{
 		SupportRequestSimplify *simplify = (SupportRequestSimplify *) request;
 
-		if (list_length(simplify->fcall->args) == 4)
-			changed = by_columns(simplify->root, simplify->fcall);
+		changed = by_columns(simplify->root, simplify->fcall);
 	}
 	PG_RETURN_POINTER(changed);
 }

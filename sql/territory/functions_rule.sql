@@ -58,11 +58,19 @@ REVOKE ALL ON FUNCTION spm._territory_trial(anyelement, date, text, text) FROM P
 
 CREATE OR REPLACE FUNCTION spm._touches_rules(account anyelement, rules int[], model text DEFAULT NULL)
     RETURNS boolean
-    LANGUAGE C STABLE PARALLEL SAFE COST 2
+    LANGUAGE C STABLE PARALLEL SAFE COST 2 SUPPORT spm._territory_support
     AS 'MODULE_PATHNAME', 'spm_touches_rules';
 COMMENT ON FUNCTION spm._touches_rules(anyelement, int[], text) IS
 'Whether a record meets one of some rules on whatever day: what a change of these rules may gain them.';
 REVOKE ALL ON FUNCTION spm._touches_rules(anyelement, int[], text) FROM PUBLIC;
+
+CREATE OR REPLACE FUNCTION spm._touches_rules_columns(account anyelement, rules int[], model text, VARIADIC columns "any")
+    RETURNS boolean
+    LANGUAGE C STABLE PARALLEL SAFE COST 2
+    AS 'MODULE_PATHNAME', 'spm_touches_rules_columns';
+COMMENT ON FUNCTION spm._touches_rules_columns(anyelement, int[], text, "any") IS
+'What plans show in place of spm._touches_rules() of a table''s row: see spm.territory_of_columns().';
+REVOKE ALL ON FUNCTION spm._touches_rules_columns(anyelement, int[], text, "any") FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION spm.territory_book(INOUT model text DEFAULT NULL, OUT rules int, OUT boxes bigint, OUT classes bigint,
                                               OUT bytes bigint, OUT milliseconds double precision, OUT built timestamptz)
