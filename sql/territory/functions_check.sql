@@ -141,7 +141,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION spm.territory_gap(text, int, text, date, bigint) IS
-'What no rule covers on a day. First the accounts that no rule meets, grouped by the gap in which they lie, with their number, their potential (of their number, where no column of potential is mapped) and the key of the most valuable; then gaps without any account. A gap is as wide as a rule could be without meeting what any rule meets: gap says it in words, conditions as spm.add_territory_rule() takes them (NULL where no rule could say it; accounts without a value that the words mention as empty are not in them).
+'What no rule covers on a day; what is assigned by hand is not asked. First the accounts that no rule meets, grouped by the gap in which they lie, with their number, their potential (of their number, where no column of potential is mapped) and the key of the most valuable; then gaps without any account. A gap is as wide as a rule could be without meeting what any rule meets: gap says it in words, conditions as spm.add_territory_rule() takes them (NULL where no rule could say it; accounts without a value that the words mention as empty are not in them).
 model: name; NULL: the one active model. top: rows at most, 1 to 10000. type: of the territories: primary, overlay or specialist. as_of: the day. budget: looks at a rule that the search for gaps without accounts may take; a NOTICE says when it ends before all are found.
 Errors: 42704 for an unknown model; 22023 for another type, top or budget; 22004 without a day.
 Example: SELECT format(''SELECT spm.add_territory_rule(%L, %L);'', ''US-W'', conditions), accounts, potential FROM spm.territory_gap(top => 5);';
