@@ -48,6 +48,7 @@ SELECT t::regtype, e FROM (VALUES
     ('anynonarray', ARRAY['NULL::text', '''a''::text', '7::bigint', '(-1)::smallint', '0.5::numeric']),
     ('anyelement', ARRAY['NULL::spm.calendar', '7', 'ROW(1, NULL)', '(SELECT a FROM pg_temp.account a WHERE state = ''CA'')', '(SELECT a FROM pg_temp.account a WHERE state IS NULL)',
         '(SELECT r FROM (SELECT ''CA''::text AS state, ''{"size": "x"}''::jsonb AS attributes) r)', '(SELECT r FROM (SELECT 1 AS state, 9e99 AS size, 91 AS lat, ''NaN''::float4 AS lon) r)']),
+    ('"any"', ARRAY['NULL::text', '''CA''::text', '5', '0.5::numeric', 'ROW(1)']),
     ('anycompatiblenonarray', ARRAY['NULL::bigint', '''b''::text', '8', 'true']),
     ('spm.book', ARRAY['NULL::spm.book', '(SELECT spm.book(7, date ''2024-02-29'', 1, 12.5, ''month''))', '(SELECT spm.book(''a''::text, date ''2024-02-29'', 1e30, ''all''))']),
     ('spm.rate_card', ARRAY['NULL::spm.rate_card', '(SELECT spm.rate_card(7, NULL, ''0: 5%''))', '(SELECT spm.rate_card(''a''::text, date ''2024-02-01'', ''0%: 8%, 100%: 10%'', 0))']),
