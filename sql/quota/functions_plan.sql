@@ -443,8 +443,10 @@ BEGIN
             USING ERRCODE = 'invalid_parameter_value', HINT = 'Give the smaller ratio as at_least.';
     END IF;
     UPDATE spm.quota_plan_node n
-    SET at_least = ceil(i.amount * bound_quotas.at_least / v.unit) * v.unit, at_most = greatest(ceil(i.amount * bound_quotas.at_least / v.unit), floor(i.amount * bound_quotas.at_most / v.unit)) * v.unit,
-        reason = coalesce(bound_quotas.reason, format('%s to %s of %s', bound_quotas.at_least, bound_quotas.at_most, bound_quotas.input))
+    SET at_least = ceil(i.amount * bound_quotas.at_least / v.unit) * v.unit,
+        -- a ratio that falls between two units leaves one of them
+        at_most = CASE WHEN bound_quotas.at_most IS NOT NULL THEN greatest(ceil(i.amount * bound_quotas.at_least / v.unit), floor(i.amount * bound_quotas.at_most / v.unit)) * v.unit END,
+        reason = coalesce(bound_quotas.reason, concat_ws(' and ', 'at least ' || bound_quotas.at_least, 'at most ' || bound_quotas.at_most) || ' of ' || bound_quotas.input)
     FROM spm.quota_plan_input i JOIN spm.quota_plan_version v USING (quota_plan_version_id)
     WHERE n.quota_plan_version_id = version_id AND i.quota_plan_version_id = version_id AND i.position_id = n.position_id AND i.name = bound_quotas.input
       AND NOT EXISTS (SELECT FROM spm.quota_plan_node c WHERE c.quota_plan_version_id = version_id AND c.parent_position_id = n.position_id);

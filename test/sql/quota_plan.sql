@@ -51,8 +51,8 @@ SELECT is(pg_temp.plan(), 'vp 1200, east 350, west 850, ann 130, bob 220, cy 390
 SELECT spm.bound_quota('FY26', 'cy', NULL, 380, 'part time') \g /dev/null
 SELECT is(pg_temp.allocated(), 'vp 1200, east 350, west 850, ann 130, bob 220, cy 380, dee 470', 'a bound for one seat');
 SELECT results_eq($$SELECT position_key, what, old_value::numeric, new_value::numeric, reason FROM spm_bi.quota_plan_change WHERE position_key IN ('dee', 'cy', 'east') OR what = 'total' ORDER BY quota_plan_change_id$$,
-    $$VALUES (NULL, 'total', 1000::numeric, 1200::numeric, 'board'), ('cy', 'at least', NULL, 285, '0.95 to 1.3 of history'), ('cy', 'at most', NULL, 390, '0.95 to 1.3 of history'),
-        ('dee', 'at least', NULL, 380, '0.95 to 1.3 of history'), ('dee', 'at most', NULL, 520, '0.95 to 1.3 of history'), ('dee', 'locked amount', NULL, 500, 'inherits Acme'),
+    $$VALUES (NULL, 'total', 1000::numeric, 1200::numeric, 'board'), ('cy', 'at least', NULL, 285, 'at least 0.95 and at most 1.3 of history'), ('cy', 'at most', NULL, 390, 'at least 0.95 and at most 1.3 of history'),
+        ('dee', 'at least', NULL, 380, 'at least 0.95 and at most 1.3 of history'), ('dee', 'at most', NULL, 520, 'at least 0.95 and at most 1.3 of history'), ('dee', 'locked amount', NULL, 500, 'inherits Acme'),
         ('east', 'locked amount', NULL, 350, 'vacancy'), ('dee', 'locked amount', 500, NULL, 'Acme stays'), ('cy', 'at least', 285, NULL, 'part time'), ('cy', 'at most', 390, 380, 'part time')$$,
     'all of it is kept, with its reason');
 SELECT results_eq($$SELECT what, new_value FROM spm_bi.quota_plan_change WHERE what ~ '^(input|over|factors)' ORDER BY quota_plan_change_id LIMIT 4$$,
@@ -94,6 +94,12 @@ SELECT spm.load_quota_input('round', 'history', 'public.known', 'seat', 'potenti
 SELECT spm.allocate_quota_plan('round') \g /dev/null
 SELECT is((SELECT string_agg(position_key || ' ' || trim_scale(quota_amount), ', ' ORDER BY level, position_key) FROM spm_bi.quota_plan_tree WHERE plan_name = 'round'),
     'vp 1000000, east 413000, west 587000, ann 207000, bob 206000, cy 294000, dee 293000', 'quotas may be multiples of a thousand: 412,500 and 587,500 are a tie, which goes to the earlier');
+
+-- west has to have twice 295,000
+SELECT spm.bound_quotas('round', 'history', 590) \g /dev/null
+SELECT spm.allocate_quota_plan('round') \g /dev/null
+SELECT is((SELECT string_agg(position_key || ' ' || trim_scale(quota_amount) || coalesce(', ' || reason, ''), '; ' ORDER BY position_key) FROM spm_bi.quota_plan_tree WHERE plan_name = 'round' AND most_amount IS NULL AND position_key > 'c'),
+    'cy 295000, at least 590 of history; dee 295000, at least 590 of history; east 410000; vp 1000000; west 590000', 'a lower bound alone, and no upper one');
 
 -- another tree than that of reporting lines
 CREATE TABLE public.sales_tree (seat text, above text);
