@@ -62,10 +62,12 @@ SELECT is(spm.approve_quota_plan('FY26', 'agreed'), 2, 'another login approves i
 SELECT is(pg_temp.state(), '1 withdrawn; 2 approved, proposed by planner, approved by chief', 'and both are known');
 
 -- publish
+DELETE FROM spm.change;
 SELECT is(spm.publish_quota_plan('FY26'), 28::bigint, 'publishing sets a quota for each seat and quarter');
 SELECT results_eq($$SELECT * FROM pg_temp.quotas()$$, $$VALUES ('ann 2026-Q1 27.5, 2026-Q2 27.5, 2026-Q3 27.5, 2026-Q4 27.5'), ('bob 2026-Q1 47.5, 2026-Q2 47.5, 2026-Q3 47.5, 2026-Q4 47.5'),
     ('cy 2026-Q1 75, 2026-Q2 75, 2026-Q3 75, 2026-Q4 75'), ('dee 2026-Q1 100, 2026-Q2 100, 2026-Q3 100, 2026-Q4 100'), ('east 2026-Q1 75, 2026-Q2 75, 2026-Q3 75, 2026-Q4 75'), ('lone 2026 5'),
     ('vp 2026-Q1 250, 2026-Q2 250, 2026-Q3 250, 2026-Q4 250'), ('west 2026-Q1 175, 2026-Q2 175, 2026-Q3 175, 2026-Q4 175')$$, 'in place of what its seats had in the period or parts of it; others keep theirs');
+SELECT is(count(DISTINCT position_id), 7::bigint, 'what was calculated with their old quotas is marked for spm.refresh()') FROM spm.change;
 SELECT is((SELECT string_agg(DISTINCT q.reason || ' by ' || q.recorded_by, '; ' ORDER BY q.reason || ' by ' || q.recorded_by) FROM spm.quota q JOIN spm.position s USING (position_id) WHERE s.position_key IN ('ann', 'cy') AND q.superseded_at IS NULL),
     'FY26, version 2: Acme, half by chief; FY26, version 2: agreed by chief', 'each says where it comes from, and why');
 SELECT is((SELECT string_agg(amount::text, ' ' ORDER BY amount) FROM spm.quota WHERE superseded_at IS NOT NULL), '7 99', 'what was there before is kept');
