@@ -118,6 +118,12 @@ BEGIN
             USING ERRCODE = 'unique_violation', DETAIL = format('Column %I of %I.%I.', it.key_column, it.relation_schema, it.relation_name),
                   HINT = 'Map a relation with one row per account.';
     END IF;
+    SELECT w.account_key, w.potential INTO wrong FROM pg_temp.spm_wanted w WHERE w.potential IN ('NaN', 'Infinity', '-Infinity') LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'account "%" has no usable potential', wrong.account_key
+            USING ERRCODE = 'invalid_parameter_value', DETAIL = format('It is %s.', wrong.potential),
+                  HINT = format('Repair %I of %I.%I; NULL counts as 0.', it.potential_column, it.relation_schema, it.relation_name);
+    END IF;
     IF it.family_column IS NOT NULL THEN
         SELECT w.account_key, h.account_key AS head_key, h.head_key AS next_key INTO wrong
         FROM pg_temp.spm_wanted w JOIN pg_temp.spm_wanted h ON h.account_key = w.head_key AND h.type = w.type AND h.head_key IS NOT NULL LIMIT 1;
@@ -283,7 +289,7 @@ $$;
 COMMENT ON FUNCTION spm.assign_territories(text, date, date, boolean, text[], int[]) IS
 'Assigns the accounts of a model by its rules of a day, and returns what became of them: number of accounts and their potential by type and outcome, which is kept, gained (had none), moved, lost (has none any more), unassigned (has none) or locked (left alone). Only what changes is written: spans end and begin on the day. Families follow their heads.
 model: name; NULL: the one active model. as_of: day. until: day from which what held before holds again; NULL: until something else is known to begin. dry_run: only count; spm.territory_move() has the accounts. accounts: only these and their families; rules: only accounts that a change of these rules can touch, which may be gone by now (after an inherited rule is taken away, assign all); both NULL: all.
-Errors: 42704 for an unknown model, 55000 for an archived one or one without accounts; 23505 for an account that is there twice; 22023 for a family within a family, or days the wrong way round.
+Errors: 42704 for an unknown model, 55000 for an archived one or one without accounts; 23505 for an account that is there twice; 22023 for a family within a family, a potential that is no number, or days the wrong way round.
 Example: SELECT * FROM spm.assign_territories(''2026'', as_of => ''2026-01-01'', dry_run => true);';
 
 CREATE OR REPLACE FUNCTION spm.territory_move(model text DEFAULT NULL, as_of date DEFAULT current_date, accounts text[] DEFAULT NULL, rules int[] DEFAULT NULL)

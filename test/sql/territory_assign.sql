@@ -123,6 +123,11 @@ SELECT throws_ok($$SELECT spm.assign_territories(as_of => '2026-02-01', until =>
 SELECT throws_ok($$SELECT spm.assign_territories('none')$$, '42704', NULL, 'and an unknown model');
 INSERT INTO crm.account VALUES ('G', 'A1', 'CA', 1, 1);
 SELECT throws_ok($$SELECT spm.assign_territories()$$, '22023', 'account "A1" heads a family and belongs to another', 'families within families are refused');
+DELETE FROM crm.account WHERE account_id = 'G';
+SAVEPOINT before_nan;
+UPDATE crm.account SET potential = 'NaN' WHERE account_id = 'B';
+SELECT throws_ok($$SELECT spm.assign_territories()$$, '22023', 'account "B" has no usable potential', 'so is a potential that is no number');
+ROLLBACK TO before_nan;
 CREATE VIEW crm.twice AS SELECT * FROM crm.account WHERE account_id <> 'G' UNION ALL SELECT * FROM crm.account WHERE account_id = 'F';
 SELECT spm.map_accounts('2026', 'crm.twice', 'account_id') \g /dev/null
 SELECT throws_ok($$SELECT spm.assign_territories('2026')$$, '23505', 'account "F" occurs 2 times', 'and an account that is there twice');
