@@ -9,6 +9,7 @@
 
 #include <math.h>
 
+#include "access/htup_details.h"
 #include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "funcapi.h"
@@ -26,8 +27,9 @@
 PG_FUNCTION_INFO_V1(spm_transport);
 PG_FUNCTION_INFO_V1(spm_linear_assignment);
 PG_FUNCTION_INFO_V1(spm_generalized_assignment);
+PG_FUNCTION_INFO_V1(spm_generalized_assignment_report);
 
-#define FIRST_PLAN_MOVES 2000000
+#define DEFAULT_MOVES INT64CONST(2500000)	/* a few seconds */
 
 static void
 refuse_number(double number, const char *what, int row, int column)
@@ -318,26 +320,24 @@ loads_arg(FunctionCallInfo fcinfo, int arg, const SpmGap *p)
 	return loads;
 }
 
-/* spm.generalized_assignment(costs, loads, capacities, moves, seed) */
-Datum
-spm_generalized_assignment(PG_FUNCTION_ARGS)
+/* The plan, or an error that says why there is none. */
+static SpmGap
+generalized_assignment(FunctionCallInfo fcinfo)
 {
-	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
 	SpmGap		p = {.moves = PG_GETARG_INT64(3), .seed = (uint64_t) PG_GETARG_INT64(4), .breath = &spm_breath};
-	MemoryContext caller;
 	SpmGapStatus status;
 
 	if (p.moves < 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("moves cannot be negative")));
-	InitMaterializedSRF(fcinfo, 0);
-	caller = enter_context();
 	p.costs = costs_arg(fcinfo, 0, &p.njobs, &p.nagents);
 	p.loads = loads_arg(fcinfo, 1, &p);
 	p.capacities = amounts_arg(fcinfo, 2, "capacities", p.nagents, "agent", false);
 	p.agents = room(p.njobs * sizeof(int));
 	p.prices = room(p.nagents * sizeof(double));
+	if (p.moves == 0)
+		p.moves = DEFAULT_MOVES;
 	status = spmk_gap(&p, room(spmk_gap_memory(p.njobs, p.nagents)));
 	if (status == SPM_GAP_NO_AGENT)
 		ereport(ERROR,
@@ -351,24 +351,68 @@ spm_generalized_assignment(PG_FUNCTION_ARGS)
 				 errhint("Raise capacities, or allow more pairs: a cost that is NULL or infinite forbids one.")));
 	if (status == SPM_GAP_NOT_FOUND)
 		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("no plan within all capacities was found"),
 				 errdetail("It is not proven that there is none: the capacities leave little room."),
-				 errhint("Raise capacities, or search longer: moves => %lld.", (long long) Max(p.moves, FIRST_PLAN_MOVES) * 10)));
+				 errhint("Raise capacities, or search longer: moves => %lld.", (long long) p.moves * 10)));
+	return p;
+}
+
+/* spm.generalized_assignment(costs, loads, capacities, moves, seed) */
+Datum
+spm_generalized_assignment(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	MemoryContext caller;
+	SpmGap		p;
+
+	InitMaterializedSRF(fcinfo, 0);
+	caller = enter_context();
+	p = generalized_assignment(fcinfo);
 	for (int i = 0; i < p.njobs; i++)
 	{
 		size_t		pair = (size_t) i * p.nagents + p.agents[i];
-		Datum		values[7];
-		bool		nulls[7] = {0};
+		Datum		values[4];
+		bool		nulls[4] = {0};
 
 		values[0] = Int32GetDatum(i + 1);
 		values[1] = Int32GetDatum(p.agents[i] + 1);
 		values[2] = Float8GetDatum(p.costs[pair]);
 		values[3] = Float8GetDatum(p.loads[pair]);
-		values[4] = Float8GetDatum(p.prices[p.agents[i]]);
-		values[5] = Float8GetDatum(p.value);
-		values[6] = Float8GetDatum(p.bound);
 		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 	}
 	return leave_context(caller);
+}
+
+/* spm.generalized_assignment_report(costs, loads, capacities, moves, seed) */
+Datum
+spm_generalized_assignment_report(PG_FUNCTION_ARGS)
+{
+	TupleDesc	desc;
+	Datum		values[6];
+	bool		nulls[6] = {0};
+	MemoryContext caller = enter_context();
+	MemoryContext own;
+	SpmGap		p = generalized_assignment(fcinfo);
+	Datum	   *agents = palloc(p.njobs * sizeof(Datum));
+	Datum	   *prices = palloc(p.nagents * sizeof(Datum));
+	HeapTuple	tuple;
+
+	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "return type must be a row type");
+	for (int i = 0; i < p.njobs; i++)
+		agents[i] = Int32GetDatum(p.agents[i] + 1);
+	for (int j = 0; j < p.nagents; j++)
+		prices[j] = Float8GetDatum(p.prices[j]);
+	values[0] = Float8GetDatum(p.value);
+	values[1] = Float8GetDatum(p.bound);
+	values[2] = Float8GetDatum((p.value - p.bound) / fabs(p.bound));
+	nulls[2] = p.bound == 0;
+	values[3] = BoolGetDatum(p.value <= p.bound);
+	values[4] = PointerGetDatum(construct_array(agents, p.njobs, INT4OID, sizeof(int32), true, TYPALIGN_INT));
+	values[5] = PointerGetDatum(construct_array(prices, p.nagents, FLOAT8OID, sizeof(float8), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
+	own = MemoryContextSwitchTo(caller);
+	tuple = heap_form_tuple(BlessTupleDesc(desc), values, nulls);
+	MemoryContextDelete(own);
+	PG_RETURN_DATUM(HeapTupleGetDatum(tuple));
 }

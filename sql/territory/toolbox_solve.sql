@@ -28,15 +28,24 @@ Errors: 2202E for an array that has not two dimensions, 22023 for NaN, and where
 Example: SELECT * FROM spm.linear_assignment(''{{4,1},{2,3}}'') gives unit 1 to seat 2 and unit 2 to seat 1, for 3 in all.';
 
 CREATE OR REPLACE FUNCTION spm.generalized_assignment(costs double precision[], loads double precision[], capacities double precision[],
-    moves bigint DEFAULT 2000000, seed bigint DEFAULT 1)
-    RETURNS TABLE (job int, agent int, cost double precision, load double precision, load_price double precision,
-        value double precision, bound double precision)
+    moves bigint DEFAULT 0, seed bigint DEFAULT 1)
+    RETURNS TABLE (job int, agent int, cost double precision, load double precision)
     LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE ROWS 1000 COST 1000
     AS 'MODULE_PATHNAME', 'spm_generalized_assignment';
 COMMENT ON FUNCTION spm.generalized_assignment(double precision[], double precision[], double precision[], bigint, bigint) IS
-'Whole jobs to agents within their capacities, at a low sum of costs, each pair with a cost and a load of its own: accounts to sellers, for example, where travel differs. value is the sum of costs, bound what no plan can be below; their difference is how much could at most be gained by searching longer.
-costs: a row for each job, a column for each agent; NULL or infinity forbids the pair. loads: the same for what a job takes of an agent''s capacity. capacities: of agents. moves: how many chains of shifts are tried; 2,000,000 take a few seconds. seed: of the random choices; the same input, moves and seed give the same plan.
-Returns a row for each job, counted from 1, with its agent, cost and load, the price of the agent''s capacity in the bound, and value and bound of the whole, which are the same in all rows.
-Prices by a Lagrangian bound, plans by annealing over ejection chains (after Yagiura, Ibaraki and Glover, 2004). The bound allows split jobs; a plan at the bound is the best there is, and ends the search.
-Errors: 2202E for dimensions that do not agree, 22004 for a NULL capacity, 22023 for NaN, negative numbers, a job that fits no agent, jobs that cannot fit, and where no plan within capacities was found.
-Example: SELECT job, agent, value FROM spm.generalized_assignment(''{{1,5},{1,5}}'', ''{{6,6},{5,5}}'', ''{10,10}'') gives one job to each agent, for 6.';
+'Whole jobs to agents within their capacities, at a low sum of costs, each pair with a cost and a load of its own: accounts to sellers, for example, where travel differs. spm.generalized_assignment_report() tells how good the plan is.
+costs: a row for each job, a column for each agent; NULL or infinity forbids the pair. loads: the same for what a job takes of an agent''s capacity. capacities: of agents. moves: how many chains of shifts are tried; 0: 2.5 million, which take a few seconds. seed: of the random choices; the same input, moves and seed give the same plan.
+Returns a row for each job, counted from 1, with its agent, and cost and load there.
+Prices by a Lagrangian bound, raised with a knapsack for each agent where loads are whole; plans by annealing over ejection chains (after Yagiura, Ibaraki and Glover, INFORMS Journal on Computing 16, 2004). A plan at the bound is the best there is, and ends the search.
+Errors: 2202E for dimensions that do not agree, 22004 for a NULL capacity, 22023 for NaN, negative numbers, a job that fits no agent, and jobs that are proven not to fit, 54000 where no plan within capacities was found.
+Example: SELECT job, agent FROM spm.generalized_assignment(''{{1,5},{1,4}}'', ''{{6,6},{5,5}}'', ''{10,10}'') gives job 1 to agent 1, job 2 to agent 2.';
+
+CREATE OR REPLACE FUNCTION spm.generalized_assignment_report(costs double precision[], loads double precision[], capacities double precision[],
+    moves bigint DEFAULT 0, seed bigint DEFAULT 1,
+    OUT value double precision, OUT bound double precision, OUT gap double precision, OUT is_optimal boolean, OUT agent_of int[], OUT load_price double precision[])
+    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000
+    AS 'MODULE_PATHNAME', 'spm_generalized_assignment_report';
+COMMENT ON FUNCTION spm.generalized_assignment_report(double precision[], double precision[], double precision[], bigint, bigint) IS
+'The plan of spm.generalized_assignment() with the same arguments, and how good it is: value (sum of costs), bound (what no plan can be below; rounded up where all numbers are whole), gap ((value - bound) / bound, so 0.01: at most 1 % too dear; NULL for a bound of 0), is_optimal (value and bound meet), agent_of (the agent of each job), load_price (what a further unit of capacity of each agent would save in the bound).
+Arguments, errors: as of spm.generalized_assignment().
+Example: SELECT value, bound FROM spm.generalized_assignment_report(''{{1,5},{1,4}}'', ''{{6,6},{5,5}}'', ''{10,10}'') gives 5 and 5: one of the jobs has to go to the dearer agent whole.';

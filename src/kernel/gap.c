@@ -6,7 +6,8 @@
  * every job goes where cost plus price times load is least.  A plan costs the
  * bound, plus what each job's agent is worse than its best, plus the price of
  * the capacity left over: so only agents that are nearly best for a job are
- * tried, and a good move leaves little room unused.
+ * tried, and a good move leaves little room unused.  Where loads are whole the
+ * bound is raised by prices of jobs, at which each agent takes the best that fits.
  *
  * The search is annealing over ejection chains: a job goes to another agent,
  * which lets go the job that fits best what is too much, and so on until one
@@ -19,6 +20,7 @@
 #include <string.h>
 
 #include "gap.h"
+#include "knapsack.h"
 
 #define CANDIDATES 8			/* agents that are tried for a job */
 #define DEPTH 6					/* jobs that are let go in a chain */
@@ -28,6 +30,9 @@
 #define COLD 0.1
 #define SOFT 1.1				/* times the price */
 #define HARD 8.0
+#define KNAPSACK_ROOM 65536		/* capacity beyond which no knapsacks are packed */
+#define KNAPSACK_WORDS (1 << 19)
+#define KNAPSACK_WORK 4e8		/* steps for all knapsacks together */
 #define TOLERANCE 1e-9			/* of a capacity */
 #define NONE (-1)
 
@@ -52,12 +57,22 @@ typedef struct Solver
 	int32_t    *prev;			/* n */
 	int32_t    *agent;			/* n: of a job */
 	int32_t    *visited;		/* m: number of the chain */
+	double	   *worth;			/* n: prices of jobs */
+	double	   *worth_trial;	/* n */
+	double	   *worth_slope;	/* n */
+	double	   *profits;		/* n: the same of the jobs that an agent would take */
+	int32_t    *weights;		/* n */
+	int32_t    *packed;			/* n: which these are */
+	bool	   *taken;			/* n */
+	double	   *values;			/* KNAPSACK_ROOM + 1 */
+	uint64_t   *bits;			/* KNAPSACK_WORDS */
 	int32_t		chain;
 	int			nexceeded;
 	double		cost;
 	double		scale;			/* of temperatures */
 	double		temperature;
-	bool		is_whole;		/* costs are whole numbers */
+	bool		whole_costs;	/* all are whole numbers */
+	bool		whole_loads;
 	bool		is_found;
 	SpmChance	chance;
 } Solver;
@@ -97,6 +112,15 @@ lay_out(Solver *s, char *memory, int n, int m)
 	ROOM(prev, n);
 	ROOM(agent, n);
 	ROOM(visited, m);
+	ROOM(worth, n);
+	ROOM(worth_trial, n);
+	ROOM(worth_slope, n);
+	ROOM(profits, n);
+	ROOM(weights, n);
+	ROOM(packed, n);
+	ROOM(taken, n);
+	ROOM(values, KNAPSACK_ROOM + 1);
+	ROOM(bits, KNAPSACK_WORDS);
 #undef ROOM
 	return at;
 }
@@ -214,6 +238,116 @@ find_prices(Solver *s, double most)
 }
 
 /*
+ * The bound that prices of jobs give: an agent gets a job's price for it and
+ * takes those that bring most, whether others do as well or nobody does.
+ * Counts the work; negative: a knapsack is too large.
+ */
+static double
+packed_bound(Solver *s, const double *worth, double *slope, double *work)
+{
+	const SpmGap *p = s->p;
+	double		bound = 0;
+
+	*work = 0;
+	for (int i = 0; i < s->n; i++)
+	{
+		bound += worth[i];
+		slope[i] = 1;
+	}
+	for (int j = 0; j < s->m; j++)
+	{
+		SpmKnapsack k = {.profits = s->profits, .weights = s->weights, .taken = s->taken,
+			.values = s->values, .bits = s->bits, .capacity = (int32_t) s->capacity[j]};
+
+		for (int i = 0; i < s->n; i++)
+		{
+			size_t		pair = (size_t) i * s->m + j;
+
+			if (!(s->costs[pair] < worth[i]))
+				continue;
+			s->packed[k.n] = i;
+			s->profits[k.n] = worth[i] - s->costs[pair];
+			s->weights[k.n++] = (int32_t) p->loads[pair];
+		}
+		if (spmk_knapsack_words(k.n, k.capacity) > KNAPSACK_WORDS)
+		{
+			*work = -1;
+			return -INFINITY;
+		}
+		*work += ((double) k.n + 1) * (k.capacity + 1);
+		bound -= spmk_knapsack(&k);
+		for (int i = 0; i < k.n; i++)
+			if (s->taken[i])
+				slope[s->packed[i]] -= 1;
+		spmk_breathe(p->breath);
+	}
+	return bound;
+}
+
+/* Raises the bound from where the prices of capacity have left it. */
+static void
+raise_bound(Solver *s)
+{
+	SpmGap	   *p = s->p;
+	double		left = KNAPSACK_WORK;
+	double		ahead = 0.002 * (fabs(p->bound) + 1);
+	double		mark;
+	double		work;
+	int			waited = 0;
+
+	for (int j = 0; j < s->m; j++)
+		if (s->capacity[j] > KNAPSACK_ROOM)
+			return;
+	for (int i = 0; i < s->n; i++)
+	{
+		s->worth[i] = INFINITY;
+		for (int j = 0; j < s->m; j++)
+		{
+			size_t		pair = (size_t) i * s->m + j;
+
+			s->worth[i] = fmin(s->worth[i], s->costs[pair] + s->price[j] * p->loads[pair]);
+		}
+	}
+	memcpy(s->worth_trial, s->worth, s->n * sizeof(double));
+	mark = p->bound;
+	for (;;)
+	{
+		double		bound = packed_bound(s, s->worth_trial, s->worth_slope, &work);
+		double		length = 0;
+
+		left -= work;
+		if (work < 0 || left < 0)
+			return;
+		if (bound > p->bound)
+		{
+			p->bound = bound;
+			memcpy(s->worth, s->worth_trial, s->n * sizeof(double));
+		}
+		if (p->bound > mark + ahead / 2)
+		{
+			mark = p->bound;
+			waited = 0;
+		}
+		else if (++waited >= 20)
+		{
+			ahead *= 0.6;
+			mark = p->bound;
+			waited = 0;
+			memcpy(s->worth_trial, s->worth, s->n * sizeof(double));
+			if (ahead < 1e-6 * fabs(p->bound))
+				return;
+			continue;
+		}
+		for (int i = 0; i < s->n; i++)
+			length += s->worth_slope[i] * s->worth_slope[i];
+		if (length == 0)
+			return;				/* every job is taken once: this is a plan */
+		for (int i = 0; i < s->n; i++)
+			s->worth_trial[i] += (p->bound + ahead - bound) / length * s->worth_slope[i];
+	}
+}
+
+/*
  * The plan
  */
 
@@ -282,7 +416,7 @@ keep_if_best(Solver *s)
 
 	if (s->nexceeded > 0 || (s->is_found && s->cost >= p->value - TOLERANCE * fabs(p->value)))
 		return;
-	if (!s->is_whole)
+	if (!s->whole_costs || !s->whole_loads)
 		add_up(s);
 	if (s->nexceeded > 0)
 		return;
@@ -521,7 +655,7 @@ cycle(Solver *s, int64_t moves, double hard)
 SpmGapStatus
 spmk_gap(SpmGap *p, void *memory)
 {
-	Solver		solver = {.p = p, .n = p->njobs, .m = p->nagents, .is_whole = true};
+	Solver		solver = {.p = p, .n = p->njobs, .m = p->nagents, .whole_costs = true, .whole_loads = true};
 	Solver	   *s = &solver;
 	double		most = 0;
 
@@ -542,8 +676,10 @@ spmk_gap(SpmGap *p, void *memory)
 			if (s->costs[pair] == INFINITY)
 				continue;
 			dearest = fmax(dearest, s->costs[pair]);
-			if (s->costs[pair] != floor(s->costs[pair]) || p->loads[pair] != floor(p->loads[pair]))
-				s->is_whole = false;
+			if (s->costs[pair] != floor(s->costs[pair]))
+				s->whole_costs = false;
+			if (p->loads[pair] != floor(p->loads[pair]))
+				s->whole_loads = false;
 		}
 		if (dearest == -INFINITY)
 		{
@@ -554,12 +690,16 @@ spmk_gap(SpmGap *p, void *memory)
 	}
 	most += 1e-9 * fabs(most);
 	for (int j = 0; j < s->m; j++)
-		s->capacity[j] = s->is_whole ? floor(p->capacities[j] * (1 + 1e-12)) : p->capacities[j] * (1 + TOLERANCE);
+		s->capacity[j] = s->whole_loads ? floor(p->capacities[j] * (1 + 1e-12)) : p->capacities[j] * (1 + TOLERANCE);
 	find_prices(s, most);
 	memcpy(p->prices, s->price, s->m * sizeof(double));
 	if (p->bound > most)
 		return SPM_GAP_NO_ROOM;
-	if (s->is_whole)
+	if (s->whole_loads)
+		raise_bound(s);
+	if (p->bound > most)
+		return SPM_GAP_NO_ROOM;
+	if (s->whole_costs)
 		p->bound = ceil(p->bound - 1e-9 * fabs(p->bound));
 
 	find_candidates(s);

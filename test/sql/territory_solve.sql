@@ -93,8 +93,11 @@ SELECT throws_ok($$SELECT * FROM spm.linear_assignment('{{NaN}}')$$, '22023', 'c
 SELECT throws_ok($$SELECT * FROM spm.linear_assignment('{}')$$, '2202E', 'costs are empty', 'nothing: refused');
 
 -- Generalized assignment
-SELECT results_eq($$SELECT job, agent, cost, load, value, bound FROM spm.generalized_assignment('{{1,5},{1,4}}', '{{6,6},{5,5}}', '{10,10}', 1000)$$,
-    $$VALUES (1, 1, 1::float8, 6::float8, 5::float8, 3::float8), (2, 2, 4, 5, 5, 3)$$, 'jobs are whole, so one of them moves whole; the bound, 2 and 3 fifths, would split it, and is rounded up as costs are whole');
+SELECT results_eq($$SELECT job, agent, cost, load FROM spm.generalized_assignment('{{1,5},{1,4}}', '{{6,6},{5,5}}', '{10,10}', 1000)$$,
+    $$VALUES (1, 1, 1::float8, 6::float8), (2, 2, 4, 5)$$, 'jobs are whole, so one of them goes to the dearer agent whole');
+SELECT is((SELECT (r.value, r.bound, r.gap, r.is_optimal, r.agent_of)::text FROM spm.generalized_assignment_report('{{1,5},{1,4}}', '{{6,6},{5,5}}', '{10,10}', 1000) r), '(5,5,0,t,"{1,2}")',
+    'where loads are whole the bound knows that jobs are');
+SELECT ok(r.is_optimal AND r.gap IS NULL AND r.value = 0, 'a bound of 0 has no gap in percent') FROM spm.generalized_assignment_report('{{0,0}}', '{{1,1}}', '{1,1}', 10) r;
 CREATE FUNCTION pg_temp.best_plan(costs float8[], loads float8[], capacities float8[]) RETURNS float8 LANGUAGE sql IMMUTABLE AS $$
     WITH RECURSIVE plan AS (
         SELECT 0 AS i, capacities AS room, 0::float8 AS cost
@@ -108,8 +111,8 @@ CREATE FUNCTION pg_temp.best_plan(costs float8[], loads float8[], capacities flo
 CREATE TEMP TABLE small AS SELECT salt, c, l, u, pg_temp.best_plan(c, l, u) AS best FROM generate_series(1, 25) salt,
     LATERAL (SELECT pg_temp.table_of(7, 3, 40, salt) AS c, pg_temp.table_of(7, 3, 15, salt + 100) AS l, array_fill(17::float8, ARRAY[3]) AS u) x;
 SELECT cmp_ok(count(*), '>', 20::bigint, 'nearly all of 25 small books of jobs fit') FROM small WHERE best IS NOT NULL;
-SELECT is((SELECT count(*) FROM small, LATERAL (SELECT max(g.value) AS value, max(g.bound) AS bound, sum(g.cost) AS cost FROM spm.generalized_assignment(c, l, u, 20000) g) x
-    WHERE best IS NOT NULL AND (value, cost) IS DISTINCT FROM (best, best) OR bound > best), 0::bigint, 'their plans cost what the best of all plans costs, and no bound is above it');
+SELECT is((SELECT count(*) FROM small, spm.generalized_assignment_report(c, l, u, 20000) r, LATERAL (SELECT sum(g.cost) AS cost FROM spm.generalized_assignment(c, l, u, 20000) g) x
+    WHERE best IS NOT NULL AND ((r.value, x.cost) IS DISTINCT FROM (best, best) OR r.bound > best OR r.is_optimal AND r.bound < best)), 0::bigint, 'their plans cost what the best of all plans costs, and no bound is above it');
 SELECT is((SELECT string_agg(agent::text, ' ' ORDER BY job) FROM small, spm.generalized_assignment(c, l, u, 5000, 7) WHERE salt = 2),
     (SELECT string_agg(agent::text, ' ' ORDER BY job) FROM small, spm.generalized_assignment(c, l, u, 5000, 7) WHERE salt = 2), 'the same seed and moves give the same plan');
 SELECT is((SELECT count(*) FROM big, (SELECT agent, sum(load) AS load FROM big, spm.generalized_assignment(c, pg_temp.table_of(400, 12, 30, 9), u, 20000) GROUP BY agent) x
@@ -118,7 +121,8 @@ SELECT is((SELECT count(*) FROM big, (SELECT agent, sum(load) AS load FROM big, 
 -- refused
 SELECT throws_ok($$SELECT * FROM spm.generalized_assignment('{{1,5},{1,5}}', '{{6,6},{5,50}}', '{4,10}')$$, '22023', 'job 2 fits no agent that it may go to', 'a job too large for all: refused by number');
 SELECT throws_ok($$SELECT * FROM spm.generalized_assignment('{{1,5},{1,5},{1,5}}', '{{6,6},{6,6},{6,6}}', '{8,9}')$$, '22023', 'jobs do not fit the capacities, however they are divided', 'too much in all: refused as proven');
-SELECT throws_ok($$SELECT * FROM spm.generalized_assignment('{{1,5},{1,5},{1,5}}', '{{6,6},{6,6},{6,6}}', '{9,9}', 1000)$$, '22023', 'no plan within all capacities was found', 'what only splits would fit: not found');
+SELECT throws_ok($$SELECT * FROM spm.generalized_assignment('{{1,5},{1,5},{1,5}}', '{{6.5,6.5},{6.5,6.5},{6.5,6.5}}', '{9.9,9.9}', 1000)$$, '54000', 'no plan within all capacities was found', 'what only splits would fit: not found');
+SELECT throws_ok($$SELECT * FROM spm.generalized_assignment('{{1,5},{1,5},{1,5}}', '{{6,6},{6,6},{6,6}}', '{9,9}', 1000)$$, '22023', 'jobs do not fit the capacities, however they are divided', 'and is even that where loads are whole: refused as proven');
 SELECT throws_ok($$SELECT * FROM spm.generalized_assignment('{{1,5}}', '{{1}}', '{9,9}')$$, '2202E', 'loads must have the dimensions of costs: 1 jobs by 2 agents', 'loads of another size: refused');
 SELECT throws_ok($$SELECT * FROM spm.generalized_assignment('{{1,5}}', '{{1,-2}}', '{9,9}')$$, '22023', 'loads[1][2] is negative: -2', 'a negative load: refused');
 SELECT throws_ok($$SELECT * FROM spm.generalized_assignment('{{1,5}}', '{{1,2}}', '{9,NaN}')$$, '22023', 'capacities[2] is NaN', 'a capacity of NaN: refused');
