@@ -29,7 +29,7 @@ PG_FUNCTION_INFO_V1(spm_linear_assignment);
 PG_FUNCTION_INFO_V1(spm_generalized_assignment);
 PG_FUNCTION_INFO_V1(spm_generalized_assignment_report);
 
-#define DEFAULT_MOVES INT64CONST(2500000)	/* a few seconds */
+#define DEFAULT_MOVES INT64CONST(2000000)	/* a few seconds */
 
 static void
 refuse_number(double number, const char *what, int row, int column)

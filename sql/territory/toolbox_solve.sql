@@ -34,7 +34,7 @@ CREATE OR REPLACE FUNCTION spm.generalized_assignment(costs double precision[], 
     AS 'MODULE_PATHNAME', 'spm_generalized_assignment';
 COMMENT ON FUNCTION spm.generalized_assignment(double precision[], double precision[], double precision[], bigint, bigint) IS
 'Whole jobs to agents within their capacities, at a low sum of costs, each pair with a cost and a load of its own: accounts to sellers, for example, where travel differs. spm.generalized_assignment_report() tells how good the plan is.
-costs: a row for each job, a column for each agent; NULL or infinity forbids the pair. loads: the same for what a job takes of an agent''s capacity. capacities: of agents. moves: how many chains of shifts are tried; 0: 2.5 million, which take a few seconds. seed: of the random choices; the same input, moves and seed give the same plan.
+costs: a row for each job, a column for each agent; NULL or infinity forbids the pair. loads: the same for what a job takes of an agent''s capacity. capacities: of agents. moves: how many chains of shifts are tried; 0: 2 million, which take a few seconds. seed: of the random choices; the same input, moves and seed give the same plan.
 Returns a row for each job, counted from 1, with its agent, and cost and load there.
 Prices by a Lagrangian bound, raised with a knapsack for each agent where loads are whole; plans by annealing over ejection chains (after Yagiura, Ibaraki and Glover, INFORMS Journal on Computing 16, 2004). A plan at the bound is the best there is, and ends the search.
 Errors: 2202E for dimensions that do not agree, 22004 for a NULL capacity, 22023 for NaN, negative numbers, a job that fits no agent, and jobs that are proven not to fit, 54000 where no plan within capacities was found.

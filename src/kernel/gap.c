@@ -24,12 +24,13 @@
 
 #define CANDIDATES 8			/* agents that are tried for a job */
 #define DEPTH 6					/* jobs that are let go in a chain */
-#define CYCLES 8				/* times that it gets cold */
+#define CYCLES 9				/* times that it gets cold; every third keeps to the capacities */
 #define RESCUES 4				/* more of them where nothing fits yet */
 #define WARM 1.0				/* times what the second best agent is worse */
 #define COLD 0.1
 #define SOFT 1.1				/* times the price */
 #define HARD 8.0
+#define NEVER 1000.0
 #define KNAPSACK_ROOM 65536		/* capacity beyond which no knapsacks are packed */
 #define KNAPSACK_WORDS (1 << 19)
 #define KNAPSACK_WORK 4e8		/* steps for all knapsacks together */
@@ -425,6 +426,19 @@ keep_if_best(Solver *s)
 	memcpy(p->agents, s->agent, s->n * sizeof(int));
 }
 
+/* Goes on from the best plan. */
+static void
+go_back(Solver *s)
+{
+	for (int i = 0; i < s->n; i++)
+		if (s->agent[i] != s->p->agents[i])
+		{
+			take(s, i);
+			put(s, i, s->p->agents[i]);
+		}
+	add_up(s);
+}
+
 /* Agents by priced cost, the best few of each job, and the first plan. */
 static void
 find_candidates(Solver *s)
@@ -613,9 +627,9 @@ follow(Solver *s, const Chain *chain)
 	}
 }
 
-/* From warm and soft to cold and hard. */
+/* From warm to cold, and from soft to hard. */
 static void
-cycle(Solver *s, int64_t moves, double hard)
+cycle(Solver *s, int64_t moves, double soft, double hard)
 {
 	Chain		chain = {0};
 	int64_t		step = moves / 64;
@@ -628,7 +642,7 @@ cycle(Solver *s, int64_t moves, double hard)
 		if (move % step == 0)
 		{
 			double		part = (double) move / (double) moves;
-			double		factor = SOFT * pow(hard / SOFT, part);
+			double		factor = soft * pow(hard / soft, part);
 
 			spmk_breathe(s->p->breath);
 			add_up(s);
@@ -706,8 +720,14 @@ spmk_gap(SpmGap *p, void *memory)
 	add_up(s);
 	keep_if_best(s);
 	for (int i = 0; i < CYCLES && !(s->is_found && p->value <= p->bound); i++)
-		cycle(s, p->moves / CYCLES, HARD);
+	{
+		bool		strictly = i % 3 == 2 && s->is_found;
+
+		if (strictly)
+			go_back(s);
+		cycle(s, p->moves / CYCLES, strictly ? NEVER : SOFT, strictly ? NEVER : HARD);
+	}
 	for (int i = 0; i < RESCUES && !s->is_found; i++)
-		cycle(s, p->moves / CYCLES, HARD * pow(10, i + 1));
+		cycle(s, p->moves / CYCLES, SOFT, HARD * pow(10, i + 1));
 	return s->is_found ? SPM_GAP_OK : SPM_GAP_NOT_FOUND;
 }
