@@ -17,7 +17,7 @@ CREATE OR REPLACE FUNCTION spm.territory_of(account anyelement, as_of date DEFAU
 COMMENT ON FUNCTION spm.territory_of(anyelement, date, text, text) IS
 'The territory_id to which a record belongs on a day by the rules of a model; NULL: no rule is met. What is assigned by hand, locked or kept with a family is not asked: see spm.territory_assignment.
 account: a row of the accounts, or any record with the columns that the rules ask, or with a jsonb column attributes that has such keys (a row of spm.transaction does). as_of: day; rules and territories hold on the days of their span. type: primary, overlay or specialist. model: name; NULL: the one active model.
-Rules go in this order, the first that is met wins: exceptions, named accounts, rules; then the lower precedence; then more attributes asked; then the deeper level in trees; then the lower key. Text compares by its bytes, numbers exactly; NULL meets nothing but null.
+Rules go in this order, the first that is met wins: exceptions, named accounts, rules; then the lower precedence; then more attributes asked, with those that it inherits; then more territories above that it inherits from; then the deeper level in trees; then the lower key. Text compares by its bytes, numbers exactly; NULL meets nothing but null.
 Classification by aggregated bit vectors (Baboescu and Varghese 2001); the compiled rules stay in the session until the model changes.
 Errors: 42704 for an unknown model, 22023 for an unknown type, 42703 when the record has not the column of an attribute, 42804 when its type does not fit, 22P02 for a value that cannot be read, 54000 when the compiled rules need more than spm.rule_memory.
 Example: SELECT a.account_id, spm.territory_of(a) FROM crm.account AS a;';
