@@ -156,8 +156,9 @@ BEGIN
         RAISE EXCEPTION 'period % has no part of the kind "%"', whole.name, add_quota_plan.grain
             USING ERRCODE = 'invalid_parameter_value', HINT = 'Give a grain that lies within it, or none.';
     END IF;
-    IF add_quota_plan.unit IS NULL OR add_quota_plan.unit <= 0 OR add_quota_plan.unit IN ('NaN', 'Infinity') OR mod(add_quota_plan.total, add_quota_plan.unit) <> 0 THEN
-        RAISE EXCEPTION 'a total of % is not divided in units of %', add_quota_plan.total, add_quota_plan.unit
+    IF num_nulls(add_quota_plan.total, add_quota_plan.unit) > 0 OR add_quota_plan.unit <= 0 OR add_quota_plan.unit IN ('NaN', 'Infinity')
+       OR mod(add_quota_plan.total, add_quota_plan.unit) <> 0 THEN
+        RAISE EXCEPTION 'a total of % is not divided in units of %', coalesce(add_quota_plan.total::text, 'NULL'), coalesce(add_quota_plan.unit::text, 'NULL')
             USING ERRCODE = 'invalid_parameter_value', HINT = 'The total must be a multiple of the unit, which is greater than 0.';
     END IF;
     INSERT INTO spm.quota_plan (name, measure_id, period_id, grain)

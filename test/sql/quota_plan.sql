@@ -145,6 +145,7 @@ SELECT throws_ok($$SELECT spm.add_quota_plan('FY26', '2026', 'bookings', 1)$$, '
 SELECT throws_ok($$SELECT spm.add_quota_plan('x', '2026', 'bookings', 1, as_of => '2025-01-01')$$, '22023', 'no position reports to another on 2025-01-01', 'a day without a tree');
 SELECT throws_ok($$SELECT spm.add_quota_plan('x', '2026-01', 'bookings', 1, grain => 'quarter')$$, '22023', 'period 2026-01 has no part of the kind "quarter"', 'a month by quarters');
 SELECT throws_ok($$SELECT spm.add_quota_plan('x', '2026', 'bookings', 1.5, unit => 1)$$, '22023', 'a total of 1.5 is not divided in units of 1', 'and a total that cannot be divided');
+SELECT throws_ok($$SELECT spm.add_quota_plan('x', '2026', 'bookings', NULL)$$, '22023', 'a total of NULL is not divided in units of 0.01', 'or is not there');
 SELECT throws_ok($$SELECT spm.allocate_quota_plan('FY27')$$, '42704', 'quota plan "FY27" does not exist', 'a plan that is not there');
 
 SELECT * FROM finish();
