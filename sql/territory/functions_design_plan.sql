@@ -231,7 +231,7 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION spm.solve_design(text, bigint, bigint, numeric) IS
 'Makes a fresh plan of a design and returns how good it is. Free seats find their homes; seats of one size get the territories in which most of what they have lies.
-design: name; moves: budget, counted in tries, NULL for 3,000 a unit (at most 50 million); seed: another one makes another plan, the same input, seed and moves make the same; disruption: kilometres that it is worth to leave a unit of value where it is.
+design: name; moves: budget, counted in tries, NULL for 3,000 a unit (at most 50 million), spent up to three times where no balanced plan is found; seed: another one makes another plan, the same input, seed and moves make the same; disruption: kilometres that it is worth to leave a unit of value where it is.
 Returns: is_balanced, is_contiguous: whether its conditions are kept; worst_deviation: farthest load from its target, as a ratio; mean_distance: kilometres by weight; moved_value, moved_ratio: value that changes hands; cost: weight times kilometres, and disruption times value; bound: no balanced plan with the same homes costs less; gap: how far cost is above it, as a ratio.
 Errors: 42704 for an unknown design; 55000 without units, seats or borders; 22023 for what cannot be balanced: a unit too large, too much locked, a unit without a seat, parts that are not connected, and so on, each by name. A warning when no plan within the tolerances was found.
 Source: balance by prices: Aurenhammer, Hoffmann and Aronov (1998); homes: Weiszfeld (1937), Hess et al. (1965); bound: Held and Karp (1970).
@@ -397,3 +397,39 @@ COMMENT ON FUNCTION spm.publish_design(text, date, date, text, boolean) IS
 design: name; since: first day; until: first day on which it no longer holds, NULL for no end; unit_column: column of the model''s accounts with the key of the unit that each belongs to (its county, say), NULL: the units are accounts; dry_run: only say what would change.
 Errors: 42704 for an unknown design; 55000 without a plan, model or mapped accounts; 42703, 42804, 42501 for a unit_column that will not do; 22023 for days that make no sense.
 Example: SELECT * FROM spm.publish_design(''2027'', since => ''2027-01-01'', unit_column => ''county_fips'');';
+
+CREATE OR REPLACE FUNCTION spm.design_svg(design text, width int DEFAULT 960)
+    RETURNS text
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    it spm.territory_design := spm._territory_design(design_svg.design);
+    drawn text;
+BEGIN
+    PERFORM spm._planned(it);
+    WITH unit AS (      -- degrees of longitude get shorter away from the equator
+        SELECT u.planned_seat_key AS seat_key, u.unit_key, u.longitude * cosd((avg(u.latitude) OVER ())::float8)::numeric AS x, -u.latitude AS y
+        FROM spm.territory_design_unit u WHERE u.territory_design_id = it.territory_design_id
+    ), frame AS (
+        SELECT min(x) AS x, min(y) AS y, (design_svg.width - 40) / greatest(max(x) - min(x), (max(y) - min(y)) / 2, 0.000001) AS scale,
+               max(y) - min(y) AS height, greatest(3, round(0.6 * design_svg.width / sqrt(count(*))))::int AS dot
+        FROM unit
+    ), territory AS (
+        SELECT u.seat_key, dense_rank() OVER (ORDER BY u.seat_key COLLATE "C") AS n,
+               string_agg(format('M%s %sh0', round((u.x - f.x) * f.scale + 20), round((u.y - f.y) * f.scale + 20)), '' ORDER BY u.unit_key COLLATE "C") AS dots
+        FROM unit u, frame f GROUP BY u.seat_key
+    )
+    SELECT format('<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %s %s" fill="none" stroke-linecap="round" stroke-width="%s">', design_svg.width,
+                  round(f.height * f.scale + 40), f.dot)
+        -- neighbours in the list of seats are far apart in colour
+        || string_agg(format('<path stroke="hsl(%s %s%% %s%%)" d="%s"/>', t.n * 137 % 360, 55 + 15 * (t.n % 3), 42 + 11 * (t.n % 4), t.dots), '' ORDER BY t.n) || '</svg>'
+    INTO drawn FROM territory t, frame f GROUP BY f.height, f.scale, f.dot;
+    RETURN drawn;
+END
+$$;
+COMMENT ON FUNCTION spm.design_svg(text, int) IS
+'Draws the plan of a design as a picture (SVG): a dot for each unit, a colour for each seat.
+design: name; width: in pixels.
+Errors: 42704 for an unknown design; 55000 for one without a plan.
+Example: SELECT spm.design_svg(''2027'');';

@@ -9,6 +9,8 @@
 
 /* Of the moves, so much finds homes; the rest is for borders. */
 #define START_SHARE 0.25
+/* What is hard to balance is searched again, from where it got to. */
+#define MAX_SEARCHES 3
 /* Seats that a unit may go to when territories need not be in one piece. */
 #define NEAR_SEATS 8
 
@@ -110,6 +112,7 @@ check(DesignWork *w, SpmDesignResult *out)
 
 	out->where = -1;
 	out->activity = -1;
+	out->moves = 0;
 	if (in->units < in->seats)
 		return SPM_DESIGN_FEW;
 	memset(w->load, 0, sizeof(double) * in->seats * activities);
@@ -246,7 +249,12 @@ spmk_design(const SpmDesignInput *in, void *memory, SpmDesignResult *out, const 
 		design_start(w, (int64_t) (moves * START_SHARE));
 	fill_empty(w);
 	design_repair(w);
-	out->moves = design_search(w, moves - (int64_t) (moves * START_SHARE));
+	for (int round = 0; round < MAX_SEARCHES; round++)
+	{
+		out->moves += design_search(w, moves - (int64_t) (moves * START_SHARE));
+		if (w->excess < 1e-9)
+			break;
+	}
 
 	out->pieces = in->contiguous ? design_pieces(w, w->best) : in->seats;
 	out->cost = w->total;

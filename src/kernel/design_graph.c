@@ -7,7 +7,7 @@
 #include "design_work.h"
 
 /* A way around a unit is given up after so many units. */
-#define MAX_WAY 4096
+#define MAX_WAY 100
 
 /* The edges of each unit, in the order of the pairs. */
 void

@@ -13,8 +13,13 @@
 #include "design_work.h"
 
 #define PHASES 3
-/* How far the price of an excess may rise; beyond, no unit would move any more. */
+/*
+ * How far the price of an excess may rise, in first prices; beyond, no unit would
+ * move any more.  If no plan was found that keeps all, the search had better
+ * begin anew with a low one.
+ */
 #define HIGHEST 20
+#define LOWEST 0.05
 #define TINY 1e-9
 
 /* What a change would do. */
@@ -89,35 +94,65 @@ design_count(DesignWork *w)
 	recount(w);
 }
 
-/* What it would do if unit went from its seat to another, and back (if any) from there to its. */
+/* A unit goes to another seat, and perhaps a unit of that one on to a third, or back to the first. */
+typedef struct Move
+{
+	int			unit;
+	int			to;
+	int			next;			/* -1: no unit goes on */
+	int			on;				/* where that goes */
+} Move;
+
+/* What seat j would be out of bounds with a load more, less what it is now. */
+static inline double
+load_change(const DesignWork *w, int j, int k, double load)
+{
+	int			at = j * w->in->activities + k;
+
+	return (design_outside(w->load[at] + load, w->low[at], w->high[at]) -
+			design_outside(w->load[at], w->low[at], w->high[at])) / w->in->targets[at];
+}
+
+static inline double
+value_moved(const SpmDesignInput *in, int unit, int from, int to)
+{
+	int			current = in->current[unit];
+
+	return current < 0 ? 0 : in->values[unit] * ((to != current) - (from != current));
+}
+
 static inline Change
-change_of(const DesignWork *w, int unit, int back, int to)
+change_of(const DesignWork *w, const Move *m)
 {
 	const SpmDesignInput *in = w->in;
-	int			activities = in->activities;
-	int			from = w->owner[unit];
-	Change		change = {0, 0, 0};
+	int			from = w->owner[m->unit];
+	const double *loads = in->loads + (size_t) m->unit * in->activities;
+	const double *cost = w->cost + (size_t) m->unit * in->seats;
+	Change		change;
 
-	change.cost = w->cost[(size_t) unit * in->seats + to] - w->cost[(size_t) unit * in->seats + from];
-	if (in->current[unit] >= 0)
-		change.moved = in->values[unit] * ((to != in->current[unit]) - (from != in->current[unit]));
-	if (back >= 0)
+	change.cost = cost[m->to] - cost[from];
+	change.moved = value_moved(in, m->unit, from, m->to);
+	change.excess = 0;
+	if (m->next < 0)
 	{
-		change.cost += w->cost[(size_t) back * in->seats + from] - w->cost[(size_t) back * in->seats + to];
-		if (in->current[back] >= 0)
-			change.moved += in->values[back] * ((from != in->current[back]) - (to != in->current[back]));
+		for (int k = 0; k < in->activities; k++)
+			change.excess += load_change(w, from, k, -loads[k]) + load_change(w, m->to, k, loads[k]);
 	}
-	for (int k = 0; k < activities; k++)
+	else
 	{
-		int			a = from * activities + k;
-		int			b = to * activities + k;
-		double		load = in->loads[(size_t) unit * activities + k] -
-			(back >= 0 ? in->loads[(size_t) back * activities + k] : 0);
+		const double *others = in->loads + (size_t) m->next * in->activities;
 
-		change.excess += (design_outside(w->load[a] - load, w->low[a], w->high[a]) -
-						  design_outside(w->load[a], w->low[a], w->high[a])) / in->targets[a];
-		change.excess += (design_outside(w->load[b] + load, w->low[b], w->high[b]) -
-						  design_outside(w->load[b], w->low[b], w->high[b])) / in->targets[b];
+		cost = w->cost + (size_t) m->next * in->seats;
+		change.cost += cost[m->on] - cost[m->to];
+		change.moved += value_moved(in, m->next, m->to, m->on);
+		for (int k = 0; k < in->activities; k++)
+		{
+			change.excess += load_change(w, m->to, k, loads[k] - others[k]);
+			if (m->on == from)
+				change.excess += load_change(w, from, k, others[k] - loads[k]);
+			else
+				change.excess += load_change(w, from, k, -loads[k]) + load_change(w, m->on, k, others[k]);
+		}
 	}
 	if (change.moved != 0)
 		change.excess += design_limit_excess(w, w->moved + change.moved) - design_limit_excess(w, w->moved);
@@ -198,81 +233,124 @@ back_to_best(DesignWork *w)
 	design_count(w);
 }
 
-/* A unit and the seat it might go to, and perhaps a unit that comes back. */
+/* Follows the border between two territories from a unit of the one, for a few units. */
+static int
+along_border(DesignWork *w, int unit, int other)
+{
+	int			seat = w->owner[unit];
+	int			steps = spmk_chance_below(&w->chance, 12);
+
+	for (int s = 0; s < steps; s++)
+	{
+		int			edges = w->first[unit + 1] - w->first[unit];
+		int			next = w->to[w->first[unit] + spmk_chance_below(&w->chance, edges)];
+
+		if (w->owner[next] == seat && touches(w, next, other, -1))
+			unit = next;
+	}
+	return unit;
+}
+
+/* A change across a border: a unit of a cut edge goes over, and perhaps one of the other side elsewhere. */
 static bool
-propose(DesignWork *w, int *unit, int *back, int *to)
+propose_contiguous(DesignWork *w, Move *m)
+{
+	uint64_t	kind = spmk_chance_next(&w->chance) >> 60;
+	uint64_t	pairs = w->excess > TINY ? 8 : 4;
+	int			edge;
+
+	if (w->cuts == 0)
+		return false;
+	edge = w->cut[spmk_chance_below(&w->chance, w->cuts)];
+	m->unit = w->from[edge];
+	m->to = w->owner[w->to[edge]];
+	if (kind >= pairs)
+		return true;
+	if (kind % 2 == 0)
+	{
+		m->next = along_border(w, w->to[edge], w->owner[m->unit]);
+		m->on = w->owner[m->unit];
+		if (!touches(w, m->next, m->on, m->unit))
+			m->next = -1;
+		return true;
+	}
+	for (int attempt = 0; attempt < 16; attempt++)
+	{
+		edge = w->cut[spmk_chance_below(&w->chance, w->cuts)];
+		if (w->owner[w->from[edge]] == m->to && w->owner[w->to[edge]] != w->owner[m->unit])
+		{
+			m->next = w->from[edge];
+			m->on = w->owner[w->to[edge]];
+			break;
+		}
+	}
+	return true;
+}
+
+/* The same where territories need not be in one piece: to one of the cheapest seats. */
+static bool
+propose_anywhere(DesignWork *w, Move *m)
 {
 	const SpmDesignInput *in = w->in;
-	bool		two = (spmk_chance_next(&w->chance) >> 40) % 4 == 0;
+	uint64_t	kind = spmk_chance_next(&w->chance) >> 60;
 
-	*back = -1;
-	if (in->contiguous)
+	m->unit = spmk_chance_below(&w->chance, in->units);
+	m->to = w->near_seats[(size_t) m->unit * w->near_count + spmk_chance_below(&w->chance, w->near_count)];
+	if (m->to == w->owner[m->unit])
+		return false;
+	for (int attempt = 0; kind < 8 && m->next < 0 && attempt < 16; attempt++)
 	{
-		int			edge;
-		int			there;
+		int			other = spmk_chance_below(&w->chance, in->units);
 
-		if (w->cuts == 0)
-			return false;
-		edge = w->cut[spmk_chance_below(&w->chance, w->cuts)];
-		*unit = w->from[edge];
-		there = w->to[edge];
-		*to = w->owner[there];
-		if (two)
-		{
-			/* what stands at the border nearby */
-			int			other = w->to[w->first[there] + spmk_chance_below(&w->chance, w->first[there + 1] - w->first[there])];
-
-			*back = w->owner[other] == *to ? other : there;
-			if (!touches(w, *back, w->owner[*unit], *unit))
-				*back = -1;
-		}
+		if (w->owner[other] == m->to)
+			m->next = other;
 	}
-	else
+	if (m->next >= 0)
 	{
-		*unit = spmk_chance_below(&w->chance, in->units);
-		*to = w->near_seats[(size_t) *unit * w->near_count + spmk_chance_below(&w->chance, w->near_count)];
-		if (*to == w->owner[*unit])
-			return false;
-		for (int attempt = 0; two && *back < 0 && attempt < 8; attempt++)
-		{
-			int			other = spmk_chance_below(&w->chance, in->units);
-
-			if (w->owner[other] == *to)
-				*back = other;
-		}
+		m->on = kind % 2 == 0 ? w->owner[m->unit] :
+			w->near_seats[(size_t) m->next * w->near_count + spmk_chance_below(&w->chance, w->near_count)];
+		if (m->on == m->to)
+			m->next = -1;
 	}
-	return design_may(w, *unit, *to) && (*back < 0 || design_may(w, *back, w->owner[*unit]));
+	return true;
+}
+
+static bool
+propose(DesignWork *w, Move *m)
+{
+	m->next = m->on = -1;
+	if (w->in->contiguous ? !propose_contiguous(w, m) : !propose_anywhere(w, m))
+		return false;
+	return design_may(w, m->unit, m->to) && (m->next < 0 || design_may(w, m->next, m->on));
 }
 
 /* Carries out what was accepted, unless a territory would fall apart. */
 static bool
-carry_out(DesignWork *w, int unit, int back, int to)
+carry_out(DesignWork *w, const Move *m)
 {
-	int			from = w->owner[unit];
+	int			from = w->owner[m->unit];
+	bool		swap = m->next >= 0 && m->on == from;
 
-	if (back < 0)
+	if (!w->in->contiguous)
 	{
-		if (w->in->contiguous ? !design_may_leave(w, unit) : w->size[from] < 2)
+		if (w->size[from] < 2 && !swap)
 			return false;
-		set_owner(w, unit, to);
+		set_owner(w, m->unit, m->to);
+		if (m->next >= 0)
+			set_owner(w, m->next, m->on);
 		return true;
 	}
-	if (w->in->contiguous)
-	{
-		/* The one that comes takes part in the way around the one that goes. */
-		if (w->size[from] > 1 && !design_may_leave(w, unit))
-			return false;
-		set_owner(w, unit, to);
-		if (!touches(w, back, from, -1) || !design_may_leave(w, back))
-		{
-			set_owner(w, unit, from);
-			return false;
-		}
-		set_owner(w, back, from);
+	if (!design_may_leave(w, m->unit))
+		return false;
+	set_owner(w, m->unit, m->to);
+	if (m->next < 0)
 		return true;
+	if (!touches(w, m->next, m->on, -1) || !design_may_leave(w, m->next))
+	{
+		set_owner(w, m->unit, from);
+		return false;
 	}
-	set_owner(w, unit, to);
-	set_owner(w, back, from);
+	set_owner(w, m->next, m->on);
 	return true;
 }
 
@@ -304,7 +382,7 @@ find_near(DesignWork *w)
 	}
 }
 
-/* How much a change costs as a rule, and how much of a target it is. */
+/* How much a change costs as a rule. */
 static double
 usual_cost(DesignWork *w)
 {
@@ -313,15 +391,11 @@ usual_cost(DesignWork *w)
 
 	for (int s = 0; s < 4000; s++)
 	{
-		int			unit;
-		int			back;
-		int			to;
-		Change		change;
+		Move		move;
 
-		if (!propose(w, &unit, &back, &to) || back >= 0)
+		if (!propose(w, &move) || move.next >= 0)
 			continue;
-		change = change_of(w, unit, back, to);
-		sum += fabs(change.cost);
+		sum += fabs(change_of(w, &move).cost);
 		count++;
 		design_step(w, 4);
 	}
@@ -337,7 +411,7 @@ design_search(DesignWork *w, int64_t moves)
 	int64_t		done = 0;
 	double		usual;
 	double		price;
-	double		highest;
+	double		first_price;
 	double		best_total;
 	double		best_excess;
 	int			since_center = 0;
@@ -353,7 +427,7 @@ design_search(DesignWork *w, int64_t moves)
 	find_near(w);
 	usual = usual_cost(w);
 	price = 2 * usual * in->units / in->seats + TINY;
-	highest = HIGHEST * price;
+	first_price = price;
 
 	for (int phase = 0; phase <= PHASES; phase++)
 	{
@@ -381,17 +455,15 @@ design_search(DesignWork *w, int64_t moves)
 
 			for (; step < end; step++)
 			{
-				int			unit;
-				int			back;
-				int			to;
+				Move		move;
 				Change		change;
 				double		worse;
 
 				design_step(w, 2);
 				kept += w->excess <= TINY;
-				if (!propose(w, &unit, &back, &to))
+				if (!propose(w, &move))
 					continue;
-				change = change_of(w, unit, back, to);
+				change = change_of(w, &move);
 				worse = change.cost + price * change.excess;
 				if (strict)
 				{
@@ -400,7 +472,7 @@ design_search(DesignWork *w, int64_t moves)
 				}
 				else if (worse > 0 && (worse > 40 * heat || spmk_chance_unit(&w->chance) >= exp(-worse / heat)))
 					continue;
-				if (!carry_out(w, unit, back, to))
+				if (!carry_out(w, &move))
 					continue;
 				apply(w, &change);
 				if (w->excess < best_excess - TINY ||
@@ -415,8 +487,8 @@ design_search(DesignWork *w, int64_t moves)
 			recount(w);
 			if (strict)
 				continue;
-			if (kept * 100 < tried * 20 && price < highest)
-				price *= 1.05;
+			if (kept * 100 < tried * 20)
+				price = price < HIGHEST * first_price ? price * 1.08 : LOWEST * first_price;
 			else if (kept * 100 > tried * 50)
 				price *= 0.96;
 			if (++since_center >= 16)

@@ -15,9 +15,11 @@
 #include "design_work.h"
 
 /* How many assignments of a unit to all seats count as one move of the search. */
-#define PAIRS_A_MOVE 64
+#define PAIRS_A_MOVE 256
 /* Times the distance now that it is worth to leave things where they are. */
 #define STRONG 20
+/* Times what a seat costs on the average that a load is worth which is one target off. */
+#define LACK 2
 
 double
 design_distance(const DesignWork *w, int unit, const double *center)
@@ -293,22 +295,31 @@ scatter(DesignWork *w)
 	}
 }
 
-/* From homes to balanced cells and back, a few times; the bound of the last homes. */
+/*
+ * From homes to balanced cells and back, a few times; what the last cells cost,
+ * with a price for what they lack in balance.
+ */
 static double
 settle(DesignWork *w, int rounds, int steps)
 {
-	double		bound;
+	const SpmDesignInput *in = w->in;
+	double		total = 0;
+	double		excess = 0;
 
-	memset(w->price, 0, sizeof(double) * w->in->seats * w->in->activities);
-	for (int j = 0; j < w->in->seats; j++)
+	memset(w->price, 0, sizeof(double) * in->seats * in->activities);
+	for (int j = 0; j < in->seats; j++)
 		design_costs(w, j);
-	bound = design_prices(w, 3 * steps);
+	design_prices(w, 3 * steps);
 	for (int round = 0; round < rounds; round++)
 	{
 		design_recenter(w);
-		bound = design_prices(w, steps);
+		design_prices(w, steps);
 	}
-	return bound;
+	for (int i = 0; i < in->units; i++)
+		total += w->cost[(size_t) i * in->seats + w->owner[i]];
+	for (int j = 0; j < in->seats; j++)
+		excess += design_excess(w, j);
+	return total * (1 + LACK * excess / in->seats);
 }
 
 /* Puts a free seat beside another, near where much is far from everybody. */
@@ -406,7 +417,7 @@ design_start(DesignWork *w, int64_t budget)
 	}
 	for (int attempt = 0; attempt < tries; attempt++)
 	{
-		double		bound;
+		double		cost;
 
 		if (attempt < scattered)
 			scatter(w);
@@ -416,10 +427,10 @@ design_start(DesignWork *w, int64_t budget)
 			memcpy(w->owner, w->best, sizeof(int32_t) * in->units);
 			relocate(w);
 		}
-		bound = settle(w, rounds, steps);
-		if (bound < best)
+		cost = settle(w, rounds, steps);
+		if (cost < best)
 		{
-			best = bound;
+			best = cost;
 			memcpy(w->best_center, w->center, sizeof(double) * 3 * in->seats);
 			memcpy(w->best, w->owner, sizeof(int32_t) * in->units);
 		}
