@@ -31,6 +31,8 @@ BEGIN
 END
 $$;
 
+CREATE FUNCTION pg_temp.plan(query text) RETURNS SETOF text LANGUAGE plpgsql AS $$ BEGIN RETURN QUERY EXECUTE 'EXPLAIN (VERBOSE, COSTS OFF) ' || query; END $$;
+
 INSERT INTO public.account (id, state, zip, employees, revenue, score, founded, is_partner, region) VALUES
     ('a', 'CA', '94105', 10, 100.00, 0.1, '2000-02-29', true, 'US-CA'),
     ('b', 'OR', '94', 99, 99.995, 0.3, '2000-03-01', false, 'US-W'),
@@ -85,7 +87,24 @@ SELECT is(spm.territory_rule_of(r), :gold, 'any record with the columns will do'
 SELECT is(spm.territory_rule_of(r), NULL, 'text that is a number is compared as one') FROM (SELECT 'gold'::name AS tier, ' 0.5'::text AS size WHERE false UNION ALL SELECT 'gold', '0.5') r;
 SELECT is(spm.territory_rule_of(NULL::public.account), NULL, 'nothing belongs to no territory');
 SELECT is(spm.territory_rule_of(a, NULL), NULL, 'nor does anything on no day') FROM public.account a WHERE id = 'a';
+-- Of a table's row the columns are read where they are; what the row is does not change by it.
+SELECT is((SELECT array_agg(l LIKE '%territory_of_columns(%') FROM pg_temp.plan('SELECT spm.territory_of(a) FROM public.account a') l WHERE l LIKE '%Output:%'), '{t}', 'the plan reads columns, not rows');
+SELECT is(string_agg(v.id || ':' || coalesce((spm.territory_rule_of(a) = :gold)::text, '-'), ' ' ORDER BY v.id), 'a:true b:- z:-', 'where an outer join finds no account, there is no territory')
+FROM (VALUES ('a'), ('b'), ('z')) v(id) LEFT JOIN public.account a USING (id);
+SELECT spm.add_territory_rule('T', '{}', precedence => 9999) AS everybody \gset
+SELECT is(string_agg(v.id || ':' || coalesce((spm.territory_rule_of(a) = :everybody)::text, '-'), ' ' ORDER BY v.id), 'a:false b:true z:-', 'not even by a rule that takes everybody')
+FROM (VALUES ('a'), ('b'), ('z')) v(id) LEFT JOIN public.account a USING (id);
+SELECT is(string_agg(v.id || ':' || coalesce((spm.territory_rule_of(a) = :everybody)::text, '-'), ' ' ORDER BY v.id), 'a:false b:true z:-', 'on whichever side it is')
+FROM public.account a RIGHT JOIN (VALUES ('a'), ('b'), ('z')) v(id) USING (id);
+CREATE VIEW public.account_view AS SELECT a.id, a.attributes, a.employees / 2 AS more FROM public.account a;
+SELECT is(string_agg(a.id, ' '), 'a', 'rows of a view will do') FROM public.account_view a WHERE spm.territory_rule_of(a) = :gold;
+ALTER TABLE public.account ADD extra text, DROP COLUMN is_partner;
+SELECT is(string_agg(a.id, ' '), 'a', 'and tables with columns that are gone') FROM public.account a WHERE spm.territory_rule_of(a) = :gold;
+SELECT is((SELECT spm.territory_rule_of(a) FROM public.account a WHERE a.id = v.id) = :gold, true, 'also from within') FROM (VALUES ('a')) v(id);
+ALTER TABLE public.account ADD is_partner boolean;
+DELETE FROM spm.territory_rule WHERE territory_rule_id = :everybody;
 -- Refused: records that cannot be read.
+SELECT throws_ok($$SELECT spm.territory_of_columns(NULL::public.account, current_date, 'primary', NULL, false, 1, 2)$$, '22023', 'columns do not make an account', 'columns that do not make an account are refused');
 SELECT throws_ok($$SELECT spm.territory_of(r) FROM (SELECT 'gold' AS tier) r$$, '42703', 'record has no column "size"', 'a record without a column is refused');
 SELECT throws_ok($$SELECT spm.territory_of(r) FROM (SELECT 'gold' AS tier, now() AS size) r$$, '42804', 'column "size" has type timestamp with time zone, which cannot be read as a number', 'so is one of another type');
 SELECT throws_ok($$SELECT spm.territory_of(r) FROM (SELECT 'gold' AS tier, 'big' AS size) r$$, '22P02', '"big" is not a number', 'and a value that is no number');
