@@ -161,17 +161,15 @@ matcher_of(FunctionCallInfo fcinfo, int model_arg, int type_arg, ArrayType *rule
 }
 
 /* Where a record of a type has what the rules ask. */
-static int
+static void
 find_columns(Matcher *m, Oid type, int32 typmod)
 {
 	TupleDesc	columns = lookup_rowtype_tupdesc(type, typmod);
-	int			n = columns->natts;
 
 	m->reader = spm_territory_reader(m->book, columns, m->context);
 	m->record_type = type;
 	m->record_typmod = typmod;
 	ReleaseTupleDesc(columns);
-	return n;
 }
 
 /* The record's values and the day, and the rows of the book in which they lie. */
@@ -269,6 +267,24 @@ spm_territory_rule_of(PG_FUNCTION_ARGS)
 	PG_RETURN_INT32(rule->id);
 }
 
+/* Whether the arguments from that one on are the columns of a type of row: anybody may call with anything. */
+static bool
+are_columns(FunctionCallInfo fcinfo, int first, Oid type)
+{
+	TupleDesc	columns;
+	bool		same;
+
+	if (get_fn_expr_variadic(fcinfo->flinfo) || !type_is_rowtype(type) || type == RECORDOID)
+		return false;
+	columns = lookup_rowtype_tupdesc(type, -1);
+	same = columns->natts == PG_NARGS() - first;
+	for (int i = 0; same && i < columns->natts; i++)
+		same = TupleDescAttr(columns, i)->attisdropped ||
+			get_fn_expr_argtype(fcinfo->flinfo, first + i) == TupleDescAttr(columns, i)->atttypid;
+	ReleaseTupleDesc(columns);
+	return same;
+}
+
 /* The same of the columns of a row, which begin with that argument; the first one has its type. */
 static inline void
 probe_columns(FunctionCallInfo fcinfo, Matcher *m, int first, DateADT day)
@@ -277,12 +293,12 @@ probe_columns(FunctionCallInfo fcinfo, Matcher *m, int first, DateADT day)
 	{
 		Oid			account = get_fn_expr_argtype(fcinfo->flinfo, 0);
 
-		if (get_fn_expr_variadic(fcinfo->flinfo) || !type_is_rowtype(account) || account == RECORDOID ||
-			find_columns(m, account, -1) != PG_NARGS() - first)
+		if (!are_columns(fcinfo, first, account))
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("columns do not make an account"),
 					 errhint("Give the row: SELECT spm.territory_of(a) FROM account AS a;")));
+		find_columns(m, account, -1);
 	}
 	spm_territory_read_columns(m->reader, &fcinfo->args[first], m->probe.values);
 	m->probe.values[DAY_DIM].key.number = day;

@@ -104,6 +104,10 @@ SELECT is((SELECT spm.territory_rule_of(a) FROM public.account a WHERE a.id = v.
 ALTER TABLE public.account ADD is_partner boolean;
 DELETE FROM spm.territory_rule WHERE territory_rule_id = :everybody;
 -- Refused: records that cannot be read.
+CREATE TYPE public.pair AS (tier text, size numeric);
+SELECT is(spm.territory_of_columns(NULL::public.pair, current_date, 'primary', NULL, true, 'gold'::text, 2.5), :gold, 'columns of the right types would do');
+SELECT throws_ok($$SELECT spm.territory_of_columns(NULL::public.pair, current_date, 'primary', NULL, true, 7, 2.5)$$, '22023', 'columns do not make an account', 'of others not');
+SELECT throws_ok($$SELECT spm.territory_of_columns(NULL::public.pair, current_date, 'primary', NULL, true, VARIADIC '{a,b}'::text[])$$, '22023', 'columns do not make an account', 'nor does an array');
 SELECT throws_ok($$SELECT spm.territory_of_columns(NULL::public.account, current_date, 'primary', NULL, false, 1, 2)$$, '22023', 'columns do not make an account', 'columns that do not make an account are refused');
 SELECT throws_ok($$SELECT spm.territory_of(r) FROM (SELECT 'gold' AS tier) r$$, '42703', 'record has no column "size"', 'a record without a column is refused');
 SELECT throws_ok($$SELECT spm.territory_of(r) FROM (SELECT 'gold' AS tier, now() AS size) r$$, '42804', 'column "size" has type timestamp with time zone, which cannot be read as a number', 'so is one of another type');
