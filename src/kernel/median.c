@@ -22,7 +22,7 @@
 #define MOST_ROUNDS 8
 #define ROUND_MOVES 2000		/* a unit: shorter rounds do not settle */
 #define HOT 0.3					/* temperatures, in mean distances: at the start of a round ... */
-#define HOT_WHEN_FULL 0.7		/* ... when seats are nearly full, and plans lie far apart ... */
+#define HOT_WHEN_FULL 1.0		/* ... when seats are nearly full, and plans lie far apart ... */
 #define COLD 0.01				/* ... and at its end */
 #define LOOSE_FILL 0.8			/* demand by capacity */
 #define FULL_FILL 0.95
@@ -769,13 +769,15 @@ spmk_median(const SpmMedian *problem, int64_t moves, uint64_t seed, void *memory
 	s->best_total = DBL_MAX;
 	keep_if_within(s, s->cluster);
 
-	/* Chance evens out among many units; few gain more by another try. */
+	fill = fmax(0, fmin((demand / trouble->capacity - LOOSE_FILL) / (FULL_FILL - LOOSE_FILL), 1));
+	hot = HOT + (HOT_WHEN_FULL - HOT) * fill;
+
+	/* Chance evens out among many units; few gain more by another try, unless there is little room. */
 	rounds = ROUND_UNITS / s->n;
 	rounds = rounds < 1 ? 1 : rounds > MOST_ROUNDS ? MOST_ROUNDS : rounds;
+	rounds -= (int) (rounds * fill / 2);
 	if (moves / rounds < (int64_t) ROUND_MOVES * s->n)
 		rounds = (int) (moves / ((int64_t) ROUND_MOVES * s->n)) + 1;
-	fill = (demand / trouble->capacity - LOOSE_FILL) / (FULL_FILL - LOOSE_FILL);
-	hot = HOT + (HOT_WHEN_FULL - HOT) * fmax(0, fmin(fill, 1));
 
 	/* Starts afresh and from the best plan take turns.  Without one there are some more. */
 	for (int round = 0; s->p < s->n && (round < rounds || (s->best_total == DBL_MAX && round < MOST_ROUNDS)); round++)

@@ -190,12 +190,12 @@ main(void)
 		demand[i] = 1;
 		capacity[i] = 25;
 	}
-	ok(solve(400000, 1, 0, &breath, seat_of) == SPM_MEDIAN_OK && is_plan(seat_of), "seats that are exactly full are found");
+	ok(solve(2000000, 1, 0, &breath, seat_of) == SPM_MEDIAN_OK && is_plan(seat_of), "seats that are exactly full are found");
 
 	/* From the middle of a square of 5 by 5: 4 times each of 1, sqrt 2, 2, sqrt 8, and 8 times sqrt 5. */
 	ok(fabs(spmk_median_value(&problem, seat_of) - 12 * 4 * (1 + sqrt(2) + 2 + sqrt(8) + 2 * sqrt(5))) < 1e-6,
 	   "a grid falls into squares");
-	ok(breaths > 400000 / 64, "others may speak every 64 moves at least");
+	ok(breaths > 2000000 / 64, "others may speak every 64 moves at least");
 	solve(5000, 1, 0, NULL, seat_of);
 	solve(5000, 1, 0x77, NULL, again);
 	ok(memcmp(seat_of, again, sizeof(seat_of)) == 0, "the same seed gives the same plan");
