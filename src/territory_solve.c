@@ -87,6 +87,8 @@ costs_arg(FunctionCallInfo fcinfo, int arg, int *nrows, int *ncolumns)
 	*ncolumns = ARR_DIMS(array)[1];
 	costs = elements(array, "costs", true);
 	for (int i = 0; i < *nrows; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
 		for (int j = 0; j < *ncolumns; j++)
 		{
 			double		cost = costs[(size_t) i * *ncolumns + j];
@@ -94,6 +96,7 @@ costs_arg(FunctionCallInfo fcinfo, int arg, int *nrows, int *ncolumns)
 			if (isnan(cost) || cost == -INFINITY)
 				refuse_number(cost, "costs", i + 1, j + 1);
 		}
+	}
 	return costs;
 }
 

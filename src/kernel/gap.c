@@ -157,6 +157,8 @@ bound_at(Solver *s, const double *price, double *slope)
 		double		least = INFINITY;
 		int			best = 0;
 
+		if (i % 1024 == 0)
+			spmk_breathe(p->breath);
 		for (int j = 0; j < s->m; j++)
 		{
 			double		priced = costs[j] + price[j] * loads[j];
@@ -198,7 +200,6 @@ find_prices(Solver *s, double most)
 		double		length = 0;
 		double		stride;
 
-		spmk_breathe(p->breath);
 		if (bound > p->bound)
 		{
 			p->bound = bound;
@@ -292,6 +293,7 @@ raise_bound(Solver *s)
 	SpmGap	   *p = s->p;
 	double		left = KNAPSACK_WORK;
 	double		ahead = 0.002 * (fabs(p->bound) + 1);
+	double		nearest = ahead / 2000;
 	double		mark;
 	double		work;
 	int			waited = 0;
@@ -335,7 +337,7 @@ raise_bound(Solver *s)
 			mark = p->bound;
 			waited = 0;
 			memcpy(s->worth_trial, s->worth, s->n * sizeof(double));
-			if (ahead < 1e-6 * fabs(p->bound))
+			if (ahead < nearest)
 				return;
 			continue;
 		}
@@ -463,6 +465,8 @@ find_candidates(Solver *s)
 		double		priced[CANDIDATES];
 		int			count = 0;
 
+		if (i % 1024 == 0)
+			spmk_breathe(p->breath);
 		for (int j = 0; j < s->m; j++)
 		{
 			double		cost = costs[j] + s->price[j] * loads[j];
@@ -672,6 +676,7 @@ spmk_gap(SpmGap *p, void *memory)
 	Solver		solver = {.p = p, .n = p->njobs, .m = p->nagents, .whole_costs = true, .whole_loads = true};
 	Solver	   *s = &solver;
 	double		most = 0;
+	int64_t		moves = p->moves / CYCLES + (p->moves % CYCLES > 0);
 
 	lay_out(s, (char *) (((uintptr_t) memory + 63) & ~(uintptr_t) 63), s->n, s->m);
 	s->q = s->m < CANDIDATES ? s->m : CANDIDATES;
@@ -721,13 +726,13 @@ spmk_gap(SpmGap *p, void *memory)
 	keep_if_best(s);
 	for (int i = 0; i < CYCLES && !(s->is_found && p->value <= p->bound); i++)
 	{
-		bool		strictly = i % 3 == 2 && s->is_found;
+		bool		strictly = i % 3 == 2;
 
-		if (strictly)
+		if (strictly && s->is_found)
 			go_back(s);
-		cycle(s, p->moves / CYCLES, strictly ? NEVER : SOFT, strictly ? NEVER : HARD);
+		cycle(s, moves, strictly ? NEVER : SOFT, strictly ? NEVER : HARD);
 	}
 	for (int i = 0; i < RESCUES && !s->is_found; i++)
-		cycle(s, p->moves / CYCLES, SOFT, HARD * pow(10, i + 1));
+		cycle(s, moves, SOFT, HARD * pow(10, i + 1));
 	return s->is_found ? SPM_GAP_OK : SPM_GAP_NOT_FOUND;
 }

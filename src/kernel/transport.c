@@ -378,6 +378,8 @@ search(Solver *s, int source, int *nclosed)
 		double		nearest = INFINITY;
 		int			which = NONE;
 
+		if (*nclosed % 256 == 255)
+			spmk_breathe(s->t->breath);
 		s->closed[(*nclosed)++] = at;
 		for (int i = 0; i < nopen; i++)
 		{
