@@ -442,8 +442,10 @@ set_scaled(const Attribute *attribute, int64 number, int scale, SpmRuleValue *va
 static void
 set_int(const Attribute *attribute, int64 number, SpmRuleValue *value)
 {
+	if (likely(attribute->scale == 0))
+		value->key.number = number;
 	/* beyond what the fast form of a numeric holds */
-	if (attribute->scale < 0 && (number > SPM_FAST_MAX || number < -SPM_FAST_MAX))
+	else if (attribute->scale < 0 && (number > SPM_FAST_MAX || number < -SPM_FAST_MAX))
 		set_digits(attribute, psprintf(INT64_FORMAT, number), value);
 	else
 		set_scaled(attribute, number, 0, value);
