@@ -184,7 +184,7 @@ spm_design(PG_FUNCTION_ARGS)
 				 errdetail("Units times seats may be " INT64_FORMAT ".", MAX_COSTS),
 				 errhint("Design with larger units, such as postal codes for accounts, or each region by itself.")));
 	elements(fcinfo, 11, "tolerance", &in.activities);
-	if (in.activities < 1 || in.activities > MAX_ACTIVITIES)
+	if (in.activities < 1 || in.activities > MAX_ACTIVITIES || (int64) in.units * in.activities > MAX_COSTS)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("a design balances 1 to %d activities, not %d", MAX_ACTIVITIES, in.activities)));

@@ -208,7 +208,7 @@ BEGIN
     PERFORM spm._plan_design(it, _start_plan.keep, _start_plan.disruption, _start_plan.move_limit,
         coalesce(_start_plan.moves, (SELECT least(greatest(3000 * count(*), 1000000), 50000000) FROM spm.territory_design_unit u WHERE u.territory_design_id = it.territory_design_id)),
         _start_plan.seed);
-    SELECT l.* INTO worst FROM spm_bi.territory_design_load l WHERE l.design_name = it.name ORDER BY abs(l.deviation) - l.tolerance DESC, l.seat_key COLLATE "C", l.activity LIMIT 1;
+    SELECT l.* INTO worst FROM spm_bi.territory_design_load l WHERE l.design_name = it.name AND NOT l.is_closed ORDER BY abs(l.deviation) - l.tolerance DESC, l.seat_key COLLATE "C", l.activity LIMIT 1;
     IF (SELECT d.excess FROM spm.territory_design d WHERE d.territory_design_id = it.territory_design_id) > 0 THEN
         RAISE WARNING 'no plan of design "%" was found that keeps its conditions', it.name
             USING DETAIL = format('Farthest from its target is %s of seat "%s", by %s percent.', worst.activity, worst.seat_key, round(100 * worst.deviation, 2)),

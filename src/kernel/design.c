@@ -249,9 +249,9 @@ spmk_design(const SpmDesignInput *in, void *memory, SpmDesignResult *out, const 
 		design_start(w, (int64_t) (moves * START_SHARE));
 	fill_empty(w);
 	design_repair(w);
-	for (int round = 0; round < MAX_SEARCHES; round++)
+	for (int search = 0; search < MAX_SEARCHES; search++)
 	{
-		out->moves += design_search(w, moves - (int64_t) (moves * START_SHARE));
+		out->moves += design_search(w, moves - (int64_t) (moves * START_SHARE), search);
 		if (w->excess < 1e-9)
 			break;
 	}

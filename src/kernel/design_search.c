@@ -402,9 +402,33 @@ usual_cost(DesignWork *w)
 	return count > 0 ? sum / count : 0;
 }
 
+/*
+ * How much hotter than others each unit is: in the first search all are alike; where
+ * that finds no balance, large units are to move as easily as small ones.
+ */
+static void
+set_heat(DesignWork *w, int search)
+{
+	const SpmDesignInput *in = w->in;
+	double		power = search == 0 ? 0 : search == 1 ? 1 : 0.5;
+
+	for (int i = 0; i < in->units; i++)
+		w->scratch[i] = 1;
+	for (int k = 0; k < in->activities && power > 0; k++)
+	{
+		double		sum = 0;
+
+		for (int i = 0; i < in->units; i++)
+			sum += in->loads[(size_t) i * in->activities + k];
+		for (int i = 0; i < in->units; i++)
+			w->scratch[i] = fmax(w->scratch[i], pow(in->loads[(size_t) i * in->activities + k] * in->units / sum, power));
+		design_step(w, in->units / 4 + 1);
+	}
+}
+
 /* Anneals the plan of the owners; how many moves were tried. */
 int64_t
-design_search(DesignWork *w, int64_t moves)
+design_search(DesignWork *w, int64_t moves, int search)
 {
 	const SpmDesignInput *in = w->in;
 	int64_t		epoch = in->units * 2 > 4096 ? in->units * 2 : 4096;
@@ -425,7 +449,8 @@ design_search(DesignWork *w, int64_t moves)
 	if (in->seats < 2)
 		return 0;
 	find_near(w);
-	usual = usual_cost(w);
+	set_heat(w, search);
+	usual = fmax(usual_cost(w), TINY);
 	price = 2 * usual * in->units / in->seats + TINY;
 	first_price = price;
 
@@ -470,8 +495,13 @@ design_search(DesignWork *w, int64_t moves)
 					if (change.excess > -TINY && (change.excess > TINY * 1e-3 || change.cost >= 0))
 						continue;
 				}
-				else if (worse > 0 && (worse > 40 * heat || spmk_chance_unit(&w->chance) >= exp(-worse / heat)))
-					continue;
+				else if (worse > 0)
+				{
+					double		hotter = heat * w->scratch[move.unit];
+
+					if (worse > 40 * hotter || spmk_chance_unit(&w->chance) >= exp(-worse / hotter))
+						continue;
+				}
 				if (!carry_out(w, &move))
 					continue;
 				apply(w, &change);

@@ -53,7 +53,7 @@ typedef struct DesignWork
 	uint8_t    *is_dirty;
 	int			dirty_count;
 	int32_t    *queue;
-	double	   *scratch;
+	double	   *scratch;		/* units */
 	uint32_t   *mark;
 	uint32_t	marks;
 
@@ -131,6 +131,6 @@ extern void design_start(DesignWork *w, int64_t budget);
 
 /* design_search.c */
 extern void design_count(DesignWork *w);
-extern int64_t design_search(DesignWork *w, int64_t moves);
+extern int64_t design_search(DesignWork *w, int64_t moves, int search);
 
 #endif
