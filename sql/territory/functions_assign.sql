@@ -38,8 +38,9 @@ AS $$
 DECLARE
     it spm.territory_model := spm._accounts_of(_account_sql.model_id);
 BEGIN
-    RETURN format('SELECT r AS account, r.%I::text AS account_key, %s AS head_key, %s AS potential, %s AS latitude, %s AS longitude FROM %I.%I r',
-        it.key_column,
+    -- the row said so that it is no column, should one have that name
+    RETURN format('SELECT (r.*)::%I.%I AS account, r.%I::text AS account_key, %s AS head_key, %s AS potential, %s AS latitude, %s AS longitude FROM %I.%I r',
+        it.relation_schema, it.relation_name, it.key_column,
         CASE WHEN it.family_column IS NULL THEN 'NULL::text' ELSE format('nullif(nullif(r.%I::text, ''''), r.%I::text)', it.family_column, it.key_column) END,
         CASE WHEN it.potential_column IS NULL THEN '1::numeric' ELSE format('coalesce(r.%I::numeric, 0)', it.potential_column) END,
         CASE WHEN it.latitude_column IS NULL THEN 'NULL::numeric' ELSE format('r.%I::numeric', it.latitude_column) END,

@@ -129,7 +129,8 @@ BEGIN
         RAISE EXCEPTION 'as_of cannot be NULL' USING ERRCODE = 'null_value_not_allowed', HINT = 'It is the day for which gaps are looked for.';
     END IF;
     IF source IS NOT NULL THEN
-        query := format('SELECT a, a.%1$I::text, %2$s FROM %3$s a WHERE spm.territory_rule_of(a, %4$L::date, %5$L, %6$L) IS NULL ORDER BY 3 DESC NULLS LAST, a.%1$I::text COLLATE "C"',
+        -- the row said so that it is no column, should one have that name
+        query := format('SELECT (a.*)::%3$s, a.%1$I::text, %2$s FROM %3$s a WHERE spm.territory_rule_of((a.*)::%3$s, %4$L::date, %5$L, %6$L) IS NULL ORDER BY 3 DESC NULLS LAST, a.%1$I::text COLLATE "C"',
             it.key_column, CASE WHEN it.potential_column IS NULL THEN '1::numeric' ELSE format('a.%I::numeric', it.potential_column) END, source,
             territory_gap.as_of, territory_gap.type, it.name);
     END IF;

@@ -137,5 +137,13 @@ SELECT spm.map_accounts('empty', 'crm.account', 'account_id') \g /dev/null
 SELECT is_empty($$SELECT * FROM spm.assign_territories('empty')$$, 'a model without territories assigns nothing');
 DROP TABLE crm.account CASCADE;
 SELECT throws_ok($$SELECT spm.assign_territories('empty')$$, '42P01', 'the accounts of model "empty" are gone: crm.account does not exist', 'accounts whose relation is gone are named');
+-- ---- columns of any name
+CREATE TABLE crm."odd %s" (r text, a text, account text, "k'e""y" text PRIMARY KEY, state text);
+INSERT INTO crm."odd %s" VALUES (NULL, NULL, NULL, 'X', 'CA'), ('r', 'a', 'account', 'Y', 'CA'), (NULL, NULL, NULL, 'Z', 'NY');
+SELECT spm.add_territory_model('odd', 'crm."odd %s"', 'k''e"y'), spm.add_territory_attribute('odd', 'state'), spm.add_territory('odd', 'W') \g /dev/null
+SELECT spm.add_territory_rule('W', '{"state": "CA"}', model => 'odd') \g /dev/null
+SELECT is((SELECT string_agg(concat_ws(' ', outcome, account_count), ', ') FROM spm.assign_territories('odd', '2026-01-01')), 'gained 2, unassigned 1',
+    'columns may be named as in our own queries');
+SELECT results_eq($$SELECT accounts, account_key FROM spm.territory_gap('odd', as_of => '2026-01-01') WHERE accounts > 0$$, $$VALUES (1::bigint, 'Z')$$, 'also where gaps are looked for');
 SELECT * FROM finish();
 ROLLBACK;
