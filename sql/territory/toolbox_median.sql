@@ -11,7 +11,7 @@ CREATE OR REPLACE FUNCTION spm.p_median(x double precision[], y double precision
     AS 'MODULE_PATHNAME', 'spm_p_median';
 COMMENT ON FUNCTION spm.p_median(double precision[], double precision[], double precision[], double precision[], int, bigint, bigint) IS
 $$Where seats should be (capacitated p-median): the units at which the seats are, and whose each unit is, so that no seat serves more than its capacity and the sum of straight distances is as small as simulated annealing over partitions finds it. A row for each unit: unit and seat are positions in the arrays, the seat that of the unit where it is. A seat serves its own unit; units are not divided. The same arguments give the same plan.
-Arguments: x, y (places, of one plane: degrees are not), demands (what each unit takes of a seat), capacities (of a seat, were it at this unit; NULL: no seat can be here; infinity: no limit; one number: for all), seats (how many), moves (how long to search; 0: a number that grows with the units, 20 million for 300), seed (another gives another search).
+Arguments: x, y (places, of one plane: degrees are not), demands (what each unit takes of a seat), capacities (of a seat, were it at this unit; NULL: no seat can be here; infinity: no limit; one number: for all), seats (how many), moves (how long to search; 0: a number that grows with the units, some 15 million for 300), seed (another gives another search).
 Errors: 22023 arrays of different length, a number that is negative or not finite, no units, seats that cannot serve all; 22004 a null; 54000 no plan within capacity was found.
 Example: SELECT * FROM spm.p_median('{0,1,9,10}', '{0,0,0,0}', '{1,1,1,1}', '{2}', 2) puts units 1 and 2 to one seat, 3 and 4 to the other.$$;
 

@@ -674,7 +674,7 @@ int64_t
 spmk_median_moves(const SpmMedian *problem)
 {
 	double		n = problem->n;
-	double		moves = n <= 300 ? 80000 * n : 80000 * 300.0 + 45000 * (n - 300);
+	double		moves = n <= 300 ? 64000 * n : 64000 * 300.0 + 45000 * (n - 300);
 
 	moves = fmax(4e6, fmin(moves, 2e8));
 	return (int64_t) (moves * 50 / (50 + n / problem->p));
