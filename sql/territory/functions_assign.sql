@@ -192,38 +192,6 @@ REVOKE ALL ON FUNCTION spm._plan_assignment(int, date, text[], int[]) FROM PUBLI
 
 -- --------------------------------------------------------------- what is done
 
-CREATE OR REPLACE FUNCTION spm._check_assignment()
-    RETURNS trigger
-    LANGUAGE plpgsql
-    SET search_path = pg_catalog, pg_temp
-AS $$
-DECLARE
-    wrong record;
-BEGIN
-    INSERT INTO spm.territory_assignment_version AS v (version) VALUES (1) ON CONFLICT (is_only) DO UPDATE SET version = v.version + 1;
-    -- planned anew each time: one row or a million
-    EXECUTE 'SELECT n.account_key, n.type, n.span, a.span AS other
-        FROM new_row n
-        JOIN spm.territory_assignment a ON a.territory_model_id = n.territory_model_id AND a.account_key = n.account_key AND a.type = n.type
-            AND a.territory_assignment_id <> n.territory_assignment_id AND a.span && n.span
-        LIMIT 1' INTO wrong;
-    IF wrong.account_key IS NOT NULL THEN
-        RAISE EXCEPTION 'account "%" would belong to two % territories at a time', wrong.account_key, wrong.type
-            USING ERRCODE = 'exclusion_violation', CONSTRAINT = 'territory_assignment_overlap', TABLE = 'territory_assignment',
-                  DETAIL = format('To one for %s, to the other for %s.', wrong.span, wrong.other),
-                  HINT = 'SELECT spm.assign_account(...) ends what was before.';
-    END IF;
-    RETURN NULL;
-END
-$$;
-COMMENT ON FUNCTION spm._check_assignment() IS 'Trigger: an account belongs to one territory of a type at a time. Error 23P01.';
-REVOKE ALL ON FUNCTION spm._check_assignment() FROM PUBLIC;
-
-CREATE OR REPLACE TRIGGER overlap_insert AFTER INSERT ON spm.territory_assignment REFERENCING NEW TABLE AS new_row
-    FOR EACH STATEMENT EXECUTE FUNCTION spm._check_assignment();
-CREATE OR REPLACE TRIGGER overlap_update AFTER UPDATE ON spm.territory_assignment REFERENCING NEW TABLE AS new_row
-    FOR EACH STATEMENT EXECUTE FUNCTION spm._check_assignment();
-
 CREATE OR REPLACE FUNCTION spm._write_assignment(model_id int, as_of date, until date)
     RETURNS void
     LANGUAGE plpgsql

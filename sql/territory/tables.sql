@@ -153,10 +153,9 @@ CREATE TABLE spm.territory_assignment (
     span daterange NOT NULL CHECK (NOT isempty(span)),
     reason text,
     recorded_at timestamptz NOT NULL DEFAULT clock_timestamp(),
-    recorded_by text NOT NULL DEFAULT session_user
+    recorded_by text NOT NULL DEFAULT session_user,
+    CONSTRAINT territory_assignment_overlap EXCLUDE USING gist (account_key WITH =, type WITH =, territory_model_id WITH =, span WITH &&)
 );
--- No exclusion constraint: a GiST index over the keys of a million accounts takes
--- minutes to fill.  A trigger sees to it that no two rows overlap.
 CREATE INDEX territory_assignment_account ON spm.territory_assignment (territory_model_id, account_key);
 CREATE INDEX territory_assignment_territory ON spm.territory_assignment (territory_id);
 COMMENT ON TABLE spm.territory_assignment IS 'Which account belonged to which territory when: one of each type at a time. Written by spm.assign_territories() and by hand; only what changes is written.';
@@ -172,15 +171,6 @@ COMMENT ON COLUMN spm.territory_assignment.span IS 'Days; end exclusive.';
 COMMENT ON COLUMN spm.territory_assignment.reason IS 'Why, where somebody said so.';
 COMMENT ON COLUMN spm.territory_assignment.recorded_at IS 'When it was recorded.';
 COMMENT ON COLUMN spm.territory_assignment.recorded_by IS 'Login that recorded it.';
-
-CREATE TABLE spm.territory_assignment_version (
-    is_only boolean PRIMARY KEY DEFAULT true CHECK (is_only),
-    version bigint NOT NULL
-);
-INSERT INTO spm.territory_assignment_version (version) VALUES (0);
-COMMENT ON TABLE spm.territory_assignment_version IS 'One row, counted up by every statement that assigns accounts: two at a time wait for each other here, or one is told to try again.';
-COMMENT ON COLUMN spm.territory_assignment_version.is_only IS 'Keeps it at one row.';
-COMMENT ON COLUMN spm.territory_assignment_version.version IS 'Number of statements.';
 
 SELECT pg_catalog.pg_extension_config_dump('spm.territory_model', '');
 SELECT pg_catalog.pg_extension_config_dump('spm.territory', '');

@@ -83,7 +83,7 @@ SELECT is_empty($$
     SELECT r.name FROM relation r JOIN pg_catalog.pg_extension e ON e.extname = 'spm'
     WHERE r.relkind IN ('r', 'p', 'S') AND NOT r.oid = ANY (coalesce(e.extconfig, '{}'))
         -- derived by triggers, which a restore fires
-        AND r.name NOT IN ('spm.position_path', 'spm.position_path_version', 'spm.change', 'spm.change_change_id_seq', 'spm.change_version', 'spm.territory_assignment_version')
+        AND r.name NOT IN ('spm.position_path', 'spm.position_path_version', 'spm.change', 'spm.change_change_id_seq', 'spm.change_version')
     ORDER BY 1
     $$, 'pg_dump saves the rows of every table and the position of every sequence');
 SELECT is_empty($$
