@@ -231,7 +231,7 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION spm.solve_design(text, bigint, bigint, numeric) IS
 'Makes a fresh plan of a design and returns how good it is. Free seats find their homes; seats of one size get the territories in which most of what they have lies.
-design: name; moves: budget, counted in tries, NULL for 3,000 a unit (at most 50 million), spent up to three times where no balanced plan is found; seed: another one makes another plan, the same input, seed and moves make the same; disruption: kilometres that it is worth to leave a unit of value where it is.
+design: name; moves: budget, counted in tries, NULL for 3,000 a unit (at most 50 million), spent up to four times where balance is hard to find; seed: another one makes another plan, the same input, seed and moves make the same; disruption: kilometres that it is worth to leave a unit of value where it is.
 Returns: is_balanced, is_contiguous: whether its conditions are kept; worst_deviation: farthest load from its target, as a ratio; mean_distance: kilometres by weight; moved_value, moved_ratio: value that changes hands; cost: weight times kilometres, and disruption times value; bound: no balanced plan with the same homes costs less; gap: how far cost is above it, as a ratio.
 Errors: 42704 for an unknown design; 55000 without units, seats or borders; 22023 for what cannot be balanced: a unit too large, too much locked, a unit without a seat, parts that are not connected, and so on, each by name. A warning when no plan within the tolerances was found.
 Source: balance by prices: Aurenhammer, Hoffmann and Aronov (1998); homes: Weiszfeld (1937), Hess et al. (1965); bound: Held and Karp (1970).

@@ -252,8 +252,12 @@ spmk_design(const SpmDesignInput *in, void *memory, SpmDesignResult *out, const 
 	for (int search = 0; search < MAX_SEARCHES; search++)
 	{
 		out->moves += design_search(w, moves - (int64_t) (moves * START_SHARE), search);
-		if (w->excess < 1e-9)
-			break;
+		if (w->excess >= 1e-9)
+			continue;
+		/* A balance that was hard to find is not yet a good one. */
+		if (search > 0)
+			out->moves += design_search(w, moves - (int64_t) (moves * START_SHARE), 0);
+		break;
 	}
 
 	out->pieces = in->contiguous ? design_pieces(w, w->best) : in->seats;
