@@ -774,6 +774,32 @@ END
 $$;
 COMMENT ON FUNCTION spm._refuse_change() IS 'Trigger for tables that only grow. Error 55000.';
 REVOKE ALL ON FUNCTION spm._refuse_change() FROM PUBLIC;
+
+CREATE OR REPLACE FUNCTION spm._guard_author()
+    RETURNS trigger
+    LANGUAGE plpgsql STABLE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    entered jsonb := to_jsonb(NEW);
+    fields text;
+BEGIN
+    -- a restore brings what others have recorded; the owner of the tables runs it
+    IF pg_has_role(session_user, (SELECT c.relowner FROM pg_class c WHERE c.oid = TG_RELID), 'MEMBER') THEN
+        RETURN NEW;
+    END IF;
+    SELECT string_agg(f, ', ' ORDER BY n) INTO fields FROM unnest(TG_ARGV) WITH ORDINALITY a (f, n)
+    WHERE entered ->> f IS DISTINCT FROM CASE n WHEN 1 THEN session_user END;
+    IF fields IS NOT NULL THEN
+        RAISE EXCEPTION 'a row of spm.% is recorded in the name of the login that enters it', TG_TABLE_NAME
+            USING ERRCODE = 'insufficient_privilege', DETAIL = format('This is %s. Not so: %s', session_user, fields),
+                  HINT = 'Leave these columns out; what is decided later is another call.';
+    END IF;
+    RETURN NEW;
+END
+$$;
+COMMENT ON FUNCTION spm._guard_author() IS 'Trigger: the column named first is the login, those named after it are empty, but for the owner of the table. Error 42501.';
+REVOKE ALL ON FUNCTION spm._guard_author() FROM PUBLIC;
 CREATE OR REPLACE TRIGGER period_event_kept BEFORE UPDATE OR DELETE OR TRUNCATE ON spm.period_event
     FOR EACH STATEMENT EXECUTE FUNCTION spm._refuse_change();
 CREATE OR REPLACE TRIGGER run_kept BEFORE DELETE OR TRUNCATE ON spm.run

@@ -111,6 +111,8 @@ COMMENT ON FUNCTION spm._guard_quota_version() IS 'Trigger: versions go their wa
 REVOKE ALL ON FUNCTION spm._guard_quota_version() FROM PUBLIC;
 CREATE OR REPLACE TRIGGER guard BEFORE UPDATE OR DELETE ON spm.quota_plan_version
     FOR EACH ROW EXECUTE FUNCTION spm._guard_quota_version();
+CREATE OR REPLACE TRIGGER author BEFORE INSERT ON spm.quota_plan_version
+    FOR EACH ROW EXECUTE FUNCTION spm._guard_author('recorded_by', 'proposed_by', 'proposed_at', 'approved_by', 'approved_at', 'published_by', 'published_at');
 CREATE OR REPLACE TRIGGER refuse_truncate BEFORE TRUNCATE ON spm.quota_plan_version
     FOR EACH STATEMENT EXECUTE FUNCTION spm._refuse_change();
 
@@ -154,6 +156,8 @@ COMMENT ON FUNCTION spm._note_quota_node() IS 'Trigger: keeps overrides, bounds 
 REVOKE ALL ON FUNCTION spm._note_quota_node() FROM PUBLIC;
 CREATE OR REPLACE TRIGGER note AFTER UPDATE ON spm.quota_plan_node REFERENCING OLD TABLE AS removed NEW TABLE AS added
     FOR EACH STATEMENT EXECUTE FUNCTION spm._note_quota_node();
+CREATE OR REPLACE TRIGGER author BEFORE INSERT ON spm.quota_plan_change
+    FOR EACH ROW EXECUTE FUNCTION spm._guard_author('recorded_by');
 CREATE OR REPLACE TRIGGER kept BEFORE UPDATE OR DELETE OR TRUNCATE ON spm.quota_plan_change
     FOR EACH STATEMENT EXECUTE FUNCTION spm._refuse_change();
 

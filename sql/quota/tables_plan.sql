@@ -41,7 +41,8 @@ CREATE TABLE spm.quota_plan_version (
     published_by text,
     UNIQUE (quota_plan_id, version),
     CONSTRAINT quota_plan_version_carry CHECK (num_nonnulls(carry_input, carry_ratio) IN (0, 2)),
-    CONSTRAINT quota_plan_version_approved CHECK (state NOT IN ('approved', 'published', 'replaced') OR num_nonnulls(proposed_by, approved_by) = 2),
+    CONSTRAINT quota_plan_version_approved CHECK (CASE state WHEN 'proposed' THEN proposed_by IS NOT NULL WHEN 'draft' THEN true WHEN 'withdrawn' THEN true
+                                                        ELSE num_nonnulls(proposed_by, approved_by) = 2 END),
     CONSTRAINT quota_plan_version_four_eyes CHECK (approved_by <> proposed_by)
 );
 CREATE UNIQUE INDEX quota_plan_version_open ON spm.quota_plan_version (quota_plan_id) WHERE state IN ('draft', 'proposed', 'approved');

@@ -40,6 +40,12 @@ SELECT throws_ok($$UPDATE spm.quota_plan_version SET total = 1$$, '23001', NULL,
 SELECT throws_ok($$SELECT spm.approve_quota_plan('FY26')$$, '42501', 'who proposed or changed a version of a quota plan does not approve it', 'who proposed it does not approve it');
 SELECT throws_ok($$UPDATE spm.quota_plan_version SET state = 'approved', approved_by = 'chief'$$, '42501', NULL, 'also not under another name');
 SELECT throws_ok($$UPDATE spm.quota_plan_version SET state = 'published'$$, '23001', 'a version of a quota plan that is proposed cannot become published', 'and no step is left out');
+SELECT throws_ok($$INSERT INTO spm.quota_plan_version (quota_plan_id, version, state, total, as_of, proposed_by, approved_by) SELECT quota_plan_id, 9, 'approved', 1, as_of, 'planner', 'chief' FROM spm.quota_plan_version$$,
+    '42501', 'a row of spm.quota_plan_version is recorded in the name of the login that enters it', 'a version is not entered as approved');
+SELECT throws_ok($$INSERT INTO spm.quota_plan_version (quota_plan_id, version, state, total, as_of) SELECT quota_plan_id, 9, 'proposed', 1, as_of FROM spm.quota_plan_version$$,
+    '23514', NULL, 'nor as proposed by nobody');
+SELECT throws_ok($$INSERT INTO spm.quota_plan_change (quota_plan_version_id, what, recorded_by) SELECT quota_plan_version_id, 'total', 'chief' FROM spm.quota_plan_version$$,
+    '42501', NULL, 'nobody writes history in another''s name');
 
 -- return, and approve
 SET LOCAL SESSION AUTHORIZATION chief;
