@@ -182,9 +182,19 @@ compile_book(const Version *version, const int32 *rules, int nrules)
 	return book;
 }
 
+/* What is asked of the tables means the same whatever the caller's search_path has; as SET does for other functions. */
+static int
+begin_own_path(void)
+{
+	int			nest_level = NewGUCNestLevel();
+
+	(void) set_config_option("search_path", "pg_catalog, pg_temp", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+	return nest_level;
+}
+
 /* The book of a model as the snapshot that is active sees it. */
-TerritoryBook *
-spm_territory_book(text *model)
+static TerritoryBook *
+find_book(text *model)
 {
 	Version		version = find_version(model);
 	Oid			relation = model_relation();
@@ -212,13 +222,25 @@ spm_territory_book(text *model)
 	return book;
 }
 
+TerritoryBook *
+spm_territory_book(text *model)
+{
+	int			nest_level = begin_own_path();
+	TerritoryBook *book = find_book(model);
+
+	AtEOXact_GUC(true, nest_level);
+	return book;
+}
+
 /* A book of some rules alone, of any day, which goes with that memory. */
 TerritoryBook *
 spm_territory_book_of_rules(text *model, const int32 *rules, int nrules, MemoryContext context)
 {
+	int			nest_level = begin_own_path();
 	Version		version = find_version(model);
 	TerritoryBook *book = compile_book(&version, rules, nrules);
 
+	AtEOXact_GUC(true, nest_level);
 	MemoryContextSetParent(book->context, context);
 	return book;
 }

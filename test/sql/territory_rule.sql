@@ -232,6 +232,15 @@ FROM public.many m LEFT JOIN spm.territory t ON t.territory_id = spm.territory_o
 SELECT is((b.rules, b.boxes, b.bytes < 1000000)::text, '(2,2,t)', 'and take less than a megabyte') FROM spm.territory_book() b;
 SET LOCAL parallel_setup_cost = 0; SET LOCAL parallel_tuple_cost = 0; SET LOCAL min_parallel_table_scan_size = 0;
 SELECT is((SELECT count(spm.territory_of(m)) FROM public.many m), 20000::bigint, 'workers compile the book for themselves');
+-- Operators of the caller's schemas are not asked: the book is made anew under his path.
+CREATE SCHEMA crafty;
+CREATE FUNCTION crafty.same(int, int) RETURNS boolean LANGUAGE plpgsql AS $$BEGIN RAISE EXCEPTION 'captured'; END$$;
+CREATE OPERATOR crafty.= (LEFTARG = int, RIGHTARG = int, FUNCTION = crafty.same);
+UPDATE spm.territory_rule SET reason = 'the same' WHERE territory_rule_id = :names;
+SET LOCAL search_path = crafty, pg_catalog, public;
+SELECT count(spm.territory_of(m)) AS found, current_setting('search_path') AS path FROM public.many m \gset
+RESET search_path;
+SELECT is(:'found' || ', ' || :'path', '20000, crafty, pg_catalog, public', 'a book is made of the tables whatever the search_path, which stays as it was');
 -- Refused: what makes no sense, however it got into the table, and books that take too much.
 SAVEPOINT wrong;
 UPDATE spm.territory_condition SET operands = '{many}' WHERE operator = 'range' OR operator = 'in' AND false;
