@@ -23,7 +23,7 @@ typedef struct ReadRow
 
 extern Datum spm_book_add_amount(PG_FUNCTION_ARGS);
 extern Datum spm_book_add_deal(PG_FUNCTION_ARGS);
-extern void spm_book_refuse_null(bool is_date) pg_attribute_noreturn();
+SPM_NORETURN extern void spm_book_refuse_null(bool is_date);
 extern void spm_book_begin(Book *book, bool has_deals, Oid payee_type, Oid deal_type, Oid periods_type,
 						   Datum periods, Splits *splits);
 

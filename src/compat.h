@@ -15,6 +15,13 @@
 #include "varatt.h"
 #endif
 
+/* A function that does not return: before its declaration in 18, where C wants it; the attribute may stand there, too. */
+#if PG_VERSION_NUM >= 180000
+#define SPM_NORETURN pg_noreturn
+#else
+#define SPM_NORETURN pg_attribute_noreturn()
+#endif
+
 /* PostgreSQL 16 calls files of a relation locators, and can leave indexes that summarize alone. */
 #if PG_VERSION_NUM >= 160000
 #define SPM_FIRST_FILE(rel) ((rel)->rd_firstRelfilelocatorSubid)

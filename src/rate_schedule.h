@@ -47,7 +47,7 @@ extern int	spm_schedule_count(const SpmTerms *terms);
 extern void spm_schedule_terms(const RateSchedule *packed, SpmTerms *terms);
 extern char *spm_schedule_number(Dec value, bool percent);
 extern void spm_schedule_options(SpmSchedule *schedule, const SpmScheduleText *in);
-extern void spm_schedule_text_error(SpmTextError error, const SpmScheduleText *in, const char *text) pg_attribute_noreturn();
+SPM_NORETURN extern void spm_schedule_text_error(SpmTextError error, const SpmScheduleText *in, const char *text);
 extern RateSchedule *spm_schedule_finish(SpmSchedule *schedule);
 
 extern void spm_schedule_unpack(const RateSchedule *packed, SpmSchedule *schedule);
