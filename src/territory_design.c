@@ -212,6 +212,10 @@ spm_design(PG_FUNCTION_ARGS)
 	in.disruption = PG_GETARG_FLOAT8(17);
 	in.limit = PG_GETARG_FLOAT8(18);
 	in.moves = PG_GETARG_INT64(19);
+	if (in.moves < 1 || in.moves > SPMK_MOVES_MAX)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("moves must be from 1 to %lld", (long long) SPMK_MOVES_MAX)));
 	in.seed = (uint64_t) PG_GETARG_INT64(20);
 
 	out.owner = palloc(sizeof(int32_t) * in.units);

@@ -209,10 +209,10 @@ make_plan(FunctionCallInfo fcinfo, bool is_matrix, MedianPlan *plan)
 				 errmsg("seats must be from 1 to the number of units"),
 				 errdetail("There are %d units.", problem->n)));
 	moves = PG_GETARG_INT64(arg++);
-	if (moves < 0)
+	if (moves < 0 || moves > SPMK_MOVES_MAX)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("moves must not be negative"),
+				 errmsg("moves must be from 0 to %lld", (long long) SPMK_MOVES_MAX),
 				 errhint("Leave it out for %lld.", (long long) spmk_median_moves(problem))));
 	if (moves == 0)
 		moves = spmk_median_moves(problem);

@@ -330,10 +330,11 @@ generalized_assignment(FunctionCallInfo fcinfo)
 	SpmGap		p = {.moves = PG_GETARG_INT64(3), .seed = (uint64_t) PG_GETARG_INT64(4), .breath = &spm_breath};
 	SpmGapStatus status;
 
-	if (p.moves < 0)
+	if (p.moves < 0 || p.moves > SPMK_MOVES_MAX)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("moves cannot be negative")));
+				 errmsg("moves must be from 0 to %lld", (long long) SPMK_MOVES_MAX),
+				 errhint("Leave it out for %lld.", (long long) DEFAULT_MOVES)));
 	p.costs = costs_arg(fcinfo, 0, &p.njobs, &p.nagents);
 	p.loads = loads_arg(fcinfo, 1, &p);
 	p.capacities = amounts_arg(fcinfo, 2, "capacities", p.nagents, "agent", false);

@@ -76,8 +76,8 @@ BEGIN
         RAISE EXCEPTION 'a design balances 1 to 16 activities with different names'
             USING ERRCODE = 'invalid_parameter_value', HINT = 'Name them: activities => ''{workload,potential}''.';
     ELSIF cardinality(allowed) <> cardinality(add_territory_design.activities)
-            OR EXISTS (SELECT FROM unnest(allowed) t(ratio) WHERE t.ratio IS NULL OR t.ratio < 0 OR t.ratio IN ('NaN', 'Infinity')) THEN
-        RAISE EXCEPTION 'each activity has a tolerance of 0 or more'
+            OR EXISTS (SELECT FROM unnest(allowed) t(ratio) WHERE t.ratio IS NULL OR t.ratio NOT BETWEEN 0 AND 1) THEN
+        RAISE EXCEPTION 'each activity has a tolerance from 0 to 1'
             USING ERRCODE = 'invalid_parameter_value', DETAIL = format('The activities are %s, the tolerances %s.', add_territory_design.activities, allowed),
                   HINT = 'As ratios: tolerances => ''{0.05,0.10}'' for 5 and 10 percent.';
     END IF;
@@ -93,7 +93,7 @@ END
 $$;
 COMMENT ON FUNCTION spm.add_territory_design(text, text[], numeric[], boolean, text) IS
 'Adds a design of territories, and returns its territory_design_id.
-name: unique; activities: names of what is balanced, all at once; tolerances: how far each may be from its target, as ratios, NULL for 0.05 each; is_contiguous: whether each territory is to be in one piece; model: territory model to publish to, NULL for none.
+name: unique; activities: names of what is balanced, all at once; tolerances: how far each may be from its target, as ratios from 0 to 1, NULL for 0.05 each; is_contiguous: whether each territory is to be in one piece; model: territory model to publish to, NULL for none.
 Errors: 42710 when the name is taken; 22023 for activities or tolerances that make no sense; 42704, 55000 for a model that is unknown or archived.
 Source: Hess et al. (1965), Zoltners and Sinha (1983), Kalcsics, Nickel and Schroeder (2005).
 Example: SELECT spm.add_territory_design(''2027'', ''{workload,potential}'', ''{0.05,0.10}'');';

@@ -83,6 +83,31 @@ $$;
 COMMENT ON FUNCTION spm._check_design(spm.territory_design) IS 'Error 55000 for a design without units, seats or borders, 22023 for loads of nothing and locks that cannot hold.';
 REVOKE ALL ON FUNCTION spm._check_design(spm.territory_design) FROM PUBLIC;
 
+-- A sum, so that neither order nor size matters.
+CREATE OR REPLACE FUNCTION spm._design_digest(it spm.territory_design)
+    RETURNS text
+    LANGUAGE sql STABLE
+BEGIN ATOMIC
+    WITH input AS (
+        SELECT row('design', it.activities, it.tolerances, it.is_contiguous)::text AS line
+        UNION ALL
+        SELECT row('seat', s.seat_key, s.capacities, s.latitude, s.longitude, s.is_closed)::text
+        FROM spm.territory_design_seat s WHERE s.territory_design_id = it.territory_design_id
+        UNION ALL
+        SELECT row('unit', u.unit_key, u.latitude, u.longitude, u.activities, u.weight, u.value, u.family_key, u.seat_key, u.is_locked)::text
+        FROM spm.territory_design_unit u WHERE u.territory_design_id = it.territory_design_id
+        UNION ALL
+        SELECT row('border', b.unit_key, b.other_key)::text
+        FROM spm.territory_design_border b WHERE b.territory_design_id = it.territory_design_id
+        UNION ALL
+        SELECT row('pair', p.unit_key, p.seat_key, p.distance)::text
+        FROM spm.territory_design_pair p WHERE p.territory_design_id = it.territory_design_id
+    )
+    SELECT concat_ws('/', count(*), sum(('x' || left(md5(i.line), 16))::bit(64)::bigint), sum(('x' || right(md5(i.line), 16))::bit(64)::bigint)) FROM input i;
+END;
+COMMENT ON FUNCTION spm._design_digest(spm.territory_design) IS 'Digest of all that a plan is made from: options, seats, units, borders and pairs.';
+REVOKE ALL ON FUNCTION spm._design_digest(spm.territory_design) FROM PUBLIC;
+
 -- Families are the kernel's units.  Everything is put in the order of keys by
 -- bytes, so that the plan does not hang on how rows lie.
 CREATE OR REPLACE FUNCTION spm._plan_design(it spm.territory_design, keep boolean, disruption numeric, move_limit numeric, moves bigint, seed bigint)
@@ -179,7 +204,8 @@ BEGIN
         AND (u.planned_seat_key, u.planned_distance) IS DISTINCT FROM (seat.keys[p.n], p.distance::numeric);
     UPDATE spm.territory_design d SET method = CASE WHEN _plan_design.keep THEN 'rebalance' ELSE 'fresh' END, disruption = plan.used_disruption,
         move_limit = _plan_design.move_limit, moves = _plan_design.moves, seed = _plan_design.seed, cost = plan.cost, bound = plan.bound,
-        excess = plan.excess, piece_count = CASE WHEN it.is_contiguous THEN plan.pieces END, planned_at = clock_timestamp()
+        excess = plan.excess, piece_count = CASE WHEN it.is_contiguous THEN plan.pieces END, planned_at = clock_timestamp(),
+        planned_digest = spm._design_digest(it)
     WHERE d.territory_design_id = it.territory_design_id;
     DROP TABLE pg_temp.spm_family;
 END
@@ -197,11 +223,11 @@ DECLARE
     it spm.territory_design := spm._territory_design(_start_plan.design);
     worst record;
 BEGIN
-    IF _start_plan.moves < 1 OR _start_plan.seed IS NULL OR _start_plan.disruption < 0 OR _start_plan.disruption IN ('NaN', 'Infinity')
+    IF _start_plan.moves NOT BETWEEN 1 AND 1000000000000 OR _start_plan.seed IS NULL OR _start_plan.disruption < 0 OR _start_plan.disruption IN ('NaN', 'Infinity')
             OR _start_plan.move_limit < 0 OR _start_plan.move_limit IN ('NaN', 'Infinity') THEN
         RAISE EXCEPTION 'a plan cannot be made with moves %, seed %, disruption %, move_limit %', _start_plan.moves, coalesce(_start_plan.seed::text, 'NULL'),
                 coalesce(_start_plan.disruption::text, 'NULL'), coalesce(_start_plan.move_limit::text, 'NULL')
-            USING ERRCODE = 'invalid_parameter_value', HINT = 'moves is 1 or more, seed any number, the others 0 or more or left out.';
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'moves is from 1 to 10^12, seed any number, the others 0 or more or left out.';
     END IF;
     -- one plan at a time
     PERFORM FROM spm.territory_design d WHERE d.territory_design_id = it.territory_design_id FOR UPDATE;
@@ -212,7 +238,8 @@ BEGIN
     IF (SELECT d.excess FROM spm.territory_design d WHERE d.territory_design_id = it.territory_design_id) > 0 THEN
         RAISE WARNING 'no plan of design "%" was found that keeps its conditions', it.name
             USING DETAIL = format('Farthest from its target is %s of seat "%s", by %s percent.', worst.activity, worst.seat_key, round(100 * worst.deviation, 2)),
-                  HINT = 'Allow larger tolerances or a higher limit, unlock units, or try more moves or another seed.';
+                  HINT = 'Allow larger tolerances or a higher limit, unlock units, or try more moves or another seed.'
+                      || CASE WHEN it.is_contiguous THEN format(' Few borders leave little way: SELECT spm.find_design_borders(%L, neighbours => 12); takes more units as touching.', it.name) ELSE '' END;
     END IF;
     RETURN QUERY
     SELECT d.is_balanced, d.is_contiguous, d.worst_deviation, d.mean_distance, d.moved_value, d.moved_ratio, d.cost, d.bound, d.gap
@@ -321,7 +348,34 @@ COMMENT ON FUNCTION spm.compare_designs(text, text) IS
 Errors: 42704 for an unknown design; 55000 for one without a plan.
 Example: SELECT count(*), sum(value) FROM spm.compare_designs(''2027'', ''2027 without two'');';
 
-CREATE OR REPLACE FUNCTION spm.publish_design(design text, since date, until date DEFAULT NULL, unit_column text DEFAULT NULL, dry_run boolean DEFAULT false)
+CREATE OR REPLACE FUNCTION spm._check_plan(it spm.territory_design, unbalanced boolean)
+    RETURNS void
+    LANGUAGE plpgsql STABLE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    worst record;
+BEGIN
+    PERFORM spm._planned(it);
+    IF it.planned_digest IS DISTINCT FROM spm._design_digest(it) THEN
+        RAISE EXCEPTION 'the plan of design "%" is out of date', it.name
+            USING ERRCODE = 'object_not_in_prerequisite_state', DETAIL = format('Units, seats, borders, distances or options have changed since %s.', it.planned_at),
+                  HINT = format('Make it again: SELECT * FROM spm.solve_design(%L); or rebalance it: SELECT * FROM spm.rebalance_design(%L);', it.name, it.name);
+    ELSIF it.excess > 0 AND NOT coalesce(_check_plan.unbalanced, false) THEN
+        SELECT l.* INTO worst FROM spm_bi.territory_design_load l WHERE l.design_name = it.name AND NOT l.is_closed
+        ORDER BY abs(l.deviation) - l.tolerance DESC, l.seat_key COLLATE "C", l.activity LIMIT 1;
+        RAISE EXCEPTION 'the plan of design "%" is not balanced', it.name
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                  DETAIL = format('Farthest from its target is %s of seat "%s", by %s percent.', worst.activity, worst.seat_key, round(100 * worst.deviation, 2)),
+                  HINT = 'Make another, or publish it as it is: unbalanced => true.';
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION spm._check_plan(spm.territory_design, boolean) IS 'Error 55000 for a plan that is missing, out of date or, unless that is allowed, not balanced.';
+REVOKE ALL ON FUNCTION spm._check_plan(spm.territory_design, boolean) FROM PUBLIC;
+
+CREATE OR REPLACE FUNCTION spm.publish_design(design text, since date, until date DEFAULT NULL, unit_column text DEFAULT NULL, dry_run boolean DEFAULT false,
+                                              locked boolean DEFAULT false, unbalanced boolean DEFAULT false)
     RETURNS TABLE (outcome text, account_count bigint, potential numeric)
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
@@ -334,7 +388,9 @@ DECLARE
     account text;
     stranger record;
 BEGIN
-    PERFORM spm._planned(it);
+    -- no new plan meanwhile
+    SELECT d.* INTO it FROM spm.territory_design d WHERE d.territory_design_id = it.territory_design_id FOR UPDATE;
+    PERFORM spm._check_plan(it, publish_design.unbalanced);
     IF model IS NULL THEN
         RAISE EXCEPTION 'design "%" has no territory model', it.name
             USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'A design is published to the model that it was added with: spm.add_territory_design(..., model => ...).';
@@ -371,12 +427,12 @@ BEGIN
             JOIN spm.territory t ON t.territory_id = s.territory_id
         )
         SELECT w.account_key, w.type, w.potential, w.territory_id AS to_territory_id, NULL::int AS territory_rule_id, ''design''::text AS origin,
-               $3::text AS reason, false AS is_locked, c.territory_assignment_id, c.territory_id AS from_territory_id,
+               $3::text AS reason, $5 AS is_locked, c.territory_assignment_id, c.territory_id AS from_territory_id,
                c.territory_rule_id AS from_territory_rule_id, c.origin AS from_origin, c.is_locked AS was_locked, c.reason AS from_reason, c.span AS from_span,
                CASE WHEN c.is_locked THEN ''locked'' WHEN c.territory_id = w.territory_id THEN ''kept'' WHEN c.territory_id IS NULL THEN ''gained'' ELSE ''moved'' END AS outcome
         FROM wanted w
         LEFT JOIN spm.territory_assignment c ON c.territory_model_id = $2 AND c.account_key = w.account_key AND c.type = w.type AND c.span @> $4', account)
-        USING it.territory_design_id, it.territory_model_id, format('design %s', it.name), publish_design.since;
+        USING it.territory_design_id, it.territory_model_id, format('design %s', it.name), publish_design.since, coalesce(publish_design.locked, false);
     SELECT p.account_key, count(*) AS n INTO stranger FROM pg_temp.spm_assign p GROUP BY p.account_key, p.type HAVING count(*) > 1 OR p.account_key IS NULL LIMIT 1;
     IF FOUND THEN
         RAISE EXCEPTION 'account % occurs % times', coalesce('"' || stranger.account_key || '"', 'NULL'), stranger.n
@@ -384,6 +440,19 @@ BEGIN
     END IF;
     IF NOT coalesce(publish_design.dry_run, false) THEN
         PERFORM spm._write_assignment(it.territory_model_id, publish_design.since, publish_design.until);
+        UPDATE spm.territory_assignment a SET is_locked = true
+        FROM pg_temp.spm_assign p
+        WHERE a.territory_assignment_id = p.territory_assignment_id AND p.outcome = 'kept' AND p.is_locked;
+        -- a seat named after a position is its territory's first holder
+        PERFORM spm.hold_territory(t.territory_key, s.seat_key, publish_design.since, publish_design.until, model => model)
+        FROM spm.territory_design_seat s
+        JOIN spm.territory t ON t.territory_id = s.territory_id
+        JOIN spm.position p ON p.position_key = s.seat_key
+        WHERE s.territory_design_id = it.territory_design_id
+            AND EXISTS (SELECT FROM spm.territory_design_unit u WHERE u.territory_design_id = s.territory_design_id AND u.planned_seat_key = s.seat_key)
+            AND NOT EXISTS (SELECT FROM spm.territory_holder h WHERE h.territory_id = s.territory_id AND h.role = 'owner'
+                            AND h.span && daterange(publish_design.since, publish_design.until))
+        ORDER BY s.seat_key COLLATE "C";
         UPDATE spm.territory_design d SET published_span = daterange(publish_design.since, publish_design.until) WHERE d.territory_design_id = it.territory_design_id;
     END IF;
     RETURN QUERY
@@ -392,10 +461,10 @@ BEGIN
     DROP TABLE pg_temp.spm_assign;
 END
 $$;
-COMMENT ON FUNCTION spm.publish_design(text, date, date, text, boolean) IS
-'Makes the plan of a design true: accounts belong to the territories of their seats from a day on, as rows of spm.territory_assignment of origin design; only what changes is written, and what is locked stays. Returns what became of how many accounts: kept, gained, moved or locked.
-design: name; since: first day; until: first day on which it no longer holds, NULL for no end; unit_column: column of the model''s accounts with the key of the unit that each belongs to (its county, say), NULL: the units are accounts; dry_run: only say what would change.
-Errors: 42704 for an unknown design; 55000 without a plan, model or mapped accounts; 42703, 42804, 42501 for a unit_column that will not do; 22023 for days that make no sense.
+COMMENT ON FUNCTION spm.publish_design(text, date, date, text, boolean, boolean, boolean) IS
+'Makes the plan of a design true: accounts belong to the territories of their seats from a day on, as rows of spm.territory_assignment of origin design; only what changes is written, and what is locked stays. Returns what became of how many accounts: kept, gained, moved or locked. A territory without an owner is held from that day by the position whose key its seat has, if there is one.
+design: name; since: first day; until: first day on which it no longer holds, NULL for no end; unit_column: column of the model''s accounts with the key of the unit that each belongs to (its county, say), NULL: the units are accounts; dry_run: only say what would change; locked: lock the accounts where the plan puts them: otherwise the next spm.assign_territories() gives those that a rule of the model meets to that rule''s territory; unbalanced: publish a plan that does not keep its tolerances or limit, too.
+Errors: 42704 for an unknown design; 55000 without a plan, model or mapped accounts, for a plan that is out of date because units, seats, borders or options have changed, and for one that is not balanced; 42703, 42804, 42501 for a unit_column that will not do; 22023 for days that make no sense.
 Example: SELECT * FROM spm.publish_design(''2027'', since => ''2027-01-01'', unit_column => ''county_fips'');';
 
 CREATE OR REPLACE FUNCTION spm.design_svg(design text, width int DEFAULT 960)

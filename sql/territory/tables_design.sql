@@ -8,7 +8,7 @@ CREATE TABLE spm.territory_design (
     name text NOT NULL UNIQUE CHECK (name <> ''),
     territory_model_id int REFERENCES spm.territory_model,
     activities text[] NOT NULL CHECK (cardinality(activities) BETWEEN 1 AND 16 AND array_position(activities, NULL) IS NULL),
-    tolerances numeric[] NOT NULL CHECK (array_position(tolerances, NULL) IS NULL AND 0 <= ALL (tolerances)),
+    tolerances numeric[] NOT NULL CHECK (array_position(tolerances, NULL) IS NULL AND 0 <= ALL (tolerances) AND 1 >= ALL (tolerances)),
     is_contiguous boolean NOT NULL DEFAULT true,
     method text CHECK (method IN ('fresh', 'rebalance')),
     disruption numeric CHECK (disruption >= 0),
@@ -20,6 +20,7 @@ CREATE TABLE spm.territory_design (
     excess numeric,
     piece_count int,
     planned_at timestamptz,
+    planned_digest text,
     published_span daterange,
     CONSTRAINT territory_design_tolerance CHECK (cardinality(tolerances) = cardinality(activities))
 );
@@ -41,6 +42,7 @@ COMMENT ON COLUMN spm.territory_design.bound IS 'No balanced plan with the same 
 COMMENT ON COLUMN spm.territory_design.excess IS 'Load outside of the tolerances and value over the limit, in targets of a seat; 0: the plan keeps them.';
 COMMENT ON COLUMN spm.territory_design.piece_count IS 'Pieces of all territories together. NULL: not asked.';
 COMMENT ON COLUMN spm.territory_design.planned_at IS 'When the plan was made.';
+COMMENT ON COLUMN spm.territory_design.planned_digest IS 'Digest of all that the plan was made from; another one now: the plan is out of date.';
 COMMENT ON COLUMN spm.territory_design.published_span IS 'Days for which it was last published; end exclusive. NULL: it was not.';
 
 CREATE TABLE spm.territory_design_seat (

@@ -11,6 +11,9 @@
 
 #include <stdint.h>
 
+/* More would take weeks; a few times as many still fit into 64 bits. */
+#define SPMK_MOVES_MAX INT64_C(1000000000000)
+
 /* Called every few thousand steps; it may not come back (a cancel). */
 typedef struct SpmBreath
 {

@@ -25,7 +25,8 @@ SELECT spm.add_design_seats('town', 4) \g /dev/null
 SELECT throws_ok($$SELECT * FROM spm.solve_design('town')$$, '55000', 'design "town" does not know which units touch', 'one piece cannot be asked for without borders');
 SELECT is(spm.load_design_borders('town', 'public.block_border', 'a', 'b'), 264::bigint, 'borders are loaded');
 SELECT throws_ok($$SELECT spm.add_territory_design('town', '{work}')$$, '42710', 'territory design "town" already exists', 'a name that is taken is refused');
-SELECT throws_ok($$SELECT spm.add_territory_design('x', '{work}', '{-1}')$$, '22023', 'each activity has a tolerance of 0 or more', 'a negative tolerance is refused');
+SELECT throws_ok($$SELECT spm.add_territory_design('x', '{work}', '{-1}')$$, '22023', 'each activity has a tolerance from 0 to 1', 'a negative tolerance is refused');
+SELECT throws_ok($$SELECT spm.add_territory_design('x', '{work}', '{5}')$$, '22023', 'each activity has a tolerance from 0 to 1', 'so is one in percent');
 SELECT throws_ok($$SELECT spm.add_design_seat('town', 'x', capacities => '{0}')$$, '22023', 'seat "x" has a capacity above 0 for each activity, not {0,0}', 'so is a seat without capacity');
 CREATE TABLE public.odd AS SELECT block_id, lat, lon, CASE WHEN block_id = '03-04' THEN -1 ELSE work END AS work, potential FROM public.block;
 SELECT throws_ok($$SELECT spm.load_design_units('town', 'public.odd', 'block_id', 'lat', 'lon')$$, '22023', 'unit "03-04" has -1 of work', 'a negative load is refused by name');
@@ -39,6 +40,7 @@ SELECT throws_ok($$SELECT * FROM spm.solve_design('odd')$$, '22023', 'unit "00-0
 SELECT is(spm.connect_design('odd'), 1::bigint, 'one bridge connects it');
 SELECT is((SELECT unit_key || ' ' || other_key FROM spm.territory_design_border WHERE origin = 'bridge'), '00-00 00-01', 'and it is the shortest');
 SELECT throws_ok($$SELECT * FROM spm.solve_design('town', moves => 0)$$, '22023', 'a plan cannot be made with moves 0, seed 1, disruption 0, move_limit NULL', 'a budget of nothing is refused');
+SELECT throws_ok($$SELECT * FROM spm.solve_design('town', moves => 9223372036854775807)$$, '22023', 'a plan cannot be made with moves 9223372036854775807, seed 1, disruption 0, move_limit NULL', 'so is one without end');
 
 -- a fresh plan
 SELECT results_eq($$SELECT is_balanced, is_contiguous, worst_deviation <= 0.08, gap BETWEEN -0.000001 AND 0.03, moved_value FROM spm.solve_design('town', moves => 300000)$$,
@@ -90,13 +92,47 @@ SELECT results_eq($$SELECT r.moved_value <= 520 FROM spm.rebalance_design('three
 -- refused: what must move is more
 SELECT throws_ok($$SELECT * FROM spm.rebalance_design('three', move_limit => 10)$$, '22023', 'more must change hands than the limit allows', 'a limit below what a closed seat has is refused');
 
--- published
+-- published, unless it is out of date or unbalanced: refused
+SELECT spm.lock_design_units('town', '{00-01}', false) \g /dev/null
+SELECT throws_ok($$SELECT * FROM spm.publish_design('town', since => '2027-01-01')$$, '55000', 'the plan of design "town" is out of date', 'a plan from before a lock was taken off is refused');
+SELECT spm.lock_design_units('town', '{00-01}') \g /dev/null
+SELECT spm.copy_design('town', 'stale') \g /dev/null
+SELECT spm.solve_design('stale', moves => 100000) \g /dev/null
+CREATE FUNCTION pg_temp.is_stale(change text) RETURNS boolean LANGUAGE plpgsql AS $$
+BEGIN       -- the change is taken back
+    EXECUTE change;
+    PERFORM spm.publish_design('stale', since => '2027-01-01', unbalanced => true, dry_run => true);
+    RAISE SQLSTATE 'SPM01';
+EXCEPTION WHEN SQLSTATE 'SPM01' THEN RETURN false;
+    WHEN object_not_in_prerequisite_state THEN RETURN SQLERRM = 'the plan of design "stale" is out of date';
+END
+$$;
+SELECT is(pg_temp.is_stale(change), is_stale, format('%s: %s', what, CASE WHEN is_stale THEN 'the plan is out of date' ELSE 'the plan is what it was' END))
+FROM (VALUES ('nothing', 'SELECT 1', false), ('units loaded again', $$SELECT spm.load_design_units('stale', 'public.block', 'block_id', 'lat', 'lon', family => 'family') FROM (SELECT
+            spm.lock_design_units('stale', '{00-00,00-01}', false)) l$$, true),
+    ('a closed seat', $$SELECT spm.close_design_seat('stale', 'T2')$$, true), ('another size', $$SELECT spm.add_design_seat('stale', 'T2', capacities => '{2}')$$, true),
+    ('a seat more', $$SELECT spm.add_design_seat('stale', 'T9')$$, true), ('other borders', $$SELECT spm.find_design_borders('stale')$$, true),
+    ('the same borders', $$SELECT spm.load_design_borders('stale', 'public.block_border', 'b', 'a')$$, false),
+    ('a pair barred', $$SELECT spm.set_design_distance('stale', '00-05', 'T1')$$, true),
+    ('another load', $$UPDATE spm.territory_design_unit SET activities = '{11,100}' WHERE unit_key = '00-05'$$, true),
+    ('other tolerances', $$UPDATE spm.territory_design SET tolerances = '{0.1,0.1}'$$, true)) c(what, change, is_stale);
+SELECT spm.copy_design('town', 'rough') \g /dev/null
+UPDATE spm.territory_design SET tolerances = '{0,0}' WHERE name = 'rough';
+SELECT spm.solve_design('rough', moves => 1000) \g /dev/null
+SELECT throws_ok($$SELECT * FROM spm.publish_design('rough', since => '2027-01-01')$$, '55000', 'the plan of design "rough" is not balanced', 'a plan that is not balanced is refused');
+SELECT is((SELECT sum(account_count) FROM spm.publish_design('rough', since => '2027-01-01', unbalanced => true, dry_run => true)), 144::numeric, 'unless that is said');
+SELECT spm.add_position('T1', 'Seat 1'), spm.add_position('T9', 'Seat 9') \g /dev/null
 SELECT results_eq($$SELECT outcome, account_count FROM spm.publish_design('town', since => '2027-01-01')$$, $$VALUES ('gained', 144::bigint)$$, 'a plan is published as assignments');
 SELECT results_eq($$SELECT t.territory_key, count(*) FROM spm.territory_assignment a JOIN spm.territory t USING (territory_id) WHERE a.origin = 'design' AND a.span = '[2027-01-01,)' GROUP BY 1 ORDER BY 1$$,
     $$SELECT seat_key, unit_count FROM spm_bi.territory_design_seat WHERE design_name = 'town' ORDER BY 1$$, 'of the territories of its seats, from that day on');
 SELECT results_eq($$SELECT outcome, account_count FROM spm.publish_design('town', since => '2027-01-01')$$, $$VALUES ('kept', 144::bigint)$$, 'publishing again changes nothing');
+SELECT results_eq($$SELECT t.territory_key, p.position_key, h.role, h.share, h.span FROM spm.territory_holder h JOIN spm.territory t USING (territory_id) JOIN spm.position p USING (position_id)$$,
+    $$VALUES ('T1', 'T1', 'owner', 1::numeric, '[2027-01-01,)'::daterange)$$, 'a position with the key of a seat holds its territory from that day, once');
 SELECT is((SELECT sum(account_count) FROM spm.publish_design('three', since => '2027-07-01') WHERE outcome = 'moved'), (SELECT moved_count::numeric FROM spm_bi.territory_design WHERE design_name = 'three'),
     'another plan moves what it says');
+SELECT results_eq($$SELECT outcome, account_count FROM spm.publish_design('three', since => '2027-07-01', locked => true)$$, $$VALUES ('kept', 144::bigint)$$, 'a plan can be locked');
+SELECT results_eq($$SELECT outcome, account_count FROM spm.publish_design('town', since => '2027-10-01')$$, $$VALUES ('locked', 144::bigint)$$, 'then nothing else moves it');
+SELECT is((SELECT bool_and(is_locked) FROM spm.territory_assignment a JOIN spm.territory_model m USING (territory_model_id) WHERE m.name = 'town' AND a.span @> '2027-07-01'::date), true, 'account by account');
 
 -- borders from points
 SELECT spm.add_territory_design('near', '{work}'), spm.load_design_units('near', 'public.block', 'block_id', 'lat', 'lon'), spm.add_design_seats('near', 3) \g /dev/null

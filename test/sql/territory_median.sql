@@ -68,7 +68,8 @@ SELECT throws_ok($$SELECT * FROM spm.p_median('{0,1,9,10}', '{0,0,0,0}', '{2,2,2
 SELECT throws_ok($$SELECT * FROM spm.p_median('{}', '{}', '{}', '{}', 1)$$, '22023', 'there are no units', 'no units are refused');
 SELECT throws_ok($$SELECT * FROM spm.p_median('{1,2}', '{1,2}', '{1,1}', '{1}', 0)$$, '22023', 'seats must be from 1 to the number of units', 'so are no seats');
 SELECT throws_ok($$SELECT * FROM spm.p_median('{1,2}', '{1,2}', '{1,1}', '{1}', 3)$$, '22023', 'seats must be from 1 to the number of units', 'and more than units');
-SELECT throws_ok($$SELECT * FROM spm.p_median('{1,2}', '{1,2}', '{1,1}', '{1}', 2, -1)$$, '22023', 'moves must not be negative', 'moves are not negative');
+SELECT throws_ok($$SELECT * FROM spm.p_median('{1,2}', '{1,2}', '{1,1}', '{1}', 2, -1)$$, '22023', 'moves must be from 0 to 1000000000000', 'moves are not negative');
+SELECT throws_ok($$SELECT * FROM spm.p_median('{1,2}', '{1,2}', '{1,1}', '{1}', 2, 9223372036854775807)$$, '22023', 'moves must be from 0 to 1000000000000', 'nor endless');
 SELECT throws_ok($$SELECT * FROM spm.p_median('{1,2}', '{1}', '{1,1}', '{1}', 2)$$, '22023', 'there must be one y for each unit', 'every unit has a place');
 SELECT throws_ok($$SELECT * FROM spm.p_median('{1,2}', '{1,2}', '{1}', '{1}', 2)$$, '22023', 'there must be one demand for each unit', 'a demand');
 SELECT throws_ok($$SELECT * FROM spm.p_median('{1,2,3}', '{1,2,3}', '{1,1,1}', '{1,1}', 2)$$, '22023', 'there must be one capacity for each unit', 'and a capacity');

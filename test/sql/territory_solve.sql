@@ -126,7 +126,8 @@ SELECT throws_ok($$SELECT * FROM spm.generalized_assignment('{{1,5},{1,5},{1,5}}
 SELECT throws_ok($$SELECT * FROM spm.generalized_assignment('{{1,5}}', '{{1}}', '{9,9}')$$, '2202E', 'loads must have the dimensions of costs: 1 jobs by 2 agents', 'loads of another size: refused');
 SELECT throws_ok($$SELECT * FROM spm.generalized_assignment('{{1,5}}', '{{1,-2}}', '{9,9}')$$, '22023', 'loads[1][2] is negative: -2', 'a negative load: refused');
 SELECT throws_ok($$SELECT * FROM spm.generalized_assignment('{{1,5}}', '{{1,2}}', '{9,NaN}')$$, '22023', 'capacities[2] is NaN', 'a capacity of NaN: refused');
-SELECT throws_ok($$SELECT * FROM spm.generalized_assignment('{{1,5}}', '{{1,2}}', '{9,9}', -1)$$, '22023', 'moves cannot be negative', 'negative moves: refused');
+SELECT throws_ok($$SELECT * FROM spm.generalized_assignment('{{1,5}}', '{{1,2}}', '{9,9}', -1)$$, '22023', 'moves must be from 0 to 1000000000000', 'negative moves: refused');
+SELECT throws_ok($$SELECT * FROM spm.generalized_assignment('{{1,5}}', '{{1,2}}', '{9,9}', 9223372036854775807)$$, '22023', 'moves must be from 0 to 1000000000000', 'endless moves: refused');
 
 -- A long search is cancelled: an error, and soon.
 SAVEPOINT before;
