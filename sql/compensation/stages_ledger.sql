@@ -86,6 +86,7 @@ CREATE OR REPLACE FUNCTION spm._index_partition(relation text, period_id int)
     RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path = pg_catalog, pg_temp
+    SET client_min_messages = warning   -- an index that is there already is no news
 AS $$
 DECLARE
     part regclass := spm._ledger_partition(_index_partition.relation, _index_partition.period_id, false);

@@ -257,7 +257,7 @@ END
 $$;
 COMMENT ON FUNCTION spm.assign_territories(text, date, date, boolean, text[], int[]) IS
 'Assigns the accounts of a model by its rules of a day, and returns what became of them: number of accounts and their potential by type and outcome, which is kept, gained (had none), moved, lost (has none any more), unassigned (has none) or locked (left alone). Only what changes is written: spans end and begin on the day. Families follow their heads.
-model: name; NULL: the one active model. as_of: day. until: day from which what held before holds again; NULL: until something else is known to begin. dry_run: only count; spm.territory_move() has the accounts. accounts: only these and their families; rules: only accounts that a change of these rules can touch, which may be gone by now (after an inherited rule is taken away, assign all); both NULL: all.
+model: name; NULL: the one active model. as_of: day. until: day from which what held before holds again; NULL: until something else is known to begin. dry_run: only count; spm.territory_move() has the accounts. accounts: only these and their families; rules: only accounts that a change of these rules can touch, which may be gone by now, so a key that never was is no error (after an inherited rule is taken away, assign all); both NULL: all.
 Errors: 42704 for an unknown model, 55000 for an archived one or one without accounts; 23505 for an account that is there twice; 22023 for a family within a family, a potential that is no number, or days the wrong way round.
 Example: SELECT * FROM spm.assign_territories(''2026'', as_of => ''2026-01-01'', dry_run => true);';
 

@@ -385,6 +385,32 @@ territory_rule_id: key; since: first day on which it no longer holds.
 Errors: 42704 for an unknown one; 55000 for an archived model.
 Example: SELECT spm.end_territory_rule(17, since => ''2026-07-01'');';
 
+CREATE OR REPLACE FUNCTION spm.set_rule_precedence(territory_rule_id int, precedence int)
+    RETURNS void
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    of_model text := (SELECT m.name FROM spm.territory_rule r JOIN spm.territory t USING (territory_id) JOIN spm.territory_model m USING (territory_model_id)
+                      WHERE r.territory_rule_id = set_rule_precedence.territory_rule_id);
+BEGIN
+    IF of_model IS NULL THEN
+        RAISE EXCEPTION 'territory rule % does not exist', set_rule_precedence.territory_rule_id
+            USING ERRCODE = 'undefined_object', HINT = 'They are in spm.territory_rule.';
+    ELSIF set_rule_precedence.precedence IS NULL THEN
+        RAISE EXCEPTION 'precedence must not be NULL' USING ERRCODE = 'null_value_not_allowed', HINT = 'The lower goes first; rules have 1000 unless said otherwise.';
+    END IF;
+    PERFORM spm._open_territory_model(of_model);
+    UPDATE spm.territory_rule r SET precedence = set_rule_precedence.precedence
+    WHERE r.territory_rule_id = set_rule_precedence.territory_rule_id AND r.precedence <> set_rule_precedence.precedence;
+END
+$$;
+COMMENT ON FUNCTION spm.set_rule_precedence(int, int) IS
+'Lets a rule go before others of its kind, or after them. What it assigned stays until spm.assign_territories(rules => ...).
+territory_rule_id: key; precedence: the lower goes first, 1000 where nothing was said.
+Errors: 42704 for an unknown rule; 22004 for NULL; 55000 for an archived model.
+Example: SELECT spm.set_rule_precedence(4, 100);';
+
 CREATE OR REPLACE FUNCTION spm._account_attribute(model_id int)
     RETURNS text
     LANGUAGE plpgsql
@@ -412,21 +438,61 @@ $$;
 COMMENT ON FUNCTION spm._account_attribute(int) IS 'Name of the attribute that asks for the key of an account; it is made where there is none. Error 55000 when a model has no accounts.';
 REVOKE ALL ON FUNCTION spm._account_attribute(int) FROM PUBLIC;
 
+CREATE OR REPLACE FUNCTION spm._warn_of_accounts(rule_id int)
+    RETURNS void
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    asked record;
+    unknown text[];
+BEGIN
+    FOR asked IN
+        SELECT k.attrelid::regclass AS relation, m.key_column, c.operands, k.atttypid IN ('int4'::regtype, 'int8'::regtype) AS is_integer
+        FROM spm.territory_condition c
+        JOIN spm.territory_attribute a USING (territory_attribute_id)
+        JOIN spm.territory_model m ON m.territory_model_id = a.territory_model_id AND m.key_column = a.column_name
+        JOIN pg_namespace s ON s.nspname = m.relation_schema
+        JOIN pg_class l ON l.relnamespace = s.oid AND l.relname = m.relation_name
+        JOIN pg_attribute k ON k.attrelid = l.oid AND k.attname = m.key_column
+        WHERE c.territory_rule_id = _warn_of_accounts.rule_id AND c.operator = 'in' AND NOT c.is_negated
+          AND has_schema_privilege(s.oid, 'USAGE') AND has_column_privilege(l.oid, k.attnum, 'SELECT')
+    LOOP
+        -- integers are compared as such, too, so that their index is used
+        EXECUTE format('SELECT array_agg(u.key ORDER BY u.n) FROM unnest($1) WITH ORDINALITY u(key, n) WHERE NOT EXISTS (SELECT FROM %s r WHERE r.%I::text = u.key%s)',
+            asked.relation, asked.key_column,
+            CASE WHEN asked.is_integer THEN format($q$ AND r.%I = CASE WHEN u.key ~ '^-?[0-9]{1,18}$' THEN u.key::bigint END$q$, asked.key_column) END)
+        INTO unknown USING asked.operands;
+        IF unknown IS NOT NULL THEN
+            RAISE WARNING 'not among the accounts now: %', array_to_string(unknown[:8], ', ') || CASE WHEN cardinality(unknown) > 8 THEN format(' and %s more', cardinality(unknown) - 8) ELSE '' END
+                USING DETAIL = format('Accounts are in %s, their keys in %s.', asked.relation, asked.key_column),
+                      HINT = format('The rule waits for them; if they are misspelt, SELECT spm.end_territory_rule(%s); and name them anew.', _warn_of_accounts.rule_id);
+        END IF;
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION spm._warn_of_accounts(int) IS 'A warning with the keys that a rule names and that are not among the accounts now, as far as the caller may read them.';
+REVOKE ALL ON FUNCTION spm._warn_of_accounts(int) FROM PUBLIC;
+
 CREATE OR REPLACE FUNCTION spm.name_accounts(territory text, keys text[], since date DEFAULT NULL, until date DEFAULT NULL,
                                              reason text DEFAULT NULL, precedence int DEFAULT 1000, model text DEFAULT NULL)
     RETURNS int
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
 AS $$
-BEGIN
-    RETURN spm.add_territory_rule(name_accounts.territory,
+DECLARE
+    id constant int := spm.add_territory_rule(name_accounts.territory,
         jsonb_build_object(spm._account_attribute(spm._open_territory_model(name_accounts.model)), coalesce(to_jsonb(name_accounts.keys), '[]')),
         'named', name_accounts.precedence, false, name_accounts.since, name_accounts.until, name_accounts.reason, name_accounts.model);
+BEGIN
+    PERFORM spm._warn_of_accounts(id);
+    RETURN id;
 END
 $$;
 COMMENT ON FUNCTION spm.name_accounts(text, text[], date, date, text, int, text) IS
 'Names accounts of a territory, whatever the rules say, and returns the territory_rule_id.
 territory: key. keys: of the accounts. since, until: days, until exclusive. reason: why. precedence: among lists of named accounts the lower goes first. model: name; NULL: the one active model.
+A warning names keys that are not among the accounts now: they may come later.
 Errors: those of spm.add_territory_rule(); 55000 when the model has no accounts.
 Example: SELECT spm.name_accounts(''STRATEGIC'', ''{A-1001,A-1002}'', since => ''2026-01-01'');';
 
@@ -436,14 +502,19 @@ CREATE OR REPLACE FUNCTION spm.add_exception(territory text, conditions jsonb, r
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+    id int;
 BEGIN
     PERFORM spm._check_text(add_exception.reason, 'reason');
-    RETURN spm.add_territory_rule(add_exception.territory, add_exception.conditions, 'exception', add_exception.precedence, false,
-                                  add_exception.since, add_exception.until, add_exception.reason, add_exception.model);
+    id := spm.add_territory_rule(add_exception.territory, add_exception.conditions, 'exception', add_exception.precedence, false,
+                                 add_exception.since, add_exception.until, add_exception.reason, add_exception.model);
+    PERFORM spm._warn_of_accounts(id);
+    RETURN id;
 END
 $$;
 COMMENT ON FUNCTION spm.add_exception(text, jsonb, text, date, date, int, text) IS
 'Adds a rule that goes before all named accounts and rules, and returns its territory_rule_id.
 territory, conditions, since, until, precedence, model: as for spm.add_territory_rule(). reason: why, which must be said.
+A warning names accounts that are not there now: they may come later.
 Errors: those of spm.add_territory_rule(); 22023 without a reason.
 Example: SELECT spm.add_exception(''US-E'', ''{"account": "A-1001"}'', ''headquarters move in May'', until => ''2026-06-01'');';

@@ -166,5 +166,6 @@ $$;
 COMMENT ON FUNCTION spm.territory_explain(anyelement, date, text, text) IS
 'Why a record belongs to its territory: a row for each rule of a type, those that are met first, in the order in which they go.
 outcome: won, lost to the rule that won, or failed. Of a rule that failed: the first attribute that the record does not meet (day: the rule or its territory does not hold then), what the record has, and what was asked; where rules above are inherited, of the way in which it comes nearest. Of others, condition is all that is asked.
+This is what the rules say. An account may be assigned otherwise: by its family, by hand or by a design, which spm_bi.territory_assignment.origin tells.
 Arguments and errors as of spm.territory_of().
 Example: SELECT e.* FROM crm.account AS a, spm.territory_explain(a) AS e WHERE a.account_id = ''A-17'' LIMIT 10;';

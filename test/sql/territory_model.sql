@@ -6,6 +6,7 @@
 SET datestyle = 'ISO, YMD';
 BEGIN;
 SET client_min_messages = warning;
+\set VERBOSITY terse
 SELECT no_plan();
 
 CREATE SCHEMA crm;
@@ -131,6 +132,22 @@ SELECT throws_ok($$SELECT spm.add_territory_rule('W', '{}', kind => 'other')$$, 
 SELECT throws_ok($$SELECT spm.add_exception('W', '{}', '')$$, '22023', 'reason must not be empty', 'and an exception without a reason');
 SELECT throws_ok($$SELECT spm.end_territory_rule(-1)$$, '42704', 'territory rule -1 does not exist', 'and ending a rule that is not there');
 SELECT throws_ok($$SELECT spm.name_accounts('X', '{A}', model => '2027')$$, '55000', 'model "2027" has no accounts', 'accounts cannot be named where none are mapped');
+
+-- ---- precedence, and accounts that are not there
+SELECT spm.set_rule_precedence(territory_rule_id, 100) FROM spm.territory_rule WHERE kind = 'exception' \g /dev/null
+SELECT results_eq($$SELECT kind, precedence FROM spm.territory_rule WHERE precedence <> 1000$$, $$VALUES ('exception', 100)$$, 'a rule can go before others of its kind');
+SELECT spm.set_rule_precedence(territory_rule_id, 1000) FROM spm.territory_rule WHERE kind = 'exception' \g /dev/null
+SELECT throws_ok($$SELECT spm.set_rule_precedence(-1, 100)$$, '42704', 'territory rule -1 does not exist', 'a rule that is not there is refused');
+SELECT throws_ok($$SELECT spm.set_rule_precedence(territory_rule_id, NULL) FROM spm.territory_rule$$, '22004', 'precedence must not be NULL', 'and so is no precedence');
+CREATE TABLE crm.numbered (id int PRIMARY KEY, state text);
+INSERT INTO crm.numbered VALUES (7, 'CA'), (8, 'NY');
+SELECT spm.add_territory_model('numbers', 'crm.numbered', key => 'id'), spm.add_territory('numbers', 'ONE') \g /dev/null
+INSERT INTO crm.account (account_id) VALUES ('there');
+-- the warnings name what is missing, and nothing else
+SELECT spm.name_accounts('E', '{gone,there}', model => '2026'), spm.add_exception('E', '{"account": {"not": "gone"}}', 'none', model => '2026'),
+    spm.add_exception('E', '{"account": ["there", "lost"]}', 'named', model => '2026'), spm.name_accounts('ONE', '{7,007,seven,8}', model => 'numbers') \g /dev/null
+DELETE FROM spm.territory_rule WHERE territory_rule_id > (SELECT min(territory_rule_id) FROM spm.territory_rule WHERE kind = 'exception');
+SELECT spm.archive_territory_model('numbers') \g /dev/null
 
 -- ---- versions
 CREATE FUNCTION pg_temp.raised(statement text) RETURNS boolean LANGUAGE plpgsql AS $$
