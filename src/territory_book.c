@@ -55,7 +55,7 @@ refuse_model(const char *message, const char *detail, const char *hint)
 			 errhint("%s", hint)));
 }
 
-/* The model of that name or, without one, the one that is active; the only plan where none is. */
+/* The model of that name or, without one, the one that is active (of several: with territories today); the only plan where none is. */
 static Version
 find_version(text *model)
 {
@@ -70,7 +70,10 @@ find_version(text *model)
 
 	SPI_connect();
 	if (SPI_execute_with_args("SELECT territory_model_id, name, version, xmin, cmin FROM spm.territory_model AS m "
-							  "WHERE m.name = $1 OR $1 IS NULL AND (m.state = 'active' OR m.state = 'plan' AND NOT EXISTS ("
+							  "WHERE m.name = $1 OR $1 IS NULL AND (m.state = 'active' AND (EXISTS ("
+							  "SELECT FROM spm.territory AS t WHERE t.territory_model_id = m.territory_model_id AND t.span @> current_date) OR NOT EXISTS ("
+							  "SELECT FROM spm.territory_model AS a JOIN spm.territory AS t USING (territory_model_id) "
+							  "WHERE a.state = 'active' AND t.span @> current_date)) OR m.state = 'plan' AND NOT EXISTS ("
 							  "SELECT FROM spm.territory_model AS a WHERE a.state = 'active')) "
 							  "ORDER BY m.name COLLATE \"C\"", 1, types, values, nulls, true, 0) != SPI_OK_SELECT)
 		elog(ERROR, "SPI_execute_with_args failed");

@@ -349,6 +349,7 @@ AS $$
 DECLARE
     it spm.territory_model := spm._territory_model(credit_territories.model);
     missing text;
+    other text;
 BEGIN
     PERFORM spm._check_text(credit_territories.name, 'name');
     IF credit_territories.by IS NULL OR credit_territories.by NOT IN ('assignment', 'rule') THEN
@@ -366,6 +367,14 @@ BEGIN
                   HINT = 'Map the column as an attribute of the source: spm.map_source(..., attributes => ...); or credit by => ''assignment''.';
     END IF;
     LOCK TABLE spm.territory_source IN SHARE ROW EXCLUSIVE MODE;
+    SELECT m.name INTO other FROM spm.territory_source s JOIN spm.territory_model m USING (territory_model_id)
+    WHERE s.name = credit_territories.name AND s.territory_model_id <> it.territory_model_id;
+    IF FOUND THEN
+        RAISE EXCEPTION 'territory mapping "%" credits model "%"', credit_territories.name, other
+            USING ERRCODE = 'duplicate_object', DETAIL = format('Orders of its days would no longer be credited if it went over to model "%s".', it.name),
+                  HINT = format('Take another name: SELECT spm.credit_territories(%L, model => %L); or take it away: SELECT spm.unmap_territory(%L);',
+                                credit_territories.name || ' ' || it.name, it.name, credit_territories.name);
+    END IF;
     INSERT INTO spm.territory_source (name, match_expression, relation_schema, relation_name, key_column, owner_column, territory_model_id, territory_type)
     SELECT credit_territories.name, m.match_expression, 'spm', m.relation_name, m.key_column, 'territory_id', it.territory_model_id, credit_territories.type
     FROM (VALUES ('assignment', 't.account_key', 'territory_assignment', 'account_key'),
@@ -380,9 +389,9 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION spm.credit_territories(text, text, text, text) IS
-'Credits the owners of the territory that a transaction belongs to on its day, each with the share that they hold, on top of those who share the transaction; where nobody holds it, the transaction is in spm_bi.uncredited. Components take such credits with credits => territory. A name that exists is replaced; spm.unmap_territory() takes it away.
+'Credits the owners of the territory that a transaction belongs to on its day, each with the share that they hold, on top of those who share the transaction; where nobody holds it, the transaction is in spm_bi.uncredited. Components take such credits with credits => territory. A name that exists is replaced, unless it credits another model; spm.unmap_territory() takes it away. A model that takes the place of another is credited as that was: see spm.activate_territory_model().
 name: of the mapping, as explanations show it. by: assignment, the territory that the account was assigned to on the day; rule, the one that wins by the rules of the day, asked of the transaction, whose columns and attributes go by the names of the attributes'' columns. type: primary, overlay or specialist. model: name; NULL: the one active model.
-Errors: 42704 for an unknown model; 22023 for another by or type; 42703 when transactions lack what rules ask.
+Errors: 42704 for an unknown model; 22023 for another by or type; 42703 when transactions lack what rules ask; 42710 for a name that credits another model.
 Example: SELECT spm.credit_territories(''territory'', by => ''assignment'');';
 
 CREATE OR REPLACE FUNCTION spm.unmap_territory(name text)

@@ -3,7 +3,8 @@
  * rules, and who holds them.
  *
  * A model is named by its name; where it is left out, the one active model is
- * meant or, before any is active, the only one that is planned.
+ * meant or, before any is active, the only one that is planned. Where several
+ * are active, it is the one that has territories today.
  */
 
 -- --------------------------------------------------------------------- models
@@ -27,7 +28,13 @@ BEGIN
         END IF;
         RETURN it;
     END IF;
-    names := ARRAY(SELECT m.name FROM spm.territory_model m WHERE m.state = 'active' ORDER BY m.name COLLATE "C");
+    -- as find_version() in territory_book.c
+    names := ARRAY(SELECT m.name FROM spm.territory_model m
+                   WHERE m.state = 'active' AND EXISTS (SELECT FROM spm.territory t WHERE t.territory_model_id = m.territory_model_id AND t.span @> current_date)
+                   ORDER BY m.name COLLATE "C");
+    IF names = '{}' THEN
+        names := ARRAY(SELECT m.name FROM spm.territory_model m WHERE m.state = 'active' ORDER BY m.name COLLATE "C");
+    END IF;
     IF names = '{}' THEN
         names := ARRAY(SELECT m.name FROM spm.territory_model m WHERE m.state = 'plan' ORDER BY m.name COLLATE "C");
     END IF;
@@ -43,7 +50,7 @@ BEGIN
     RETURN it;
 END
 $$;
-COMMENT ON FUNCTION spm._territory_model(text) IS 'The model of that name; NULL: the one active model or, where none is, the only planned one. Error 42704.';
+COMMENT ON FUNCTION spm._territory_model(text) IS 'The model of that name; NULL: the one active model, of several the one that has territories today, or, where none is, the only planned one. Error 42704.';
 REVOKE ALL ON FUNCTION spm._territory_model(text) FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION spm._open_territory_model(model text DEFAULT NULL)
@@ -144,11 +151,15 @@ DECLARE
     it int := spm._open_territory_model(activate_territory_model.model);
     old int := CASE WHEN activate_territory_model.archived IS NOT NULL THEN spm._open_territory_model(activate_territory_model.archived) END;
     wrong record;
+    source record;
 BEGIN
     PERFORM spm._check_text(activate_territory_model.model, 'model');
     IF activate_territory_model.since IS NOT NULL AND old IS NULL THEN
         RAISE EXCEPTION 'since goes with the model that is archived'
             USING ERRCODE = 'invalid_parameter_value', HINT = 'Name it: archived => ''2025''. The days of a territory are given by spm.add_territory().';
+    END IF;
+    IF it = old THEN
+        RAISE EXCEPTION 'a model cannot take the place of itself' USING ERRCODE = 'invalid_parameter_value', HINT = 'archived is the other model.';
     END IF;
     SELECT t.territory_key, t.span, m.name INTO wrong
     FROM spm.territory t JOIN spm.territory_model m USING (territory_model_id)
@@ -161,13 +172,35 @@ BEGIN
     END IF;
     UPDATE spm.territory t SET span = t.span * CASE t.territory_model_id WHEN old THEN daterange(NULL, activate_territory_model.since) ELSE daterange(activate_territory_model.since, NULL) END
     WHERE t.territory_model_id IN (it, old) AND activate_territory_model.since IS NOT NULL;
-    UPDATE spm.territory_model m SET state = CASE m.territory_model_id WHEN it THEN 'active' ELSE 'archived' END WHERE m.territory_model_id IN (it, old);
+    DELETE FROM spm.territory_assignment a WHERE a.territory_model_id = old AND lower(a.span) >= activate_territory_model.since;
+    UPDATE spm.territory_assignment a SET span = daterange(lower(a.span), activate_territory_model.since)
+    WHERE a.territory_model_id = old AND a.span @> activate_territory_model.since;
+    UPDATE spm.territory_model m SET state = 'active' WHERE m.territory_model_id = it;
+    -- until that day people work with the old one
+    UPDATE spm.territory_model m SET state = 'archived' WHERE m.territory_model_id = old AND activate_territory_model.since > current_date IS NOT TRUE;
+    FOR source IN
+        -- 'territory 2025' goes on as 'territory 2026', 'territory' as 'territory 2026'
+        SELECT CASE WHEN right(' ' || s.name, length(activate_territory_model.archived) + 1) = ' ' || activate_territory_model.archived
+                    THEN left(s.name, -length(activate_territory_model.archived)) || activate_territory_model.model
+                    ELSE s.name || ' ' || activate_territory_model.model END AS name,
+               CASE s.relation_name WHEN 'territory_rule' THEN 'rule' ELSE 'assignment' END AS way, s.territory_type AS type
+        FROM spm.territory_source s
+        WHERE s.territory_model_id = old AND activate_territory_model.since IS NOT NULL
+          AND NOT EXISTS (SELECT FROM spm.territory_source n
+                          WHERE n.territory_model_id = it AND (n.relation_name, n.territory_type) = (s.relation_name, s.territory_type))
+        ORDER BY s.territory_source_id
+    LOOP
+        -- a name that is taken stays with what has it
+        PERFORM spm.credit_territories(source.name || CASE WHEN EXISTS (SELECT FROM spm.territory_source s WHERE s.name = source.name)
+                                           THEN format(' (%s, %s)', source.type, source.way) ELSE '' END,
+                                       source.way, source.type, activate_territory_model.model);
+    END LOOP;
 END
 $$;
 COMMENT ON FUNCTION spm.activate_territory_model(text, text, date) IS
-'Makes a planned model active. Several may be: they are then named in every call.
-model: name; archived: name of a model that it takes the place of, archived in the same step; since: day from which on it does, on which the territories of the one end and those of the other begin, so that no order is credited by both.
-Errors: 42704 for an unknown model, 55000 for an archived one, 22023 without one, or when a territory would have no day left.
+'Makes a planned model active. Several may be: calls that name none mean the one that has territories today.
+model: name; archived: name of a model that it takes the place of; since: day from which on it does. On that day the territories and assignments of the one end, also locked ones, and the territories of the other begin; what is credited by the one (spm.credit_territories()) is from then on credited by the other, in the same way, under the name of the mapping with that of the model: no order is credited by both. With a day in the future the old model stays active until spm.archive_territory_model() is called; otherwise it is archived in the same step. Without a day, only the states change.
+Errors: 42704 for an unknown model, 55000 for an archived one, 22023 without one, for one in place of itself, or when a territory would have no day left; those of spm.credit_territories().
 Example: SELECT spm.activate_territory_model(''2026'', archived => ''2025'', since => ''2026-01-01'');';
 
 CREATE OR REPLACE FUNCTION spm.archive_territory_model(model text)

@@ -59,7 +59,8 @@ COMMENT ON COLUMN spm_bi.territory.rule_count IS 'Rules that assign to it today.
 
 CREATE OR REPLACE VIEW spm_bi.territory_holder WITH (security_invoker = true) AS
 SELECT m.name AS model_name, t.territory_key, t.name AS territory_name, t.type, s.position_key, s.name AS position_name, h.role, h.share::numeric(9,6) AS share,
-       y.payee_key, y.name AS payee_name, lower(d.span) AS since, upper(d.span) AS until, d.span @> current_date AS is_current, y.payee_id IS NULL AS is_vacant
+       y.payee_key, y.name AS payee_name, lower(d.span) AS since, upper(d.span) AS until,
+       m.state = 'active' AND d.span * t.span @> current_date AS is_current, y.payee_id IS NULL AS is_vacant
 FROM spm.territory_holder h
 JOIN spm.territory t USING (territory_id)
 JOIN spm.territory_model m USING (territory_model_id)
@@ -83,12 +84,12 @@ COMMENT ON COLUMN spm_bi.territory_holder.payee_key IS 'Payee in the seat. NULL:
 COMMENT ON COLUMN spm_bi.territory_holder.payee_name IS 'Name of the payee.';
 COMMENT ON COLUMN spm_bi.territory_holder.since IS 'First day. NULL: always.';
 COMMENT ON COLUMN spm_bi.territory_holder.until IS 'First day on which it no longer holds. NULL: no end.';
-COMMENT ON COLUMN spm_bi.territory_holder.is_current IS 'Whether it holds today.';
+COMMENT ON COLUMN spm_bi.territory_holder.is_current IS 'Whether it holds today, in an active model.';
 COMMENT ON COLUMN spm_bi.territory_holder.is_vacant IS 'Whether the seat is empty then.';
 
 CREATE OR REPLACE VIEW spm_bi.territory_assignment WITH (security_invoker = true) AS
 SELECT m.name AS model_name, a.account_key, a.type, t.territory_key, t.name AS territory_name, lower(a.span) AS since, upper(a.span) AS until,
-       a.span @> current_date AS is_current, a.origin, a.territory_rule_id, a.is_locked, a.reason, a.recorded_at, a.recorded_by
+       m.state = 'active' AND a.span * t.span @> current_date AS is_current, a.origin, a.territory_rule_id, a.is_locked, a.reason, a.recorded_at, a.recorded_by
 FROM spm.territory_assignment a
 JOIN spm.territory t USING (territory_id)
 JOIN spm.territory_model m ON m.territory_model_id = a.territory_model_id;
@@ -100,7 +101,7 @@ COMMENT ON COLUMN spm_bi.territory_assignment.territory_key IS 'Territory.';
 COMMENT ON COLUMN spm_bi.territory_assignment.territory_name IS 'Its name.';
 COMMENT ON COLUMN spm_bi.territory_assignment.since IS 'First day. NULL: always.';
 COMMENT ON COLUMN spm_bi.territory_assignment.until IS 'First day on which it no longer holds. NULL: no end.';
-COMMENT ON COLUMN spm_bi.territory_assignment.is_current IS 'Whether it holds today.';
+COMMENT ON COLUMN spm_bi.territory_assignment.is_current IS 'Whether it holds today, in an active model.';
 COMMENT ON COLUMN spm_bi.territory_assignment.origin IS 'rule, family (it follows the head of its family), manual or design.';
 COMMENT ON COLUMN spm_bi.territory_assignment.territory_rule_id IS 'Rule that won. NULL: none did.';
 COMMENT ON COLUMN spm_bi.territory_assignment.is_locked IS 'Whether rules and designs leave it alone.';
@@ -140,8 +141,9 @@ CROSS JOIN LATERAL spm.territory_account(m.name, current_date) a
 LEFT JOIN spm.territory t USING (territory_id)
 LEFT JOIN (SELECT d.territory_id, string_agg(DISTINCT y.name, ', ' ORDER BY y.name) AS holder_names
            FROM spm.territory_held d JOIN spm.payee y USING (payee_id) WHERE d.span @> current_date GROUP BY 1) h USING (territory_id)
-WHERE m.state = 'active' AND m.relation_name IS NOT NULL;
-COMMENT ON VIEW spm_bi.territory_map IS 'One row per account and type of active models today, ready to be put on a map; where territory_key is NULL nobody works it.';
+WHERE m.state = 'active' AND m.relation_name IS NOT NULL
+  AND EXISTS (SELECT FROM spm.territory w WHERE w.territory_model_id = m.territory_model_id AND w.span @> current_date);
+COMMENT ON VIEW spm_bi.territory_map IS 'One row per account and type of active models that have territories today, ready to be put on a map; where territory_key is NULL nobody works it.';
 COMMENT ON COLUMN spm_bi.territory_map.model_name IS 'Model.';
 COMMENT ON COLUMN spm_bi.territory_map.account_key IS 'Account.';
 COMMENT ON COLUMN spm_bi.territory_map.type IS 'primary, overlay or specialist.';
@@ -158,8 +160,9 @@ CREATE OR REPLACE VIEW spm_bi.unassigned_account WITH (security_invoker = true) 
 SELECT m.name AS model_name, a.account_key, a.type, a.potential::numeric(24,6) AS potential, a.latitude::numeric(9,6) AS latitude, a.longitude::numeric(9,6) AS longitude
 FROM spm.territory_model m
 CROSS JOIN LATERAL spm.territory_account(m.name, current_date) a
-WHERE m.state = 'active' AND m.relation_name IS NOT NULL AND a.territory_id IS NULL;
-COMMENT ON VIEW spm_bi.unassigned_account IS 'One row per account of active models and type of which it has no territory today.';
+WHERE m.state = 'active' AND m.relation_name IS NOT NULL
+  AND EXISTS (SELECT FROM spm.territory w WHERE w.territory_model_id = m.territory_model_id AND w.span @> current_date) AND a.territory_id IS NULL;
+COMMENT ON VIEW spm_bi.unassigned_account IS 'One row per account of active models that have territories today and type of which it has no territory today.';
 COMMENT ON COLUMN spm_bi.unassigned_account.model_name IS 'Model.';
 COMMENT ON COLUMN spm_bi.unassigned_account.account_key IS 'Account.';
 COMMENT ON COLUMN spm_bi.unassigned_account.type IS 'Type that it has no territory of.';

@@ -115,6 +115,22 @@ CALL spm.calculate('2026-Q1');
 SELECT results_eq('SELECT * FROM pg_temp.credits()', $$VALUES ('D-1 ann 500'), ('D-2 ann 50.01'), ('D-2 bob 50'), ('D-3 bob 200'), ('D-5 ann 10'), ('D-5 bob 10')$$,
     'where a model takes the place of another, each credits the orders of its days');
 ROLLBACK TO before;
+SELECT spm.credit_territories('territory'), spm.credit_territories('rules 2026', by => 'rule', type => 'overlay') \g /dev/null
+CALL spm.calculate('2026-Q1');
+SELECT spm.copy_territory_model('2026', '2027') \g /dev/null
+SELECT spm.leave_territory('E', 'cy', '2026-01-01', model => '2027'), spm.hold_territory('E', 'bob', '2026-01-01', model => '2027') \g /dev/null
+SELECT spm.assign_territories('2027', as_of => '2026-01-01') \g /dev/null
+SELECT is(pg_temp.after($$SELECT spm.activate_territory_model('2027', archived => '2026', since => '2026-02-15')$$), 'D-1 ann 500, D-2 ann 50.01, D-2 bob 50, D-3 bob 200; 0 left',
+    'what the one credited is credited by the other from the day of the switch on, and no order twice');
+SELECT results_eq($$SELECT s.name, m.name, s.territory_type, s.relation_name FROM spm.territory_source s JOIN spm.territory_model m USING (territory_model_id) ORDER BY s.territory_source_id$$,
+    $$VALUES ('territory', '2026', 'primary', 'territory_assignment'), ('rules 2026', '2026', 'overlay', 'territory_rule'),
+             ('territory 2027', '2027', 'primary', 'territory_assignment'), ('rules 2027', '2027', 'overlay', 'territory_rule')$$, 'in the same way, under a name of its own');
+SELECT throws_ok($$SELECT spm.credit_territories('territory')$$, '42710', 'territory mapping "territory" credits model "2026"', 'credits of the old days are not taken away by chance: that is refused');
+SELECT spm.copy_territory_model('2027', '2028'), spm.credit_territories('own', model => '2028') \g /dev/null
+SELECT spm.activate_territory_model('2028', archived => '2027', since => '2026-03-15') \g /dev/null
+SELECT is((SELECT string_agg(s.name, ', ' ORDER BY s.name) FROM spm.territory_source s JOIN spm.territory_model m USING (territory_model_id) WHERE m.name = '2028'), 'own, rules 2028',
+    'what is credited already is not credited again');
+ROLLBACK TO before;
 
 -- ---- refused
 SELECT throws_ok($$SELECT spm.credit_territories('x', by => 'moon')$$, '22023', 'territories are not credited by "moon"', 'another way is refused');
