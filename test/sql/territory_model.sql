@@ -192,10 +192,10 @@ SELECT throws_ok(s, '55000', 'territory model "2026" is archived', 'an archived 
 
 -- ---- a switch that is still to come
 SELECT spm.archive_territory_model('scenario'), spm.copy_territory_model('2026', 'now') \g /dev/null
-UPDATE spm.territory SET span = '[2026-01-01,)' WHERE territory_model_id = (SELECT territory_model_id FROM spm.territory_model WHERE name = 'now');
-SELECT spm.copy_territory_model('now', 'next'), spm.activate_territory_model('now') \g /dev/null
+UPDATE spm.territory SET span = '(,)' WHERE territory_model_id = (SELECT territory_model_id FROM spm.territory_model WHERE name = 'now');
+SELECT spm.hold_territory('US', 'bob', '2001-01-01', role => 'support', model => 'now'), spm.copy_territory_model('now', 'next'), spm.activate_territory_model('now') \g /dev/null
 INSERT INTO crm.account (account_id) VALUES ('A1'), ('A2'), ('A3');
-SELECT spm.assign_account(a, 'E', '2026-01-02', 'by hand', model => m) FROM unnest('{A1,A2}'::text[]) a, unnest('{now,next}'::text[]) m \g /dev/null
+SELECT spm.assign_account(a, 'E', '2001-01-02', 'by hand', model => m) FROM unnest('{A1,A2}'::text[]) a, unnest('{now,next}'::text[]) m \g /dev/null
 SELECT spm.assign_account('A1', 'W', current_date + 40, 'later') \g /dev/null
 SELECT spm.activate_territory_model('next', archived => 'now', since => current_date + 30) \g /dev/null
 SELECT results_eq($$SELECT name, state FROM spm.territory_model WHERE name IN ('now', 'next') ORDER BY 1$$, $$VALUES ('next', 'active'), ('now', 'active')$$,
@@ -205,7 +205,7 @@ SELECT is(spm.territory_of(a, current_date), spm.territory_of(a, current_date, '
 SELECT isnt(spm.territory_of(a, current_date), NULL, 'which find a territory') FROM crm.account a WHERE account_id = 'A1';
 SELECT lives_ok($$SELECT spm.assign_account('A3', 'W', current_date, 'new')$$, 'in which accounts can still be assigned');
 SELECT results_eq($$SELECT account_key, territory_key, since, until = current_date + 30 FROM spm_bi.territory_assignment WHERE model_name = 'now' AND account_key <> 'A3' ORDER BY 1, 3$$,
-    $$VALUES ('A1', 'E', date '2026-01-02', true), ('A2', 'E', '2026-01-02', true)$$, 'what it has assigned ends on the day, though locked, and what would begin later is gone');
+    $$VALUES ('A1', 'E', date '2001-01-02', true), ('A2', 'E', '2001-01-02', true)$$, 'what it has assigned ends on the day, though locked, and what would begin later is gone');
 SELECT results_eq($$SELECT account_key, model_name FROM spm_bi.territory_assignment WHERE is_current ORDER BY 1$$, $$VALUES ('A1', 'now'), ('A2', 'now'), ('A3', 'now')$$,
     'an account has one current territory: not the one that begins later, nor that of a plan or of an archived model');
 SELECT is((SELECT string_agg(DISTINCT model_name, ',') FROM spm_bi.territory_holder WHERE is_current), 'now', 'and so have holders');
