@@ -62,7 +62,7 @@ numbers(FunctionCallInfo fcinfo, int arg, int expected, double least, const char
 	check_count(count, expected, what);
 	for (int i = 0; i < count; i++)
 	{
-		if (!isfinite(values[i]) || values[i] < least)
+		if (!isfinite(values[i]) || values[i] < least || !spmk_is_solvable(values[i]))
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("%s cannot be %g", what, values[i])));

@@ -88,6 +88,8 @@ numbers_arg(FunctionCallInfo fcinfo, int arg, const char *what, bool may_be_nega
 			element_error(ERRCODE_INVALID_PARAMETER_VALUE, what, array, i, "is not finite");
 		if (numbers[i] < 0 && !may_be_negative)
 			element_error(ERRCODE_INVALID_PARAMETER_VALUE, what, array, i, "is negative");
+		if (!spmk_is_solvable(numbers[i]))
+			element_error(ERRCODE_INVALID_PARAMETER_VALUE, what, array, i, "is neither 0 nor from 1e-30 to 1e+30");
 	}
 	return numbers;
 }
@@ -115,6 +117,8 @@ capacities_arg(FunctionCallInfo fcinfo, int arg, int units)
 			element_error(ERRCODE_INVALID_PARAMETER_VALUE, "capacity", array, i, "is not a number");
 		if (capacities[i] < 0)
 			element_error(ERRCODE_INVALID_PARAMETER_VALUE, "capacity", array, i, "is negative");
+		if (!isinf(capacities[i]) && !spmk_is_solvable(capacities[i]))
+			element_error(ERRCODE_INVALID_PARAMETER_VALUE, "capacity", array, i, "is neither 0, infinite nor from 1e-30 to 1e+30");
 	}
 	for (int i = n; i < units; i++)
 		capacities[i] = capacities[0];

@@ -40,6 +40,7 @@ refuse_number(double number, const char *what, int row, int column)
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 isnan(number) ? errmsg("%s%s is NaN", what, where)
 			 : isinf(number) ? errmsg("%s%s is infinite", what, where)
+			 : !spmk_is_solvable(number) ? errmsg("%s%s is neither 0 nor from 1e-30 to 1e+30: %g", what, where, number)
 			 : errmsg("%s%s is negative: %g", what, where, number)));
 }
 
@@ -93,7 +94,7 @@ costs_arg(FunctionCallInfo fcinfo, int arg, int *nrows, int *ncolumns)
 		{
 			double		cost = costs[(size_t) i * *ncolumns + j];
 
-			if (isnan(cost) || cost == -INFINITY)
+			if (isnan(cost) || cost == -INFINITY || (!isinf(cost) && !spmk_is_solvable(cost)))
 				refuse_number(cost, "costs", i + 1, j + 1);
 		}
 	}
@@ -115,7 +116,7 @@ amounts_arg(FunctionCallInfo fcinfo, int arg, const char *what, int n, const cha
 				 errdetail("There are %d elements, and costs for %d.", count, n)));
 	amounts = elements(array, what, may_be_infinite);
 	for (int i = 0; i < n; i++)
-		if (isnan(amounts[i]) || amounts[i] < 0 || (!may_be_infinite && isinf(amounts[i])))
+		if (isnan(amounts[i]) || amounts[i] < 0 || (isinf(amounts[i]) ? !may_be_infinite : !spmk_is_solvable(amounts[i])))
 			refuse_number(amounts[i], what, i + 1, 0);
 	return amounts;
 }
@@ -317,7 +318,7 @@ loads_arg(FunctionCallInfo fcinfo, int arg, const SpmGap *p)
 		{
 			size_t		pair = (size_t) i * p->nagents + j;
 
-			if (isnan(loads[pair]) || loads[pair] < 0 || (isinf(loads[pair]) && !isinf(p->costs[pair])))
+			if (isnan(loads[pair]) || loads[pair] < 0 || (isinf(loads[pair]) ? !isinf(p->costs[pair]) : !spmk_is_solvable(loads[pair])))
 				refuse_number(loads[pair], "loads", i + 1, j + 1);
 		}
 	return loads;

@@ -9,6 +9,8 @@
 #ifndef SPMK_SOLVE_H
 #define SPMK_SOLVE_H
 
+#include <math.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 /* More would take weeks; a few times as many still fit into 64 bits. */
@@ -56,6 +58,18 @@ static inline double
 spmk_chance_unit(SpmChance *chance)
 {
 	return (double) (spmk_chance_next(chance) >> 11) * (1.0 / 9007199254740992.0);
+}
+
+/* Numbers of which squares, sums and quotients are numbers, too: what solvers can take. */
+#define SPM_SOLVE_LEAST		1e-30
+#define SPM_SOLVE_MOST		1e30
+
+static inline bool
+spmk_is_solvable(double number)
+{
+	double		size = fabs(number);
+
+	return size == 0 || (size >= SPM_SOLVE_LEAST && size <= SPM_SOLVE_MOST);
 }
 
 #endif

@@ -65,6 +65,8 @@ SELECT throws_ok($$SELECT * FROM spm.p_median('{0,1,9,10}', '{0,0,0,0}', '{2,2,5
     '22023', 'unit 3 is larger than any seat can serve', 'a unit that is too large is named');
 SELECT throws_ok($$SELECT * FROM spm.p_median('{0,1,9,10}', '{0,0,0,0}', '{2,2,2,2}', '{3,NULL,1,3}', 3)$$,
     '22023', 'fewer units can be seats than there are seats', 'a seat has a place of its own, and room for its own unit');
+SELECT throws_ok($$SELECT * FROM spm.p_median('{1e200,1}', '{0,1}', '{1,1}', '{2,2}', 1)$$, '22023', NULL, 'numbers of which the squares are none are refused');
+SELECT throws_ok($$SELECT * FROM spm.p_median('{1,2}', '{0,1}', '{1,1e-308}', '{2,2}', 1)$$, '22023', NULL, 'as are those by which nothing can be divided');
 SELECT throws_ok($$SELECT * FROM spm.p_median('{}', '{}', '{}', '{}', 1)$$, '22023', 'there are no units', 'no units are refused');
 SELECT throws_ok($$SELECT * FROM spm.p_median('{1,2}', '{1,2}', '{1,1}', '{1}', 0)$$, '22023', 'seats must be from 1 to the number of units', 'so are no seats');
 SELECT throws_ok($$SELECT * FROM spm.p_median('{1,2}', '{1,2}', '{1,1}', '{1}', 3)$$, '22023', 'seats must be from 1 to the number of units', 'and more than units');

@@ -57,6 +57,7 @@ SELECT is((SELECT count(*) FROM plan p, big, (SELECT DISTINCT seat, seat_price F
 
 -- refused
 SELECT throws_ok($$SELECT * FROM spm.transport('{{1,2}}', '{5}', '{2,2}')$$, '22023', 'supplies of 5 do not fit capacities of 4', 'too little room: refused');
+SELECT throws_ok($$SELECT * FROM spm.transport('{{1e300,2}}', '{5}', '{9,9}')$$, '22023', 'costs[1][1] is neither 0 nor from 1e-30 to 1e+30: 1e+300', 'numbers that cannot be added: refused');
 SELECT throws_ok($$SELECT * FROM spm.transport('{{1,2}}', '{5}', '{9,9}', '{3,3}')$$, '22023', 'supplies of 5 do not reach minimums of 6', 'too high minimums: refused');
 SELECT throws_ok($$SELECT * FROM spm.transport('{{1,2},{NULL,NULL}}', '{5,1}', '{9,9}')$$, '22023', 'unit 2 may go to no seat', 'a unit that may go nowhere: refused by number');
 SELECT throws_ok($$SELECT * FROM spm.transport('{{NULL,2},{NULL,3}}', '{5,4}', '{9,8}')$$, '22023', 'units that may go nowhere else do not fit seat 2', 'pairs that leave no way: refused with the seat');
