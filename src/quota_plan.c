@@ -17,6 +17,7 @@
 
 #include "dec.h"
 #include "kernel/quota.h"
+#include "numbers.h"
 
 PG_FUNCTION_INFO_V1(spm_quota_allocate);
 PG_FUNCTION_INFO_V1(spm_quota_tree);
@@ -44,14 +45,6 @@ typedef struct NumericArray
 	bool	   *nulls;
 	int			n;
 } NumericArray;
-
-static void
-breathe(void *arg)
-{
-	CHECK_FOR_INTERRUPTS();
-}
-
-static const SpmBreath breath = {breathe, NULL};
 
 /*
  * Room for n of a size, more than 1 GB if need be, where a weight may lie: that
@@ -392,7 +385,7 @@ spm_quota_allocate(PG_FUNCTION_ARGS)
 		low += least[i];
 		high += most[i];
 	}
-	switch (spmk_quota_allocate(total, &group, parts, &room, &breath))
+	switch (spmk_quota_allocate(total, &group, parts, &room, &spm_breath))
 	{
 		case SPM_QUOTA_OK:
 			break;
@@ -589,7 +582,7 @@ spm_quota_tree(PG_FUNCTION_ARGS)
 	room.rests = room_for(n, sizeof(SpmWeight));
 	room.line = room_for(2 * (Size) n, sizeof(int));
 	status = spmk_quota_cascade(total, &tree.kernel, &tree.order, room_for((Size) n + 1, sizeof(int64)),
-								room_for((Size) n + 1, sizeof(int64)), amounts, &room, &breath, &fault);
+								room_for((Size) n + 1, sizeof(int64)), amounts, &room, &spm_breath, &fault);
 	if (status != SPM_QUOTA_OK)
 		refuse_tree(status, &tree, &fault, &unit);
 	PG_RETURN_DATUM(finish(caller, work, amounts_array(amounts, n, &unit)));
@@ -688,7 +681,7 @@ spm_quota_spread(PG_FUNCTION_ARGS)
 	}
 	parts = room_for((Size) n * nparts, sizeof(int64));
 	status = spmk_quota_spread(&tree.kernel, &tree.order, amounts_of(&amounts, n, 0, &unit, EXACT, "amount"), nparts,
-							   weights_of(&shares, "share", false, NULL), seasons, parts, &breath, &fault);
+							   weights_of(&shares, "share", false, NULL), seasons, parts, &spm_breath, &fault);
 	if (status == SPM_QUOTA_WEIGHTLESS)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),

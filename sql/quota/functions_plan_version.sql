@@ -182,10 +182,10 @@ BEGIN
     END IF;
     UPDATE spm.quota_plan_version v SET state = _step_quota_plan.to_state, reason = coalesce(_step_quota_plan.reason, v.reason)
     WHERE v.quota_plan_version_id = this.quota_plan_version_id;
-    RETURN this.quota_plan_version_id;
+    RETURN this.version;
 END
 $$;
-COMMENT ON FUNCTION spm._step_quota_plan(text, text[], text, text) IS 'Takes the current version of a plan from one of these states to another and returns its key. Errors 42704, 55000.';
+COMMENT ON FUNCTION spm._step_quota_plan(text, text[], text, text) IS 'Takes the current version of a plan from one of these states to another and returns its number. Errors 42704, 55000.';
 REVOKE ALL ON FUNCTION spm._step_quota_plan(text, text[], text, text) FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION spm.propose_quota_plan(plan text, reason text DEFAULT NULL)
@@ -207,8 +207,7 @@ BEGIN
             USING ERRCODE = 'object_not_in_prerequisite_state', DETAIL = format('Position "%s" would have another amount.', stale),
                   HINT = format('SELECT * FROM spm.allocate_quota_plan(%L);', propose_quota_plan.plan);
     END IF;
-    PERFORM spm._step_quota_plan(propose_quota_plan.plan, '{draft}', 'proposed', propose_quota_plan.reason);
-    RETURN (SELECT v.version FROM spm.quota_plan_version v WHERE v.quota_plan_version_id = version_id);
+    RETURN spm._step_quota_plan(propose_quota_plan.plan, '{draft}', 'proposed', propose_quota_plan.reason);
 END
 $$;
 COMMENT ON FUNCTION spm.propose_quota_plan(text, text) IS
@@ -222,10 +221,8 @@ CREATE OR REPLACE FUNCTION spm.approve_quota_plan(plan text, reason text DEFAULT
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
 AS $$
-DECLARE
-    version_id int := spm._step_quota_plan(approve_quota_plan.plan, '{proposed}', 'approved', approve_quota_plan.reason);
 BEGIN
-    RETURN (SELECT v.version FROM spm.quota_plan_version v WHERE v.quota_plan_version_id = version_id);
+    RETURN spm._step_quota_plan(approve_quota_plan.plan, '{proposed}', 'approved', approve_quota_plan.reason);
 END
 $$;
 COMMENT ON FUNCTION spm.approve_quota_plan(text, text) IS
@@ -239,12 +236,9 @@ CREATE OR REPLACE FUNCTION spm.return_quota_plan(plan text, reason text)
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
 AS $$
-DECLARE
-    version_id int;
 BEGIN
     PERFORM spm._check_text(return_quota_plan.reason, 'reason');
-    version_id := spm._step_quota_plan(return_quota_plan.plan, '{proposed,approved}', 'draft', return_quota_plan.reason);
-    RETURN (SELECT v.version FROM spm.quota_plan_version v WHERE v.quota_plan_version_id = version_id);
+    RETURN spm._step_quota_plan(return_quota_plan.plan, '{proposed,approved}', 'draft', return_quota_plan.reason);
 END
 $$;
 COMMENT ON FUNCTION spm.return_quota_plan(text, text) IS
@@ -258,12 +252,9 @@ CREATE OR REPLACE FUNCTION spm.withdraw_quota_plan(plan text, reason text)
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
 AS $$
-DECLARE
-    version_id int;
 BEGIN
     PERFORM spm._check_text(withdraw_quota_plan.reason, 'reason');
-    version_id := spm._step_quota_plan(withdraw_quota_plan.plan, '{draft}', 'withdrawn', withdraw_quota_plan.reason);
-    RETURN (SELECT v.version FROM spm.quota_plan_version v WHERE v.quota_plan_version_id = version_id);
+    RETURN spm._step_quota_plan(withdraw_quota_plan.plan, '{draft}', 'withdrawn', withdraw_quota_plan.reason);
 END
 $$;
 COMMENT ON FUNCTION spm.withdraw_quota_plan(text, text) IS
