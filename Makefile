@@ -6,7 +6,7 @@
 #   make help       the rest
 #
 # The order of the house: each domain uses only those before it.
-DOMAINS = core territory quota compensation
+DOMAINS = core territory quota compensation forecast
 
 # These work before PostgreSQL is there; they install what is missing, start a
 # private server below the checkout and call this file again.

@@ -1,0 +1,56 @@
+/*
+ * forecast.h
+ *	  What every method of forecasting a series takes and gives.
+ *
+ * A method works in doubles that its caller gives (space() says how many), draws
+ * no chance of its own, and gives the same answer for the same series always.
+ */
+#ifndef SPMK_FORECAST_H
+#define SPMK_FORECAST_H
+
+#include <stddef.h>
+
+#include "solve.h"
+
+/* Beyond these a series is a mistake, and sizes would not fit. */
+#define SPMK_SERIES_MAX		1000000
+#define SPMK_SEASON_MAX		10000
+#define SPMK_HORIZON_MAX	10000
+
+typedef struct SpmSeries
+{
+	const double *y;			/* oldest first; each spmk_is_solvable() */
+	int			n;
+	int			m;				/* seasonal period; 1: none */
+} SpmSeries;
+
+typedef enum SpmForecastStatus
+{
+	SPM_FORECAST_OK,
+	SPM_FORECAST_SHORT,			/* fewer values than the method needs */
+	SPM_FORECAST_UNFIT			/* not a series for this method: negative demand, no model that holds */
+} SpmForecastStatus;
+
+/* What a method says of the next h periods. */
+typedef struct SpmOutlook
+{
+	int			h;
+	double	   *mean;			/* h */
+	double	   *variance;		/* h: of the error so many steps ahead, by the method's own formula; NaN: it has none */
+	double	   *fitted;			/* n: one-step forecasts in the sample, NaN where there is none; NULL: not wanted */
+	char		name[48];		/* as the field writes it: ETS(M,Ad,M) */
+} SpmOutlook;
+
+typedef struct SpmMethod
+{
+	const char *name;			/* as users write it: dotm */
+	const char *about;			/* one line for people */
+	size_t		(*space) (int n, int m, int h);	/* doubles it needs */
+	SpmForecastStatus (*run) (const SpmSeries *series, SpmOutlook *outlook, double *space, const SpmBreath *breath);
+} SpmMethod;
+
+/* All methods, ended by one without a name: a new method is a new row in forecast.c. */
+extern const SpmMethod spmk_methods[];
+extern const SpmMethod *spmk_method(const char *name);
+
+#endif
