@@ -53,4 +53,31 @@ typedef struct SpmMethod
 extern const SpmMethod spmk_methods[];
 extern const SpmMethod *spmk_method(const char *name);
 
+/*
+ * A forecast with limits, by any method.  When that one cannot do it, a simpler
+ * one does, and 'name' tells which: there always is a forecast.
+ */
+typedef struct SpmForecast
+{
+	/* what is asked */
+	const SpmMethod *method;
+	const double *y;			/* oldest first; each spmk_is_solvable() */
+	int			n;				/* 1 or more */
+	const int  *seasons;		/* periods, shortest first: {12}, {7, 365} */
+	int			nseasons;		/* 0: none */
+	int			h;
+	double		level;			/* of the limits: above 0, below 1 */
+
+	/* what is answered */
+	double	   *mean;			/* h */
+	double	   *lower;			/* h; NaN: a single value says nothing of its error */
+	double	   *upper;
+	char		name[48];
+} SpmForecast;
+
+extern size_t spmk_forecast_space(const SpmForecast *forecast);
+
+/* OK: by the method that was asked for; else why it could not be that. */
+extern SpmForecastStatus spmk_forecast(SpmForecast *forecast, double *space, const SpmBreath *breath);
+
 #endif

@@ -1,0 +1,74 @@
+/*
+ * forecast.c
+ *	  The list of methods, and a forecast with limits by any of them.
+ */
+#include "forecast.h"
+
+#include <string.h>
+
+#include "interval.h"
+#include "naive.h"
+#include "series.h"
+
+const SpmMethod spmk_methods[] = {
+	{"auto", "the best that is known of the series, made of several methods", spmk_naive_space, spmk_naive2},
+	{"light", "for millions of series: nearly as good as auto", spmk_naive_space, spmk_naive2},
+	{"naive", "the last value again", spmk_naive_space, spmk_naive},
+	{"snaive", "the last season again", spmk_naive_space, spmk_snaive},
+	{"naive2", "the last value again, with the season of the years before", spmk_naive_space, spmk_naive2},
+	{.name = NULL}
+};
+
+/* In whose place the next one comes, when a series is too short or not for it. */
+static const char *const simpler[] = {"naive2", "naive"};
+
+const SpmMethod *
+spmk_method(const char *name)
+{
+	for (const SpmMethod *method = spmk_methods; method->name; method++)
+		if (strcmp(method->name, name) == 0)
+			return method;
+	return NULL;
+}
+
+static int
+main_season(const SpmForecast *forecast)
+{
+	int			m = forecast->nseasons > 0 ? forecast->seasons[0] : 1;
+
+	return m < 1 ? 1 : m;
+}
+
+static size_t
+larger(size_t a, size_t b)
+{
+	return a > b ? a : b;
+}
+
+size_t
+spmk_forecast_space(const SpmForecast *forecast)
+{
+	int			n = forecast->n;
+	int			m = main_season(forecast);
+	int			h = forecast->h;
+	size_t		space = larger(forecast->method->space(n, m, h), spmk_interval_space(n, m, h));
+
+	for (int i = 0; i < sizeof(simpler) / sizeof(simpler[0]); i++)
+		space = larger(space, spmk_method(simpler[i])->space(n, m, h));
+	return space + h;
+}
+
+SpmForecastStatus
+spmk_forecast(SpmForecast *forecast, double *space, const SpmBreath *breath)
+{
+	SpmSeries	series = {.y = forecast->y, .n = forecast->n, .m = main_season(forecast)};
+	SpmOutlook	outlook = {.h = forecast->h, .mean = forecast->mean, .variance = space};
+	SpmForecastStatus asked = forecast->method->run(&series, &outlook, space + forecast->h, breath);
+	SpmForecastStatus status = asked;
+
+	for (int i = 0; status != SPM_FORECAST_OK && i < sizeof(simpler) / sizeof(simpler[0]); i++)
+		status = spmk_method(simpler[i])->run(&series, &outlook, space + forecast->h, breath);
+	memcpy(forecast->name, outlook.name, sizeof(forecast->name));
+	spmk_interval(forecast, &series, outlook.variance, space + forecast->h, breath);
+	return asked;
+}
