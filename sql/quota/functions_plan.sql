@@ -472,6 +472,7 @@ CREATE OR REPLACE FUNCTION spm.bound_quota(plan text, "position" text, at_least 
 AS $$
 DECLARE
     version_id int := spm._quota_draft(bound_quota.plan);
+    seat int := spm._quota_seat(version_id, bound_quota."position");
 BEGIN
     PERFORM spm._check_text(bound_quota.reason, 'reason'), spm._quota_amount(bound_quota.at_least, 'the least quota'), spm._quota_amount(bound_quota.at_most, 'the most');
     IF bound_quota.at_least > bound_quota.at_most THEN
@@ -479,7 +480,7 @@ BEGIN
             USING ERRCODE = 'invalid_parameter_value', HINT = 'Give the smaller amount as at_least.';
     END IF;
     UPDATE spm.quota_plan_node n SET at_least = bound_quota.at_least, at_most = bound_quota.at_most, reason = bound_quota.reason
-    WHERE n.quota_plan_version_id = version_id AND n.position_id = spm._quota_seat(version_id, bound_quota."position");
+    WHERE n.quota_plan_version_id = version_id AND n.position_id = seat;
 END
 $$;
 COMMENT ON FUNCTION spm.bound_quota(text, text, numeric, numeric, text) IS
@@ -495,10 +496,11 @@ CREATE OR REPLACE FUNCTION spm.request_quota(plan text, "position" text, amount 
 AS $$
 DECLARE
     version_id int := spm._quota_draft(request_quota.plan);
+    seat int := spm._quota_seat(version_id, request_quota."position");
 BEGIN
     PERFORM spm._quota_amount(request_quota.amount, 'amount'), spm._quota_amount(request_quota.variance, 'variance');
     UPDATE spm.quota_plan_node n SET bottom_up = request_quota.amount, variance = request_quota.variance, reason = request_quota.reason
-    WHERE n.quota_plan_version_id = version_id AND n.position_id = spm._quota_seat(version_id, request_quota."position");
+    WHERE n.quota_plan_version_id = version_id AND n.position_id = seat;
 END
 $$;
 COMMENT ON FUNCTION spm.request_quota(text, text, numeric, text, numeric) IS

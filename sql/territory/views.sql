@@ -134,7 +134,8 @@ COMMENT ON COLUMN spm_bi.territory_coverage.is_vacant IS 'Whether nobody does.';
 COMMENT ON COLUMN spm_bi.territory_coverage.load_ratio IS 'Potential by the average of the territories of the type that have accounts; 1 is average. Not additive.';
 
 CREATE OR REPLACE VIEW spm_bi.territory_map WITH (security_invoker = true) AS
-SELECT m.name AS model_name, a.account_key, a.type, a.latitude::numeric(9,6) AS latitude, a.longitude::numeric(9,6) AS longitude,
+SELECT m.name AS model_name, a.account_key, a.type, CASE WHEN a.latitude BETWEEN -90 AND 90 THEN a.latitude END::numeric(9,6) AS latitude,
+       CASE WHEN a.longitude BETWEEN -180 AND 180 THEN a.longitude END::numeric(9,6) AS longitude,
        a.potential::numeric(24,6) AS potential, t.territory_key, t.name AS territory_name, h.holder_names, t.territory_id IS NOT NULL AS is_assigned, a.is_locked
 FROM spm.territory_model m
 CROSS JOIN LATERAL spm.territory_account(m.name, current_date) a
@@ -147,8 +148,8 @@ COMMENT ON VIEW spm_bi.territory_map IS 'One row per account and type of active 
 COMMENT ON COLUMN spm_bi.territory_map.model_name IS 'Model.';
 COMMENT ON COLUMN spm_bi.territory_map.account_key IS 'Account.';
 COMMENT ON COLUMN spm_bi.territory_map.type IS 'primary, overlay or specialist.';
-COMMENT ON COLUMN spm_bi.territory_map.latitude IS 'Degrees. NULL: not known.';
-COMMENT ON COLUMN spm_bi.territory_map.longitude IS 'Degrees. NULL: not known.';
+COMMENT ON COLUMN spm_bi.territory_map.latitude IS 'Degrees. NULL: not known, or not between -90 and 90.';
+COMMENT ON COLUMN spm_bi.territory_map.longitude IS 'Degrees. NULL: not known, or not between -180 and 180.';
 COMMENT ON COLUMN spm_bi.territory_map.potential IS 'Potential. Additive within a type.';
 COMMENT ON COLUMN spm_bi.territory_map.territory_key IS 'Territory. NULL: none.';
 COMMENT ON COLUMN spm_bi.territory_map.territory_name IS 'Its name.';

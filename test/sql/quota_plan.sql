@@ -148,5 +148,12 @@ SELECT throws_ok($$SELECT spm.add_quota_plan('x', '2026', 'bookings', 1.5, unit 
 SELECT throws_ok($$SELECT spm.add_quota_plan('x', '2026', 'bookings', NULL)$$, '22023', 'a total of NULL is not divided in units of 0.01', 'or is not there');
 SELECT throws_ok($$SELECT spm.allocate_quota_plan('FY27')$$, '42704', 'quota plan "FY27" does not exist', 'a plan that is not there');
 
+-- all in one statement
+SELECT spm.add_quota_plan('at once', '2026', 'bookings', 1000, except_titles => '{Ops}', reason => 'x'), spm.bound_quota('at once', 'ann', 400, NULL, 'x'),
+    spm.request_quota('at once', 'bob', 90, 'y') \g /dev/null
+SELECT results_eq($$SELECT n.at_least, n.bottom_up FROM spm.quota_plan_node n JOIN spm.position s USING (position_id)
+        WHERE s.position_key IN ('ann', 'bob') AND n.quota_plan_version_id = (spm._quota_version('at once')).quota_plan_version_id ORDER BY 1$$,
+    'VALUES (400::numeric, NULL::numeric), (NULL, 90)', 'a plan can be made, bound and asked from in one statement');
+
 SELECT * FROM finish();
 ROLLBACK;

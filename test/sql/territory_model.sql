@@ -210,6 +210,9 @@ SELECT results_eq($$SELECT account_key, model_name FROM spm_bi.territory_assignm
     'an account has one current territory: not the one that begins later, nor that of a plan or of an archived model');
 SELECT is((SELECT string_agg(DISTINCT model_name, ',') FROM spm_bi.territory_holder WHERE is_current), 'now', 'and so have holders');
 SELECT is((SELECT string_agg(DISTINCT model_name, ',') FROM spm_bi.territory_map), 'now', 'a map shows the model of today');
+SELECT spm.map_accounts('now', 'crm.account', key => 'account_id', latitude => 'lat', longitude => 'lon') \g /dev/null
+UPDATE crm.account SET lat = 4000, lon = 12.5 WHERE account_id = 'A1';
+SELECT results_eq($$SELECT latitude, longitude FROM spm_bi.territory_map WHERE account_key = 'A1' AND type = 'primary'$$, 'VALUES (NULL::numeric, 12.5)', 'and leaves out a latitude that is none');
 SELECT spm.archive_territory_model('now') \g /dev/null
 SELECT is((spm._territory_model()).name, 'next', 'once the old one is archived the new one is meant');
 SELECT throws_ok($$SELECT spm.activate_territory_model('next', archived => 'next')$$, '22023', 'a model cannot take the place of itself', 'a model in place of itself is refused');
