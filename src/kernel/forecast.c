@@ -9,10 +9,18 @@
 #include "interval.h"
 #include "naive.h"
 #include "series.h"
+#include "smooth.h"
+#include "theta.h"
 
 const SpmMethod spmk_methods[] = {
-	{"auto", "the best that is known of the series, made of several methods", spmk_naive_space, spmk_naive2},
-	{"light", "for millions of series: nearly as good as auto", spmk_naive_space, spmk_naive2},
+	{"auto", "the best that is known of the series, made of several methods", spmk_theta_space, spmk_dotm},
+	{"light", "for millions of series: nearly as good as auto", spmk_theta_space, spmk_dotm},
+	{"dotm", "dynamic optimised theta model", spmk_theta_space, spmk_dotm},
+	{"theta", "theta method: smoothing with half the trend", spmk_theta_space, spmk_theta},
+	{"ses", "simple exponential smoothing", spmk_smooth_space, spmk_ses},
+	{"holt", "exponential smoothing with a trend", spmk_smooth_space, spmk_holt},
+	{"damped", "exponential smoothing with a trend that dies out", spmk_smooth_space, spmk_damped},
+	{"comb", "mean of ses, holt and damped", spmk_smooth_space, spmk_comb},
 	{"naive", "the last value again", spmk_naive_space, spmk_naive},
 	{"snaive", "the last season again", spmk_naive_space, spmk_snaive},
 	{"naive2", "the last value again, with the season of the years before", spmk_naive_space, spmk_naive2},
@@ -20,7 +28,7 @@ const SpmMethod spmk_methods[] = {
 };
 
 /* In whose place the next one comes, when a series is too short or not for it. */
-static const char *const simpler[] = {"naive2", "naive"};
+static const char *const simpler[] = {"ses", "naive"};
 
 const SpmMethod *
 spmk_method(const char *name)

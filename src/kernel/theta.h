@@ -1,0 +1,14 @@
+/*
+ * theta.h
+ *	  Theta methods: half of the trend, and a level that follows the series.
+ */
+#ifndef SPMK_THETA_H
+#define SPMK_THETA_H
+
+#include "forecast.h"
+
+extern size_t spmk_theta_space(int n, int m, int h);
+extern SpmForecastStatus spmk_theta(const SpmSeries *series, SpmOutlook *outlook, double *space, const SpmBreath *breath);
+extern SpmForecastStatus spmk_dotm(const SpmSeries *series, SpmOutlook *outlook, double *space, const SpmBreath *breath);
+
+#endif
