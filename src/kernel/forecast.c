@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "ces.h"
+#include "ets_method.h"
 #include "interval.h"
 #include "naive.h"
 #include "series.h"
@@ -26,6 +27,7 @@ const SpmMethod spmk_methods[] = {
 	{"snaive", "the last season again", spmk_naive_space, spmk_snaive},
 	{"naive2", "the last value again, with the season of the years before", spmk_naive_space, spmk_naive2},
 	{"ces", "complex exponential smoothing: trends and seasons that come and go", spmk_ces_space, spmk_ces},
+	SPM_ETS_ROWS,
 	{.name = NULL}
 };
 

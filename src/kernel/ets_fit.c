@@ -1,0 +1,204 @@
+/*
+ * ets_fit.c
+ *	  The parameters and first states that make a series most likely: scoring
+ *	  with steps held back (Levenberg-Marquardt) in all unknowns at once.
+ *
+ * The usual region holds as bounds: each unknown of ets_search.h ranges by
+ * itself, so a step that leaves it is solved again with what is at its bound.
+ */
+#include "ets_search.h"
+
+#include <string.h>
+
+#define MOST_STEPS		60
+#define LEAST_WEIGHT	1e-4
+#define MOST_WEIGHT		0.9999
+#define LEAST_PHI		0.8
+#define MOST_PHI		0.98
+
+static bool
+bounds(const EtsProblem *problem, int i, double *low, double *high)
+{
+	*low = -HUGE_VAL;
+	*high = HUGE_VAL;
+	if (i == ETS_PHI && problem->form.trend == SPM_ETS_DAMPED)
+	{
+		*low = LEAST_PHI;
+		*high = MOST_PHI;
+	}
+	else if (i == ETS_ALPHA || (i == ETS_BETA && problem->form.trend != SPM_ETS_LEVEL) ||
+			 (problem->gamma && i == problem->gamma))
+	{
+		*low = LEAST_WEIGHT;
+		*high = i == ETS_ALPHA ? MOST_WEIGHT : 1;
+	}
+	else
+		return false;
+	return true;
+}
+
+/*
+ * Solves (h + damping * diagonal) * step = -slope for those that are free; the
+ * others' steps are given.  A direction that h says nothing of stays where it is.
+ */
+static void
+solve(const double *h, const double *slope, int n, double damping, const bool *is_free, double *step)
+{
+	double		factor[ETS_MOST_UNKNOWNS][ETS_MOST_UNKNOWNS];
+	double		inverse[ETS_MOST_UNKNOWNS];
+	int			who[ETS_MOST_UNKNOWNS];
+	double		x[ETS_MOST_UNKNOWNS];
+	int			count = 0;
+
+	for (int i = 0; i < n; i++)
+		if (is_free[i])
+			who[count++] = i;
+	for (int i = 0; i < count; i++)
+	{
+		const double *row = h + who[i] * n;
+
+		x[i] = -slope[who[i]];
+		for (int k = 0; k < n; k++)
+			if (!is_free[k])
+				x[i] -= row[k] * step[k];
+	}
+	for (int i = 0; i < count; i++)
+	{
+		const double *row = h + who[i] * n;
+		double		pivot = row[who[i]] * (1 + damping);
+		double		sum = pivot;
+
+		for (int k = 0; k < i; k++)
+		{
+			double		dot = row[who[k]];
+
+			for (int c = 0; c < k; c++)
+				dot -= factor[i][c] * factor[k][c];
+			factor[i][k] = dot * inverse[k];
+			sum -= factor[i][k] * factor[i][k];
+			x[i] -= factor[i][k] * x[k];
+		}
+		inverse[i] = sum > 1e-11 * pivot ? 1 / sqrt(sum) : 0;
+		x[i] *= inverse[i];
+	}
+	for (int i = count - 1; i >= 0; i--)
+	{
+		x[i] *= inverse[i];
+		for (int k = 0; k < i; k++)
+			x[k] -= factor[i][k] * x[i];
+		step[who[i]] = x[i];
+	}
+}
+
+/* The step within bounds, and how much it should take off the loss. */
+static double
+find_step(const EtsProblem *problem, const double *w, const double *h, const double *slope, double damping, double *step)
+{
+	int			n = problem->unknowns;
+	bool		is_free[ETS_MOST_UNKNOWNS];
+	bool		again = true;
+	double		gain = 0;
+
+	for (int i = 0; i < n; i++)
+	{
+		double		low;
+		double		high;
+
+		is_free[i] = !bounds(problem, i, &low, &high) ||
+			!((w[i] <= low && slope[i] > 0) || (w[i] >= high && slope[i] < 0));
+		step[i] = 0;
+	}
+	while (again)
+	{
+		again = false;
+		solve(h, slope, n, damping, is_free, step);
+		for (int i = 0; i < problem->first_season; i++)
+		{
+			double		low;
+			double		high;
+
+			if (!is_free[i] || !bounds(problem, i, &low, &high))
+				continue;
+			if (w[i] + step[i] < low || w[i] + step[i] > high)
+			{
+				step[i] = (w[i] + step[i] < low ? low : high) - w[i];
+				is_free[i] = false;
+				again = true;
+			}
+		}
+	}
+	for (int i = 0; i < n; i++)
+	{
+		double		curve = 0;
+
+		for (int k = 0; k < n; k++)
+			curve += h[i * n + k] * step[k];
+		gain -= step[i] * (slope[i] + 0.5 * curve);
+	}
+	return gain;
+}
+
+/*
+ * Improves problem->w until a step promises less than 'tolerance', or what is
+ * promised does not bring the loss near 'limit'.  Gives the loss.
+ */
+double
+spmk_ets_search(EtsProblem *problem, double tolerance, double limit, const SpmBreath *breath)
+{
+	EtsSlopes	slopes;
+	double		h[ETS_MOST_UNKNOWNS * ETS_MOST_UNKNOWNS];
+	double		slope[ETS_MOST_UNKNOWNS];
+	double		step[ETS_MOST_UNKNOWNS];
+	double		next[ETS_MOST_UNKNOWNS];
+	double	   *w = problem->w;
+	int			n = problem->unknowns;
+	double		damping = 1e-3;
+	double		least = spmk_ets_loss(problem, w);
+
+	if (!(least < HUGE_VAL))
+		return least;
+	for (int turn = 0; turn < MOST_STEPS; turn++)
+	{
+		double		ratio;
+		double		gain = 0;
+		bool		is_better = false;
+
+		spmk_breathe(breath);
+		spmk_ets_slopes(problem, w, &slopes);
+		ratio = problem->n / slopes.squares;
+		if (!isfinite(ratio))
+			break;				/* it fits exactly */
+		for (int i = 0; i < n; i++)
+		{
+			const double *row = slopes.gram + i * slopes.stride;
+			double		scale = problem->form.relative ? 2 * (ratio + 2) : 2 * ratio;
+
+			for (int k = i; k < n; k++)
+				h[i * n + k] = h[k * n + i] = scale * row[k];
+			slope[i] = -2 * ratio * row[slopes.residual] + (problem->form.relative ? 2 * row[slopes.one] : 0);
+		}
+		for (int attempt = 0; attempt < 8 && !is_better; attempt++)
+		{
+			double		loss;
+
+			gain = find_step(problem, w, h, slope, damping, step);
+			if (!(gain > tolerance) && attempt == 0)
+				break;
+			for (int i = 0; i < n; i++)
+				next[i] = w[i] + step[i];
+			loss = spmk_ets_loss(problem, next);
+			is_better = loss < least;
+			if (is_better)
+			{
+				damping *= least - loss > 0.5 * gain ? 0.1 : 2;
+				memcpy(w, next, n * sizeof(double));
+				least = loss;
+			}
+			else
+				damping = damping < 1e-3 ? 1e-2 : damping * 10;
+		}
+		if (!is_better || least - 4 * gain - 1 > limit)
+			break;
+	}
+	return least;
+}

@@ -1,0 +1,56 @@
+/*
+ * ets_search.h
+ *	  What the parts of the search for a model share: the unknowns of a form in
+ *	  one row, the loss they make, and its slopes.
+ *
+ * Unknowns go in the order alpha, level, [beta / alpha, growth, [phi]],
+ * [gamma / (1 - alpha)], first seasons but the last: of a season, what all of it
+ * has in common is the level's.  So each ranges by itself.
+ */
+#ifndef SPMK_ETS_SEARCH_H
+#define SPMK_ETS_SEARCH_H
+
+#include "ets.h"
+
+/* unknowns with all seasons free; one row of slopes, even */
+#define ETS_MOST_UNKNOWNS	(5 + SPM_ETS_FREE_SEASONS)
+#define ETS_MOST_COLUMNS	32
+
+enum {ETS_ALPHA, ETS_LEVEL, ETS_BETA, ETS_GROWTH, ETS_PHI};
+
+typedef struct EtsProblem
+{
+	SpmEtsForm	form;
+	const double *y;			/* of a size about 1 */
+	int			n;
+	int			m;				/* 1 without a season */
+	int			gamma;			/* where the season's parameter is; 0: none */
+	int			first_season;	/* where the first seasons are */
+	int			unknowns;
+	int			free_seasons;	/* 0: they stay as they are, m - 1 else */
+	double		w[ETS_MOST_UNKNOWNS];
+	double		season[SPM_ETS_FREE_SEASONS];	/* at first; those that are free are in w */
+} EtsProblem;
+
+/* Sums over time of products of slopes, scaled by 1 / forecast where errors are in proportion. */
+typedef struct EtsSlopes
+{
+	int			stride;
+	int			residual;		/* column */
+	int			one;			/* column; errors in proportion only */
+	double		squares;
+	double		gram[ETS_MOST_COLUMNS * ETS_MOST_COLUMNS];
+} EtsSlopes;
+
+/* -2 log likelihood; infinite where the form cannot go on. */
+extern double spmk_ets_loss(const EtsProblem *problem, const double *w);
+extern void spmk_ets_slopes(const EtsProblem *problem, const double *w, EtsSlopes *slopes);
+
+/* ets_start.c */
+extern void spmk_ets_problem(EtsProblem *problem, SpmEtsForm form, const double *y, int n, int m, bool seasons_are_free);
+extern void spmk_ets_start(EtsProblem *problem, double *space);
+
+/* ets_fit.c */
+extern double spmk_ets_search(EtsProblem *problem, double tolerance, double limit, const SpmBreath *breath);
+
+#endif
