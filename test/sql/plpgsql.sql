@@ -17,6 +17,7 @@ INSERT INTO spm.currency (currency_code) VALUES ('USD');
 CREATE TABLE public.deal (deal_id int, closed_on date, owner_id text, amount numeric);
 SELECT spm.map_source('deals', 'public.deal', key => 'deal_id', date => 'closed_on', owner => 'owner_id', amount => 'amount', fixed_currency => 'USD');
 SELECT spm.track_source('deals');
+SELECT spm.map_opportunities('deals', 'public.deal', key => 'deal_id', owner => 'owner_id', stage => 'owner_id', amount => 'amount', created => 'closed_on', close_date => 'closed_on');
 CREATE TEMP VIEW routine AS
 SELECT p.oid, p.prorettype, p.proretset
 FROM pg_catalog.pg_depend d
