@@ -16,13 +16,16 @@
 #define ALPHA_MOST	0.99
 #define SKIPPED		3			/* errors of the first values tell of the start only */
 #define LEAST_VALUES 5
-#define BREATH_WORK	(1 << 20)
+#define GRID		3			/* rounds of LANES over all alpha, then FINER ones about the best */
+#define FINER		3
+#define GRID_STEP	((ALPHA_MOST - ALPHA_LEAST) / (GRID * LANES - 1))
+#define LONG_SERIES	10000		/* one round of which takes as long as a breath may */
 
 size_t
 spmk_theta_space(int n, int m, int h)
 {
 	(void) h;
-	return spmk_adjust_space(n, m) + 2 * (size_t) n;
+	return spmk_adjust_space(n, m) + 2 * ((size_t) n + 1);
 }
 
 SpmForecastStatus
@@ -77,105 +80,119 @@ spmk_theta(const SpmSeries *series, SpmOutlook *outlook, double *space, const Sp
  *
  * in which D[t] = p * A + (1 - p * (1 - alpha)) / alpha * B, A and B the line's.
  */
-typedef struct Sums
-{
-	double		pp,
-				pd,
-				dd,
-				pr,
-				dr,
-				rr;
-} Sums;
-
 typedef struct Dotm
 {
 	double		alpha;
 	double		first;
 	double		w;				/* 1 - 1 / theta */
+	double		level;			/* after the last value */
+	double		power;			/* of 1 - alpha: as many as values */
 	double		squares;
 } Dotm;
 
-/* a and b: the line through the values before t, for each t; what follows n needs means. */
-static double
+/* The line of regression, one value on. */
+static inline void
+add_to_line(double y, double t, double *mean, double *slope)
+{
+	*slope = ((t - 2) * *slope + 6 * (y - *mean) / t) / (t + 1);
+	*mean += (y - *mean) / t;
+}
+
+/* a and b: the line through the values before t, for each t to n. */
+static void
 lines(const double *y, int n, double *a, double *b)
 {
 	double		mean = y[0];
 	double		slope = 0;
 
 	a[0] = b[0] = 0;
-	for (int i = 1; i < n; i++)
+	for (int t = 1; t <= n; t++)
 	{
-		double		t = i + 1;
-
-		a[i] = mean - 0.5 * t * slope;
-		b[i] = slope;
-		slope = ((t - 2) * slope + 6 * (y[i] - mean) / t) / (t + 1);
-		mean += (y[i] - mean) / t;
+		a[t] = mean - 0.5 * (t + 1) * slope;
+		b[t] = slope;
+		if (t < n)
+			add_to_line(y[t], t + 1, &mean, &slope);
 	}
-	return mean;
 }
 
-static void
-sums_of(const double *y, const double *a, const double *b, int n, const double *alpha, Sums *sums)
+typedef struct Lanes
 {
-	double		fade[LANES];
-	double		inverse[LANES];
+	double		alpha[LANES];
 	double		level[LANES];
 	double		p[LANES];
-	double		sum[6][LANES];
+	double		sum[6][LANES];	/* in the order of Sums */
+} Lanes;
 
+static void
+start(const double *y, Lanes *lanes)
+{
 	for (int k = 0; k < LANES; k++)
 	{
-		fade[k] = 1 - alpha[k];
-		inverse[k] = 1 / alpha[k];
-		level[k] = alpha[k] * y[0];
-		p[k] = fade[k];
+		lanes->level[k] = lanes->alpha[k] * y[0];
+		lanes->p[k] = 1 - lanes->alpha[k];
 		for (int j = 0; j < 6; j++)
-			sum[j][k] = 0;
+			lanes->sum[j][k] = 0;
 	}
-	for (int t = 1; t < n; t++)
+}
+
+/* Through y[from] to y[to - 1], which are not the first ones. */
+static void
+step(const double *y, const double *a, const double *b, int from, int to, Lanes *lanes)
+{
+	Lanes		at = *lanes;
+	double		inverse[LANES];
+
+	for (int k = 0; k < LANES; k++)
+		inverse[k] = 1 / at.alpha[k];
+	for (int t = from; t < to; t++)
 	{
 		bool		counts = t >= SKIPPED;
 
 		for (int k = 0; k < LANES; k++)
 		{
-			double		r = y[t] - level[k];
-			double		pn = p[k] * fade[k];
-			double		d = p[k] * a[t] + (1 - pn) * inverse[k] * b[t];
+			double		r = y[t] - at.level[k];
+			double		p = at.p[k];
+			double		next = p - p * at.alpha[k];
+			double		d = p * a[t] + (1 - next) * inverse[k] * b[t];
 
 			if (counts)
 			{
-				sum[0][k] += p[k] * p[k];
-				sum[1][k] += p[k] * d;
-				sum[2][k] += d * d;
-				sum[3][k] += p[k] * r;
-				sum[4][k] += d * r;
-				sum[5][k] += r * r;
+				at.sum[0][k] += p * p;
+				at.sum[1][k] += p * d;
+				at.sum[2][k] += d * d;
+				at.sum[3][k] += p * r;
+				at.sum[4][k] += d * r;
+				at.sum[5][k] += r * r;
 			}
-			level[k] += alpha[k] * r;
-			p[k] = pn;
+			at.level[k] += at.alpha[k] * r;
+			at.p[k] = next;
 		}
 	}
-	for (int k = 0; k < LANES; k++)
-		sums[k] = (Sums) {sum[0][k], sum[1][k], sum[2][k], sum[3][k], sum[4][k], sum[5][k]};
+	*lanes = at;
 }
 
 /* Least squares in the first level and w, w kept between 0 and 1. */
 static Dotm
-solve(const Sums *s, double alpha)
+solve(const Lanes *lanes, int k)
 {
-	Dotm		fit = {.alpha = alpha};
-	double		det = s->pp * s->dd - s->pd * s->pd;
+	Dotm		fit = {.alpha = lanes->alpha[k], .power = lanes->p[k]};
+	double		pp = lanes->sum[0][k];
+	double		pd = lanes->sum[1][k];
+	double		dd = lanes->sum[2][k];
+	double		pr = lanes->sum[3][k];
+	double		dr = lanes->sum[4][k];
+	double		det = pp * dd - pd * pd;
 
-	if (det > 1e-10 * s->pp * s->dd)
-		fit.w = (s->pp * s->dr - s->pd * s->pr) / det;
-	else if (!(s->pp > 0) && s->dd > 0)
-		fit.w = s->dr / s->dd;
+	if (det > 1e-10 * pp * dd)
+		fit.w = (pp * dr - pd * pr) / det;
+	else if (!(pp > 0) && dd > 0)
+		fit.w = dr / dd;
 	fit.w = fmin(fmax(fit.w, 0), 1);
-	if (s->pp > 0)
-		fit.first = (s->pr - fit.w * s->pd) / s->pp;
-	fit.squares = s->rr - 2 * (fit.first * s->pr + fit.w * s->dr) +
-		fit.first * fit.first * s->pp + 2 * fit.first * fit.w * s->pd + fit.w * fit.w * s->dd;
+	if (pp > 0)
+		fit.first = (pr - fit.w * pd) / pp;
+	fit.level = lanes->level[k] + fit.power * fit.first;
+	fit.squares = lanes->sum[5][k] - 2 * (fit.first * pr + fit.w * dr) +
+		fit.first * fit.first * pp + 2 * fit.first * fit.w * pd + fit.w * fit.w * dd;
 	fit.squares = fmax(fit.squares, 0);
 	return fit;
 }
@@ -185,34 +202,107 @@ static Dotm
 search(const double *y, const double *a, const double *b, int n, const SpmBreath *breath)
 {
 	Dotm		best = {.squares = INFINITY};
-	double		step = (ALPHA_MOST - ALPHA_LEAST) / (3 * LANES - 1);
-	double		from = ALPHA_LEAST;
+	double		wide = GRID_STEP;
 
-	for (int round = 0; round < 6; round++)
+	for (int round = 0; round < GRID + FINER; round++)
 	{
-		double		alpha[LANES];
-		Sums		sums[LANES];
+		double		from = ALPHA_LEAST + round * LANES * GRID_STEP;
+		Lanes		lanes;
 
-		if (round >= 3)
+		if (round >= GRID)
 		{
-			from = best.alpha - step;
-			step *= 2.0 / (LANES + 1);
-			from += step;
+			from = best.alpha - wide;
+			wide *= 2.0 / (LANES + 1);
+			from += wide;
 		}
 		for (int k = 0; k < LANES; k++)
-			alpha[k] = fmin(fmax(from + ((round < 3 ? round * LANES : 0) + k) * step, ALPHA_LEAST), ALPHA_MOST);
-		sums_of(y, a, b, n, alpha, sums);
+			lanes.alpha[k] = fmin(fmax(from + k * wide, ALPHA_LEAST), ALPHA_MOST);
+		start(y, &lanes);
+		step(y, a, b, 1, n, &lanes);
 		for (int k = 0; k < LANES; k++)
 		{
-			Dotm		fit = solve(&sums[k], alpha[k]);
+			Dotm		fit = solve(&lanes, k);
 
 			if (fit.squares < best.squares)
 				best = fit;
 		}
-		if (n > BREATH_WORK / 64)
+		if (n > LONG_SERIES)
 			spmk_breathe(breath);
 	}
 	return best;
+}
+
+/* What is to come is taken as if it came as forecast. */
+static void
+look_ahead(Dotm fit, double a, double b, int n, int h, double *path)
+{
+	double		mean = a + 0.5 * (n + 1) * b;
+	double		slope = b;
+
+	for (int i = 0; i < h; i++)
+	{
+		double		t = n + i + 1;
+
+		path[i] = fit.level + fit.w * (fit.power * (mean - 0.5 * t * slope) +
+									   (1 - fit.power * (1 - fit.alpha)) / fit.alpha * slope);
+		add_to_line(path[i], t, &mean, &slope);
+		fit.level += fit.alpha * (path[i] - fit.level);
+		fit.power *= 1 - fit.alpha;
+	}
+}
+
+size_t
+spmk_dotm_origins_space(int n, int origins)
+{
+	return 2 * ((size_t) n + 1) + sizeof(Dotm) / sizeof(double) * origins;
+}
+
+/*
+ * What DOTM would have erred, had it stood at each of the last origins: errors
+ * holds h a row, NaN where the series has ended.  All origins cost little more
+ * than one fit, for the sums of a prefix are those that a pass comes by.
+ */
+void
+spmk_dotm_origins(const double *y, int n, int origins, int h, double *errors, double *space, const SpmBreath *breath)
+{
+	double	   *a = space;
+	double	   *b = a + n + 1;
+	Dotm	   *best = (Dotm *) (b + n + 1);
+
+	lines(y, n, a, b);
+	for (int i = 0; i < origins; i++)
+		best[i].squares = INFINITY;
+	for (int round = 0; round < GRID; round++)
+	{
+		Lanes		lanes;
+
+		for (int k = 0; k < LANES; k++)
+			lanes.alpha[k] = ALPHA_LEAST + (round * LANES + k) * GRID_STEP;
+		start(y, &lanes);
+		step(y, a, b, 1, n - origins, &lanes);
+		for (int i = 0; i < origins; i++)
+		{
+			for (int k = 0; k < LANES; k++)
+			{
+				Dotm		fit = solve(&lanes, k);
+
+				if (fit.squares < best[i].squares)
+					best[i] = fit;
+			}
+			step(y, a, b, n - origins + i, n - origins + i + 1, &lanes);
+		}
+		spmk_breathe(breath);
+	}
+	for (int i = 0; i < origins; i++)
+	{
+		int			known = n - origins + i;
+		int			left = n - known < h ? n - known : h;
+		double	   *row = errors + (size_t) i * h;
+
+		look_ahead(best[i], a[known], b[known], known, left, row);
+		for (int j = 0; j < h; j++)
+			row[j] = j < left ? y[known + j] - row[j] : NAN;
+	}
 }
 
 SpmForecastStatus
@@ -221,13 +311,9 @@ spmk_dotm(const SpmSeries *series, SpmOutlook *outlook, double *space, const Spm
 	SpmAdjusted adjusted;
 	int			n = series->n;
 	double	   *a = space + spmk_adjust_space(n, series->m);
-	double	   *b = a + n;
+	double	   *b = a + n + 1;
 	double	   *y;
 	double		center = 0;
-	double		mean;
-	double		slope;
-	double		level;
-	double		power = 1;
 	Dotm		fit;
 
 	if (n < LEAST_VALUES)
@@ -240,33 +326,26 @@ spmk_dotm(const SpmSeries *series, SpmOutlook *outlook, double *space, const Spm
 		center += y[t] / n;
 	for (int t = 0; t < n; t++)
 		y[t] -= center;
-	mean = lines(y, n, a, b);
+	lines(y, n, a, b);
 	fit = search(y, a, b, n, breath);
-
-	level = fit.first;
-	for (int t = 0; t < n; t++)
-	{
-		if (outlook->fitted)
-			outlook->fitted[t] = center + level +
-				fit.w * (power * a[t] + (1 - power * (1 - fit.alpha)) / fit.alpha * b[t]);
-		level += fit.alpha * (y[t] - level);
-		power *= 1 - fit.alpha;
-	}
-
-	/* What is to come is taken as if it came as forecast. */
-	slope = ((n - 2.0) * b[n - 1] + 6 * (y[n - 1] - (n > 1 ? a[n - 1] + 0.5 * n * b[n - 1] : 0)) / n) / (n + 1.0);
+	look_ahead(fit, a[n], b[n], n, outlook->h, outlook->mean);
 	for (int i = 0; i < outlook->h; i++)
 	{
-		double		t = n + i + 1;
-		double		forecast = level + fit.w * (power * (mean - 0.5 * t * slope) +
-												(1 - power * (1 - fit.alpha)) / fit.alpha * slope);
-
-		outlook->mean[i] = center + forecast;
+		outlook->mean[i] += center;
 		outlook->variance[i] = fit.squares / (n - SKIPPED) * (1 + i * fit.alpha * fit.alpha);
-		slope = ((t - 2) * slope + 6 * (forecast - mean) / t) / (t + 1);
-		mean += (forecast - mean) / t;
-		level += fit.alpha * (forecast - level);
-		power *= 1 - fit.alpha;
+	}
+	if (outlook->fitted)
+	{
+		double		level = fit.first;
+		double		power = 1;
+
+		for (int t = 0; t < n; t++)
+		{
+			outlook->fitted[t] = center + level +
+				fit.w * (power * a[t] + (1 - power * (1 - fit.alpha)) / fit.alpha * b[t]);
+			level += fit.alpha * (y[t] - level);
+			power *= 1 - fit.alpha;
+		}
 	}
 	spmk_restore_season(&adjusted, outlook);
 	strcpy(outlook->name, "DOTM");
