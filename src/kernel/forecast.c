@@ -18,20 +18,20 @@ const SpmMethod spmk_methods[] = {
 	{"auto", "the best that is known of the series, made of several methods", spmk_theta_space, spmk_dotm},
 	{"light", "for millions of series: nearly as good as auto", spmk_theta_space, spmk_dotm},
 	{"dotm", "dynamic optimised theta model", spmk_theta_space, spmk_dotm},
-	{"theta", "theta method: smoothing with half the trend", spmk_theta_space, spmk_theta},
-	{"ses", "simple exponential smoothing", spmk_smooth_space, spmk_ses},
-	{"holt", "exponential smoothing with a trend", spmk_smooth_space, spmk_holt},
-	{"damped", "exponential smoothing with a trend that dies out", spmk_smooth_space, spmk_damped},
+	{"theta", "theta method: smoothing with half the trend", spmk_theta_space, spmk_theta, .is_cheap = true},
+	{"ses", "simple exponential smoothing", spmk_smooth_space, spmk_ses, .is_cheap = true},
+	{"holt", "exponential smoothing with a trend", spmk_smooth_space, spmk_holt, .is_cheap = true},
+	{"damped", "exponential smoothing with a trend that dies out", spmk_smooth_space, spmk_damped, .is_cheap = true},
 	{"comb", "mean of ses, holt and damped", spmk_smooth_space, spmk_comb},
-	{"naive", "the last value again", spmk_naive_space, spmk_naive},
-	{"snaive", "the last season again", spmk_naive_space, spmk_snaive},
-	{"naive2", "the last value again, with the season of the years before", spmk_naive_space, spmk_naive2},
+	{"naive", "the last value again", spmk_naive_space, spmk_naive, .is_cheap = true},
+	{"snaive", "the last season again", spmk_naive_space, spmk_snaive, .is_cheap = true},
+	{"naive2", "the last value again, with the season of the years before", spmk_naive_space, spmk_naive2, .is_cheap = true},
 	{"ces", "complex exponential smoothing: trends and seasons that come and go", spmk_ces_space, spmk_ces},
 	SPM_ETS_ROWS,
 	{.name = NULL}
 };
 
-/* In whose place the next one comes, when a series is too short or not for it. */
+/* In whose place the next one comes, when a series is too short or not for it; the last one does any. */
 static const char *const simpler[] = {"ses", "naive"};
 
 const SpmMethod *
@@ -63,11 +63,28 @@ spmk_forecast_space(const SpmForecast *forecast)
 	int			n = forecast->n;
 	int			m = main_season(forecast);
 	int			h = forecast->h;
-	size_t		space = larger(forecast->method->space(n, m, h), spmk_interval_space(n, m, h));
+	size_t		space = larger(forecast->method->space(n, m, h), spmk_interval_space(forecast, m));
 
 	for (int i = 0; i < sizeof(simpler) / sizeof(simpler[0]); i++)
 		space = larger(space, spmk_method(simpler[i])->space(n, m, h));
 	return space + h;
+}
+
+/* What never was below zero is not forecast to be. */
+static void
+keep_positive(SpmForecast *forecast)
+{
+	for (int t = 0; t < forecast->n; t++)
+		if (forecast->y[t] < 0)
+			return;
+	for (int i = 0; i < forecast->h; i++)
+	{
+		double	   *numbers[] = {&forecast->mean[i], &forecast->lower[i], &forecast->upper[i]};
+
+		for (int j = 0; j < 3; j++)
+			if (*numbers[j] < 0)
+				*numbers[j] = 0;
+	}
 }
 
 SpmForecastStatus
@@ -75,12 +92,21 @@ spmk_forecast(SpmForecast *forecast, double *space, const SpmBreath *breath)
 {
 	SpmSeries	series = {.y = forecast->y, .n = forecast->n, .m = main_season(forecast)};
 	SpmOutlook	outlook = {.h = forecast->h, .mean = forecast->mean, .variance = space};
-	SpmForecastStatus asked = forecast->method->run(&series, &outlook, space + forecast->h, breath);
+	const SpmMethod *method = forecast->method;
+	double	   *rest = space + forecast->h;
+	SpmForecastStatus asked = method->run(&series, &outlook, rest, breath);
 	SpmForecastStatus status = asked;
 
-	for (int i = 0; status != SPM_FORECAST_OK && i < sizeof(simpler) / sizeof(simpler[0]); i++)
-		status = spmk_method(simpler[i])->run(&series, &outlook, space + forecast->h, breath);
+	for (int i = 0; status != SPM_FORECAST_OK; i++)
+	{
+		method = spmk_method(simpler[i]);
+		status = method->run(&series, &outlook, rest, breath);
+	}
 	memcpy(forecast->name, outlook.name, sizeof(forecast->name));
-	spmk_interval(forecast, &series, outlook.variance, space + forecast->h, breath);
+	if (method->limits)
+		method->limits(&series, &outlook, forecast->level, forecast->lower, forecast->upper, rest, breath);
+	else
+		spmk_interval(forecast, &series, outlook.variance, rest, breath);
+	keep_positive(forecast);
 	return asked;
 }

@@ -47,6 +47,14 @@ typedef struct SpmMethod
 	const char *about;			/* one line for people */
 	size_t		(*space) (int n, int m, int h);	/* doubles it needs */
 	SpmForecastStatus (*run) (const SpmSeries *series, SpmOutlook *outlook, double *space, const SpmBreath *breath);
+
+	/*
+	 * Limits of its own, for errors that are not symmetric (counts): after run(), in
+	 * the same space.  NULL: those of interval.c.
+	 */
+	void		(*limits) (const SpmSeries *series, const SpmOutlook *outlook, double level, double *lower, double *upper,
+						   double *space, const SpmBreath *breath);
+	bool		is_cheap;		/* microseconds: limits may run it at many past origins */
 } SpmMethod;
 
 /* All methods, ended by one without a name: a new method is a new row in forecast.c. */

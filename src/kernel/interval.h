@@ -1,6 +1,7 @@
 /*
  * interval.h
- *	  Limits that hold what they say.
+ *	  Limits that hold what they say, because they are made of what a method would
+ *	  have erred in the past.
  */
 #ifndef SPMK_INTERVAL_H
 #define SPMK_INTERVAL_H
@@ -11,8 +12,31 @@
 extern double spmk_normal_quantile(double p);
 extern double spmk_student_quantile(double p, double freedom);
 
-/* Fills lower and upper, having mean and the variances of a method (NaN: none). */
-extern size_t spmk_interval_space(int n, int m, int h);
+/* Errors of forecasts made at past origins, by steps ahead. */
+typedef struct SpmHindsight
+{
+	int			h;
+	double	   *squares;		/* h: weighted sums */
+	double	   *weights;		/* h */
+	double	   *counts;			/* h */
+} SpmHindsight;
+
+/*
+ * An error counts by the square of how much was known then: who knew little erred
+ * otherwise than one who knows all, and what is long ago tells less.
+ */
+static inline void
+spmk_hindsight_add(SpmHindsight *hindsight, int known, int step, double error)
+{
+	double		weight = (double) known * known;
+
+	hindsight->squares[step] += weight * error * error;
+	hindsight->weights[step] += weight;
+	hindsight->counts[step]++;
+}
+
+/* Fills lower and upper, having mean and, where nothing can be seen by hindsight, a formula's variance. */
+extern size_t spmk_interval_space(const SpmForecast *forecast, int m);
 extern void spmk_interval(SpmForecast *forecast, const SpmSeries *series, const double *variance, double *space,
 						  const SpmBreath *breath);
 

@@ -15,7 +15,6 @@
 #define ALPHA_LEAST	0.1
 #define ALPHA_MOST	0.99
 #define SKIPPED		3			/* errors of the first values tell of the start only */
-#define LEAST_VALUES 5
 #define GRID		3			/* rounds of LANES over all alpha, then FINER ones about the best */
 #define FINER		3
 #define GRID_STEP	((ALPHA_MOST - ALPHA_LEAST) / (GRID * LANES - 1))
@@ -38,7 +37,7 @@ spmk_theta(const SpmSeries *series, SpmOutlook *outlook, double *space, const Sp
 	double		slope = 0;
 	double		faded;
 
-	if (n < LEAST_VALUES)
+	if (n < SPMK_DOTM_LEAST)
 		return SPM_FORECAST_SHORT;
 	spmk_adjust(series, &adjusted, space, breath);
 	spmk_smooth_level(adjusted.rest, n, &fit, breath);
@@ -252,22 +251,24 @@ look_ahead(Dotm fit, double a, double b, int n, int h, double *path)
 }
 
 size_t
-spmk_dotm_origins_space(int n, int origins)
+spmk_dotm_hindsight_space(int n, int h, int origins)
 {
-	return 2 * ((size_t) n + 1) + sizeof(Dotm) / sizeof(double) * origins;
+	return 2 * ((size_t) n + 1) + h + (sizeof(Dotm) / sizeof(double) + 1) * origins;
 }
 
 /*
- * What DOTM would have erred, had it stood at each of the last origins: errors
- * holds h a row, NaN where the series has ended.  All origins cost little more
- * than one fit, for the sums of a prefix are those that a pass comes by.
+ * What DOTM would have erred, had it stood at each of the last origins.  All of
+ * them cost little more than one fit, for the sums of a prefix are those that a
+ * pass comes by.
  */
 void
-spmk_dotm_origins(const double *y, int n, int origins, int h, double *errors, double *space, const SpmBreath *breath)
+spmk_dotm_hindsight(const double *y, int n, int origins, SpmHindsight *hindsight, double *space, const SpmBreath *breath)
 {
 	double	   *a = space;
 	double	   *b = a + n + 1;
-	Dotm	   *best = (Dotm *) (b + n + 1);
+	double	   *path = b + n + 1;
+	Dotm	   *best = (Dotm *) (path + hindsight->h);
+	int			first = n - origins;
 
 	lines(y, n, a, b);
 	for (int i = 0; i < origins; i++)
@@ -279,7 +280,7 @@ spmk_dotm_origins(const double *y, int n, int origins, int h, double *errors, do
 		for (int k = 0; k < LANES; k++)
 			lanes.alpha[k] = ALPHA_LEAST + (round * LANES + k) * GRID_STEP;
 		start(y, &lanes);
-		step(y, a, b, 1, n - origins, &lanes);
+		step(y, a, b, 1, first, &lanes);
 		for (int i = 0; i < origins; i++)
 		{
 			for (int k = 0; k < LANES; k++)
@@ -289,19 +290,18 @@ spmk_dotm_origins(const double *y, int n, int origins, int h, double *errors, do
 				if (fit.squares < best[i].squares)
 					best[i] = fit;
 			}
-			step(y, a, b, n - origins + i, n - origins + i + 1, &lanes);
+			step(y, a, b, first + i, first + i + 1, &lanes);
 		}
 		spmk_breathe(breath);
 	}
 	for (int i = 0; i < origins; i++)
 	{
-		int			known = n - origins + i;
-		int			left = n - known < h ? n - known : h;
-		double	   *row = errors + (size_t) i * h;
+		int			known = first + i;
+		int			left = n - known < hindsight->h ? n - known : hindsight->h;
 
-		look_ahead(best[i], a[known], b[known], known, left, row);
-		for (int j = 0; j < h; j++)
-			row[j] = j < left ? y[known + j] - row[j] : NAN;
+		look_ahead(best[i], a[known], b[known], known, left, path);
+		for (int j = 0; j < left; j++)
+			spmk_hindsight_add(hindsight, known, j, y[known + j] - path[j]);
 	}
 }
 
@@ -316,7 +316,7 @@ spmk_dotm(const SpmSeries *series, SpmOutlook *outlook, double *space, const Spm
 	double		center = 0;
 	Dotm		fit;
 
-	if (n < LEAST_VALUES)
+	if (n < SPMK_DOTM_LEAST)
 		return SPM_FORECAST_SHORT;
 	spmk_adjust(series, &adjusted, space, breath);
 
