@@ -8,6 +8,7 @@
 
 #include "ces.h"
 #include "ets_method.h"
+#include "ensemble.h"
 #include "interval.h"
 #include "naive.h"
 #include "series.h"
@@ -15,8 +16,8 @@
 #include "theta.h"
 
 const SpmMethod spmk_methods[] = {
-	{"auto", "the best that is known of the series, made of several methods", spmk_theta_space, spmk_dotm},
-	{"light", "for millions of series: nearly as good as auto", spmk_theta_space, spmk_dotm},
+	{"auto", "the best that is known of the series, made of several methods", spmk_ensemble_space, spmk_auto},
+	{"light", "for millions of series: nearly as good as auto", spmk_ensemble_space, spmk_light},
 	{"dotm", "dynamic optimised theta model", spmk_theta_space, spmk_dotm},
 	{"theta", "theta method: smoothing with half the trend", spmk_theta_space, spmk_theta, .is_cheap = true},
 	{"ses", "simple exponential smoothing", spmk_smooth_space, spmk_ses, .is_cheap = true},

@@ -1,0 +1,138 @@
+/*
+ * ensemble.c
+ *	  Means of methods.  Families have an equal say: theta, exponential smoothing by
+ *	  state space models (two of them), complex exponential smoothing (Petropoulos &
+ *	  Svetunkov 2020 took a median of such a set).
+ */
+#include "ensemble.h"
+
+#include <string.h>
+
+#define MEMBERS 4
+
+/* How far a member may stand from all others: widths of these, and standard deviations of an error. */
+#define WIDTHS		2
+#define DEVIATIONS	6
+
+typedef struct Member
+{
+	const char *name;
+	double		weight;
+} Member;
+
+static const Member all_members[MEMBERS] = {{"dotm", 2}, {"ces", 2}, {"ets", 1}, {"hw", 1}};
+static const Member light_members[MEMBERS] = {{"dotm", 1}, {"hw", 1}};
+
+size_t
+spmk_ensemble_space(int n, int m, int h)
+{
+	size_t		most = 0;
+
+	for (int k = 0; k < MEMBERS; k++)
+	{
+		size_t		space = spmk_method(all_members[k].name)->space(n, m, h);
+
+		most = space > most ? space : most;
+	}
+	return most + MEMBERS * ((size_t) n + 2 * (size_t) h);
+}
+
+/* A member that runs away from all others is called back: one may explode. */
+static void
+call_back(double *numbers, int count, double variance)
+{
+	for (int k = 0; count > 2 && k < count; k++)
+	{
+		double		least = INFINITY;
+		double		most = -INFINITY;
+		double		room;
+
+		for (int j = 0; j < count; j++)
+			if (j != k)
+			{
+				least = fmin(least, numbers[j]);
+				most = fmax(most, numbers[j]);
+			}
+		room = WIDTHS * (most - least) + DEVIATIONS * sqrt(variance);
+		numbers[k] = fmin(fmax(numbers[k], least - room), most + room);
+	}
+}
+
+static double
+mean_of(const double *numbers, const double *weights, int count)
+{
+	double		sum = 0;
+	double		total = 0;
+
+	for (int k = 0; k < count; k++)
+	{
+		sum += weights[k] * numbers[k];
+		total += weights[k];
+	}
+	return sum / total;
+}
+
+static void
+add_name(const char *name, char *names, size_t size)
+{
+	size_t		used = strlen(names);
+
+	if (used + strlen(name) + 4 > size)
+		return;
+	strcat(names, used > 0 ? " + " : "");
+	strcat(names, name);
+}
+
+static SpmForecastStatus
+combine(const SpmSeries *series, const Member *members, SpmOutlook *outlook, double *space, const SpmBreath *breath)
+{
+	int			n = series->n;
+	int			h = outlook->h;
+	int			count = 0;
+	SpmOutlook	outlooks[MEMBERS];
+	double		weights[MEMBERS];
+	double		numbers[MEMBERS];
+
+	for (const Member *member = members; member < members + MEMBERS && member->name; member++)
+	{
+		double	   *own = space + count * (n + 2 * h);
+
+		outlooks[count] = (SpmOutlook) {.h = h, .mean = own, .variance = own + h, .fitted = outlook->fitted ? own + 2 * h : NULL};
+		weights[count] = member->weight;
+		if (spmk_method(member->name)->run(series, &outlooks[count], space + MEMBERS * (n + 2 * h), breath) == SPM_FORECAST_OK)
+			count++;
+	}
+	if (count == 0)
+		return SPM_FORECAST_SHORT;
+	for (int i = 0; i < h; i++)
+	{
+		/* the first member's variance stands for all: the limits are made of other things */
+		outlook->variance[i] = outlooks[0].variance[i];
+		for (int k = 0; k < count; k++)
+			numbers[k] = outlooks[k].mean[i];
+		call_back(numbers, count, outlook->variance[i]);
+		outlook->mean[i] = mean_of(numbers, weights, count);
+	}
+	for (int t = 0; outlook->fitted && t < n; t++)
+	{
+		for (int k = 0; k < count; k++)
+			numbers[k] = outlooks[k].fitted[t];
+		outlook->fitted[t] = mean_of(numbers, weights, count);
+	}
+	outlook->name[0] = '\0';
+	for (int k = 0; k < count; k++)
+		add_name(outlooks[k].name, outlook->name, sizeof(outlook->name));
+	return SPM_FORECAST_OK;
+}
+
+SpmForecastStatus
+spmk_auto(const SpmSeries *series, SpmOutlook *outlook, double *space, const SpmBreath *breath)
+{
+	return combine(series, all_members, outlook, space, breath);
+}
+
+SpmForecastStatus
+spmk_light(const SpmSeries *series, SpmOutlook *outlook, double *space, const SpmBreath *breath)
+{
+	return combine(series, light_members, outlook, space, breath);
+}
