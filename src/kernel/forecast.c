@@ -9,6 +9,7 @@
 #include "ces.h"
 #include "ets_method.h"
 #include "ensemble.h"
+#include "intermittent.h"
 #include "interval.h"
 #include "naive.h"
 #include "series.h"
@@ -29,6 +30,12 @@ const SpmMethod spmk_methods[] = {
 	{"naive2", "the last value again, with the season of the years before", spmk_naive_space, spmk_naive2, .is_cheap = true},
 	{"ces", "complex exponential smoothing: trends and seasons that come and go", spmk_ces_space, spmk_ces},
 	SPM_ETS_ROWS,
+	{"intermittent", "demand that mostly is nothing: imapa, less what a long silence says", spmk_intermittent_space, spmk_intermittent, spmk_demand_limits},
+	{"croston", "intermittent demand: sizes over intervals", spmk_intermittent_space, spmk_croston, spmk_demand_limits},
+	{"sba", "intermittent demand: croston less its bias (Syntetos and Boylan)", spmk_intermittent_space, spmk_sba, spmk_demand_limits},
+	{"tsb", "intermittent demand: sizes times chances, which fade (Teunter, Syntetos and Babai)", spmk_intermittent_space, spmk_tsb, spmk_demand_limits},
+	{"adida", "intermittent demand: smoothed over buckets of its mean interval", spmk_intermittent_space, spmk_adida, spmk_demand_limits},
+	{"imapa", "intermittent demand: mean of adida over all buckets up to its mean interval", spmk_intermittent_space, spmk_imapa, spmk_demand_limits},
 	{.name = NULL}
 };
 
