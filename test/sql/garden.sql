@@ -27,12 +27,13 @@ SELECT t::regtype, v FROM (VALUES
     ('date', ARRAY[NULL, '2024-02-29', '-infinity', 'infinity', '4713-01-01 BC', '5874897-12-31']),
     ('date[]', ARRAY[NULL, '{}', '{2024-01-01}', '{2024-01-01,2025-01-01}', '{2025-01-01,2024-01-01}', '{2024-01-01,NULL}', '{-infinity,infinity}']),
     ('timestamptz', ARRAY[NULL, '2026-03-29 01:30Z', 'infinity', '-infinity']),
+    ('timestamp', ARRAY[NULL, '2026-01-31', 'infinity', '-infinity', '294276-12-31 23:59', '4713-01-01 BC']),
     ('daterange', ARRAY[NULL, 'empty', '(,)', '[2026-01-01,2026-04-01)', '[2026-01-01,)']),
     ('datemultirange', ARRAY[NULL, '{}', '{(,)}', '{[2026-01-15,2026-02-01),[2026-03-01,)}', '{[4713-01-01 BC,5874897-12-31]}']),
     ('integer[]', ARRAY[NULL, '{}', '{1}', '{NULL,2}', '{1,2}', '{3,0}']),
     ('bigint[]', ARRAY[NULL, '{}', '{1,2}', '{5,0}', '{NULL,2}', '{-1,9223372036854775807}']),
     ('interval', ARRAY[NULL, '0', '-1 month', '100000 years']),
-    ('jsonb', ARRAY[NULL, '{}', '[]', 'null', '{"a": [1, null, "x"]}']),
+    ('jsonb', ARRAY[NULL, '{}', '[]', 'null', '{"step": "month", "season": [3, 2], "gaps": "last", "until": "2026-12-31"}', '{"a": [1, null, "x"]}']),
     ('regtype', ARRAY[NULL, 'boolean', 'numeric', 'spm.calendar', '0']),
     ('regclass', ARRAY[NULL, 'pg_class', '0']),
     ('oid', ARRAY[NULL, '0', '4294967295']),
@@ -53,6 +54,7 @@ SELECT t::regtype, e FROM (VALUES
     ('spm.book', ARRAY['NULL::spm.book', '(SELECT spm.book(7, date ''2024-02-29'', 1, 12.5, ''month''))', '(SELECT spm.book(''a''::text, date ''2024-02-29'', 1e30, ''all''))']),
     ('spm.rate_card', ARRAY['NULL::spm.rate_card', '(SELECT spm.rate_card(7, NULL, ''0: 5%''))', '(SELECT spm.rate_card(''a''::text, date ''2024-02-01'', ''0%: 8%, 100%: 10%'', 0))']),
     ('spm.splits', ARRAY['NULL::spm.splits', '(SELECT spm.splits(8, 7, 0.5))', '(SELECT spm.splits(''b''::text, ''a''::text, 0))']),
+    ('spm.forecast_path', ARRAY['NULL::spm.forecast_path', 'spm.forecast(''{1,2,3}'', 2)', '(''a'', 2, ''{}'', ''{1,NULL}'', NULL, ''{NaN}'')::spm.forecast_path']),
     ('spm.payee_tree', ARRAY['NULL::spm.payee_tree', '(SELECT spm.payee_tree(7, 8))', '(SELECT spm.payee_tree(x, 3 - x) FROM generate_series(1, 2) x)'])
 ) c(t, es), unnest(es) e;
 

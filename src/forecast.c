@@ -1,0 +1,220 @@
+/*
+ * forecast.c
+ *	  Forecasts of series that are given as arrays, and what all forecasts share.
+ */
+#include "forecast.h"
+
+#include <math.h>
+
+#include "catalog/pg_type.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/tuplestore.h"
+
+#include "numbers.h"
+
+PG_FUNCTION_INFO_V1(spm_forecast_values);
+PG_FUNCTION_INFO_V1(spm_forecast_methods);
+
+/* What can be reckoned with; 'what' is "value 3" or the like. */
+void
+spm_check_value(double value, const char *what)
+{
+	if (!isfinite(value))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("%s is %s", what, isnan(value) ? "NaN" : "infinite"),
+				 errhint("Leave it out, or say what it is: coalesce(nullif(value, 'NaN'), 0).")));
+	if (!spmk_is_solvable(value))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("%s is neither 0 nor from 1e-30 to 1e+30", what),
+				 errdetail("It is %g.", value),
+				 errhint("Measure in another unit.")));
+}
+
+/* The numbers of an array where they lie, in the order of its elements. */
+const double *
+spm_series_arg(FunctionCallInfo fcinfo, int arg, const char *what, int *n)
+{
+	ArrayType  *array = PG_GETARG_ARRAYTYPE_P(arg);
+	const double *values = (const double *) ARR_DATA_PTR(array);
+
+	*n = ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array));
+	if (ARR_NDIM(array) > 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR),
+				 errmsg("%ss must be an array of one dimension", what)));
+	if (*n == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("there are no %ss", what)));
+	if (*n > SPMK_SERIES_MAX)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("a series has at most %d values", SPMK_SERIES_MAX),
+				 errhint("Take longer periods, or only the latest values.")));
+	if (array_contains_nulls(array))
+		for (int i = 0; i < *n; i++)
+			if (!(ARR_NULLBITMAP(array)[i / 8] & (1 << (i % 8))))
+				ereport(ERROR,
+						(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+						 errmsg("%s %d is null", what, i + 1),
+						 errhint("Say what it is, as 0, or give dates and values as rows: spm.forecast(at, value, horizon) fills gaps.")));
+	for (int i = 0; i < *n; i++)
+		if (!spmk_is_solvable(values[i]) || !isfinite(values[i]))
+			spm_check_value(values[i], psprintf("%s %d", what, i + 1));
+	return values;
+}
+
+const SpmMethod *
+spm_forecast_method(const char *name)
+{
+	const SpmMethod *method = spmk_method(name);
+
+	if (method == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("there is no method of forecasting \"%s\"", name),
+				 errhint("Those that there are: SELECT * FROM spm.forecast_method;")));
+	return method;
+}
+
+void
+spm_check_horizon(int horizon)
+{
+	if (horizon < 1 || horizon > SPMK_HORIZON_MAX)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("horizon must be from 1 to %d periods", SPMK_HORIZON_MAX),
+				 errdetail("It is %d.", horizon)));
+}
+
+void
+spm_check_level(double level)
+{
+	if (!(level > 0 && level < 1))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("level must be between 0 and 1"),
+				 errdetail("It is %g.", level),
+				 errhint("Limits that are to hold 95 of 100 outcomes have level 0.95.")));
+}
+
+int
+spm_check_season(double season)
+{
+	if (!(season >= 1 && season <= SPMK_SEASON_MAX && season == floor(season)))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("season must be a whole number of periods from 1 to %d", SPMK_SEASON_MAX),
+				 errdetail("It is %g.", season),
+				 errhint("12 for months that repeat each year, 7 for days that repeat each week, 1 for none.")));
+	return (int) season;
+}
+
+ArrayType *
+spm_float8_array(const double *values, int n)
+{
+	Datum	   *datums = palloc(n * sizeof(Datum));
+	bool	   *nulls = palloc(n * sizeof(bool));
+	int			first = 1;
+
+	for (int i = 0; i < n; i++)
+	{
+		datums[i] = Float8GetDatum(values[i]);
+		nulls[i] = isnan(values[i]);
+	}
+	return construct_md_array(datums, nulls, 1, &n, &first, FLOAT8OID, sizeof(float8), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE);
+}
+
+void
+spm_make_forecast(SpmForecast *forecast)
+{
+	Size		h = forecast->h;
+	double	   *room;
+
+	CHECK_FOR_INTERRUPTS();
+	room = MemoryContextAllocHuge(CurrentMemoryContext, (3 * h + spmk_forecast_space(forecast)) * sizeof(double));
+	forecast->mean = room;
+	forecast->lower = room + h;
+	forecast->upper = room + 2 * h;
+	spmk_forecast(forecast, room + 3 * h, &spm_breath);
+}
+
+/* The row type that this call is to return, looked up once. */
+static TupleDesc
+result_type(FunctionCallInfo fcinfo)
+{
+	if (fcinfo->flinfo->fn_extra == NULL)
+	{
+		MemoryContext old = MemoryContextSwitchTo(fcinfo->flinfo->fn_mcxt);
+		TupleDesc	type;
+
+		if (get_call_result_type(fcinfo, NULL, &type) != TYPEFUNC_COMPOSITE)
+			elog(ERROR, "return type must be a row type");
+		fcinfo->flinfo->fn_extra = BlessTupleDesc(type);
+		MemoryContextSwitchTo(old);
+	}
+	return fcinfo->flinfo->fn_extra;
+}
+
+Datum
+spm_forecast_path(FunctionCallInfo fcinfo, const SpmForecast *forecast, Datum *periods)
+{
+	int			h = forecast->h;
+	Datum		values[6];
+	bool		nulls[6] = {false};
+
+	values[0] = CStringGetTextDatum(forecast->name);
+	values[1] = Float8GetDatum(forecast->level);
+	if (periods)
+		values[2] = PointerGetDatum(construct_array(periods, h, TIMESTAMPOID, sizeof(int64), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
+	else
+		nulls[2] = true;
+	values[3] = PointerGetDatum(spm_float8_array(forecast->mean, h));
+	values[4] = PointerGetDatum(spm_float8_array(forecast->lower, h));
+	values[5] = PointerGetDatum(spm_float8_array(forecast->upper, h));
+	return HeapTupleGetDatum(heap_form_tuple(result_type(fcinfo), values, nulls));
+}
+
+/* spm.forecast("values" float8[], horizon int, season int, method text, level float8) */
+Datum
+spm_forecast_values(PG_FUNCTION_ARGS)
+{
+	int			n;
+	const double *y = spm_series_arg(fcinfo, 0, "value", &n);
+	int			season = spm_check_season(PG_GETARG_INT32(2));
+	SpmForecast forecast = {
+		.method = spm_forecast_method(text_to_cstring(PG_GETARG_TEXT_PP(3))),
+		.y = y,
+		.n = n,
+		.seasons = &season,
+		.nseasons = season > 1,
+		.h = PG_GETARG_INT32(1),
+		.level = PG_GETARG_FLOAT8(4)
+	};
+
+	spm_check_horizon(forecast.h);
+	spm_check_level(forecast.level);
+	spm_make_forecast(&forecast);
+	PG_RETURN_DATUM(spm_forecast_path(fcinfo, &forecast, NULL));
+}
+
+/* spm.forecast_methods() */
+Datum
+spm_forecast_methods(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+
+	InitMaterializedSRF(fcinfo, 0);
+	for (const SpmMethod *method = spmk_methods; method->name; method++)
+	{
+		Datum		values[2] = {CStringGetTextDatum(method->name), CStringGetTextDatum(method->about)};
+		bool		nulls[2] = {false};
+
+		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+	}
+	return (Datum) 0;
+}

@@ -1,0 +1,36 @@
+/*
+ * forecast.h
+ *	  What functions about series share: arguments, and a forecast as a value.
+ */
+#ifndef SPM_FORECAST_H
+#define SPM_FORECAST_H
+
+#include "postgres.h"
+
+#include "access/tupdesc.h"
+#include "fmgr.h"
+#include "utils/array.h"
+
+#include "kernel/forecast.h"
+
+/* More seasons than day, week and year nobody has. */
+#define SPM_SEASONS_MAX 8
+
+/* Arguments, or an error in the user's words. */
+extern const double *spm_series_arg(FunctionCallInfo fcinfo, int arg, const char *what, int *n);
+extern void spm_check_value(double value, const char *what);
+extern const SpmMethod *spm_forecast_method(const char *name);
+extern void spm_check_horizon(int horizon);
+extern void spm_check_level(double level);
+extern int	spm_check_season(double season);
+
+/* NaN becomes NULL: not known. */
+extern ArrayType *spm_float8_array(const double *values, int n);
+
+/* Makes the forecast, in memory of the current context; 'forecast' has what is asked. */
+extern void spm_make_forecast(SpmForecast *forecast);
+
+/* A spm.forecast_path; periods are timestamps, or NULL. */
+extern Datum spm_forecast_path(FunctionCallInfo fcinfo, const SpmForecast *forecast, Datum *periods);
+
+#endif
