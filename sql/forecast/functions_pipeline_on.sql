@@ -24,7 +24,7 @@ BEGIN
             lag(c.stage) OVER w AS last_stage
         FROM spm.opportunity_change AS c
         LEFT JOIN spm.sales_stage AS g ON g.opportunity_source_id = c.opportunity_source_id AND g.stage = c.stage
-        WHERE c.stage IS NOT NULL AND c.changed_at < (_stage_entry.as_of + 1)::timestamp
+        WHERE c.stage IS NOT NULL AND c.changed_at::date <= _stage_entry.as_of
         WINDOW w AS (PARTITION BY c.opportunity_source_id, c.opportunity_key ORDER BY c.changed_at, coalesce(g.stage_order, 0), c.stage COLLATE "C")
     ), entry AS (
         SELECT c.*, max(c.day) OVER (w ROWS UNBOUNDED PRECEDING) AS entered_on
@@ -73,7 +73,7 @@ BEGIN
         SELECT e.* FROM spm._stage_entry(_pipeline_state.as_of) AS e WHERE e.left_on IS NULL
     ), change AS (
         SELECT c.opportunity_source_id, c.opportunity_key, c.changed_at, coalesce(g.stage_order, 0) AS stage_order, c.stage, g.is_closed,
-            c.amount, c.close_date, c.owner_key, c.category, c.changed_at < (_pipeline_state.as_of + 1)::timestamp AS is_known
+            c.amount, c.close_date, c.owner_key, c.category, c.changed_at::date <= _pipeline_state.as_of AS is_known
         FROM spm.opportunity_change AS c
         LEFT JOIN spm.sales_stage AS g ON g.opportunity_source_id = c.opportunity_source_id AND g.stage = c.stage
     ), known AS MATERIALIZED (

@@ -67,6 +67,7 @@ CREATE TABLE spm.sales_stage (
     is_won boolean NOT NULL DEFAULT false,
     is_closed boolean NOT NULL DEFAULT false,
     probability numeric CHECK (probability BETWEEN 0 AND 1),
+    label text,
     PRIMARY KEY (opportunity_source_id, stage),
     CONSTRAINT sales_stage_won CHECK (is_closed OR NOT is_won),
     CONSTRAINT sales_stage_category CHECK (category = CASE WHEN is_won THEN 'closed' WHEN is_closed THEN 'omitted'
@@ -80,6 +81,7 @@ COMMENT ON COLUMN spm.sales_stage.category IS 'Category of deals in it that have
 COMMENT ON COLUMN spm.sales_stage.is_won IS 'Whether a deal in it is won.';
 COMMENT ON COLUMN spm.sales_stage.is_closed IS 'Whether a deal in it is won or lost.';
 COMMENT ON COLUMN spm.sales_stage.probability IS 'Chance of winning that the CRM writes to the stage. NULL: none. Only for comparison: spm estimates its own.';
+COMMENT ON COLUMN spm.sales_stage.label IS 'What people call it, where the source writes a key. NULL: as it is written.';
 
 -- ----------------------------------------------------------------- snapshots
 
