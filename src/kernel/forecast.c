@@ -17,8 +17,8 @@
 #include "theta.h"
 
 const SpmMethod spmk_methods[] = {
-	{"auto", "the best that is known of the series, made of several methods", spmk_ensemble_space, spmk_auto},
-	{"light", "for millions of series: nearly as good as auto", spmk_ensemble_space, spmk_light},
+	{"auto", "the best that is known of the series, made of several methods", spmk_ensemble_space, spmk_auto, .relative = 0.95},
+	{"light", "for millions of series: nearly as good as auto", spmk_ensemble_space, spmk_light, .relative = 0.98},
 	{"dotm", "dynamic optimised theta model", spmk_theta_space, spmk_dotm},
 	{"theta", "theta method: smoothing with half the trend", spmk_theta_space, spmk_theta, .is_cheap = true},
 	{"ses", "simple exponential smoothing", spmk_smooth_space, spmk_ses, .is_cheap = true},

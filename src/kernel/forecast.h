@@ -55,6 +55,7 @@ typedef struct SpmMethod
 	void		(*limits) (const SpmSeries *series, const SpmOutlook *outlook, double level, double *lower, double *upper,
 						   double *space, const SpmBreath *breath);
 	bool		is_cheap;		/* microseconds: limits may run it at many past origins */
+	double		relative;		/* if not cheap: its errors in DOTM's, by which its limits are made; 0: not known */
 } SpmMethod;
 
 /* All methods, ended by one without a name: a new method is a new row in forecast.c. */

@@ -12,7 +12,7 @@
 #include "series.h"
 #include "theta.h"
 
-#define DOTM_ORIGINS	100
+#define DOTM_ORIGINS	200
 #define CHEAP_ORIGINS	24
 #define LEAST_FREEDOM	6
 #define WALK_WEIGHT		0.2
@@ -116,7 +116,8 @@ look_back(const SpmForecast *forecast, const SpmSeries *series, const SpmAdjuste
 static void
 set_limits(SpmForecast *forecast, const SpmAdjusted *adjusted, const SpmHindsight *hindsight, int stride)
 {
-	double		widened = 1 + WIDENED / (hindsight->counts[0] * stride);
+	double		relative = forecast->method->relative > 0 ? forecast->method->relative : 1;
+	double		widened = relative * sqrt(1 + WIDENED / (hindsight->counts[0] * stride));
 	double		square = 0;
 
 	for (int i = 0; i < forecast->h; i++)
@@ -127,7 +128,7 @@ set_limits(SpmForecast *forecast, const SpmAdjusted *adjusted, const SpmHindsigh
 		double		half;
 
 		square = count > 0 ? (count * hindsight->squares[i] / hindsight->weights[i] + prior * walk) / (count + prior) : walk;
-		half = spmk_student_quantile(0.5 + forecast->level / 2, LEAST_FREEDOM + 2 * count) * sqrt(square * widened) *
+		half = spmk_student_quantile(0.5 + forecast->level / 2, LEAST_FREEDOM + 2 * count) * sqrt(square) * widened *
 			spmk_season_factor(adjusted, forecast->n + i);
 		forecast->lower[i] = forecast->mean[i] - half;
 		forecast->upper[i] = forecast->mean[i] + half;
