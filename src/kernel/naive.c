@@ -63,7 +63,7 @@ spmk_naive2(const SpmSeries *series, SpmOutlook *outlook, double *space, const S
 
 	if (series->n < 1)
 		return SPM_FORECAST_SHORT;
-	spmk_adjust(series, &adjusted, space, breath);
+	spmk_adjust_classical(series, &adjusted, space, breath);
 	repeat(adjusted.rest, adjusted.n, 1, outlook);
 	spmk_restore_season(&adjusted, outlook);
 	strcpy(outlook->name, "naive2");

@@ -9,7 +9,10 @@
 #include <string.h>
 
 /* 90 %, two-sided: as in the M competitions. */
-#define SEASON_TEST		1.645
+#define CLASSICAL_TEST	1.645
+
+/* Indices that are drawn towards none do little harm where there is no season. */
+#define SEASON_TEST		1.0
 #define LEAST_INDEX		0.01
 
 static double
@@ -22,8 +25,8 @@ covariance(const double *y, int n, double mean, int lag)
 	return sum;
 }
 
-bool
-spmk_has_season(const SpmSeries *series, const SpmBreath *breath)
+static bool
+has_season(const SpmSeries *series, double test, const SpmBreath *breath)
 {
 	const double *y = series->y;
 	int			n = series->n;
@@ -48,7 +51,13 @@ spmk_has_season(const SpmSeries *series, const SpmBreath *breath)
 		if ((lag & 15) == 0)
 			spmk_breathe(breath);
 	}
-	return fabs(covariance(y, n, mean, m) / variance) > SEASON_TEST * sqrt((1 + 2 * squares) / n);
+	return fabs(covariance(y, n, mean, m) / variance) > test * sqrt((1 + 2 * squares) / n);
+}
+
+bool
+spmk_has_season(const SpmSeries *series, const SpmBreath *breath)
+{
+	return has_season(series, CLASSICAL_TEST, breath);
 }
 
 size_t
@@ -58,24 +67,51 @@ spmk_adjust_space(int n, int m)
 }
 
 /*
+ * What an index is in doubt by, against what indices differ by: James and Stein's
+ * shrinkage, for seasons Miller & Williams 2003.  squares: of all ratios about 1 (or
+ * differences about 0), of which index holds the means about the same and count how many.
+ */
+static double
+shrinkage(const double *index, const double *count, int m, double squares)
+{
+	double		total = 0;
+	double		signal = 0;
+	double		doubt = 0;
+
+	for (int j = 0; j < m; j++)
+	{
+		total += count[j];
+		signal += index[j] * index[j];
+		squares -= count[j] * index[j] * index[j];
+	}
+	if (m < 4 || !(total > m) || !(signal > 0))
+		return 1;
+	doubt = fmax(squares, 0) / (total - m) / (total / m);
+	return fmax(1 - (m - 3) * doubt / signal, 0);
+}
+
+/*
  * Means by place in the season of y over (or less) its moving average.  The
  * window's sum is made anew every season, so that its rounding cannot grow.
  */
 static void
-find_indices(const SpmSeries *series, bool is_product, double *index, double *count)
+find_indices(const SpmSeries *series, bool is_product, bool is_classical, double *index, double *count)
 {
 	const double *y = series->y;
 	int			m = series->m;
 	int			half = m / 2;
 	bool		is_even = m % 2 == 0;
 	double		window = 0;
+	double		squares = 0;
 	double		mean = 0;
+	double		kept;
 
 	for (int j = 0; j < m; j++)
 		index[j] = count[j] = 0;
 	for (int t = half; t + half < series->n; t++)
 	{
 		double		trend;
+		double		off;
 
 		/* the sum of the m values that end at t + half */
 		if ((t - half) % m == 0)
@@ -89,37 +125,52 @@ find_indices(const SpmSeries *series, bool is_product, double *index, double *co
 		trend = is_even ? (window + 0.5 * (y[t - half] - y[t + half])) / m : window / m;
 		if (is_product && !(trend > 0))
 			continue;
-		index[t % m] += is_product ? y[t] / trend : y[t] - trend;
+		off = is_product ? y[t] / trend - 1 : y[t] - trend;
+		index[t % m] += off;
+		squares += off * off;
 		count[t % m]++;
 	}
 	for (int j = 0; j < m; j++)
 	{
-		index[j] = count[j] > 0 ? index[j] / count[j] : is_product;
+		index[j] = count[j] > 0 ? index[j] / count[j] : 0;
 		mean += index[j] / m;
 	}
+	kept = is_classical ? 1 : shrinkage(index, count, m, squares);
 	for (int j = 0; j < m; j++)
-		index[j] = is_product ? fmax(index[j] / mean, LEAST_INDEX) : index[j] - mean;
+		index[j] = is_product ? fmax((1 + kept * index[j]) / (1 + kept * mean), LEAST_INDEX) : kept * (index[j] - mean);
 }
 
-void
-spmk_adjust(const SpmSeries *series, SpmAdjusted *adjusted, double *space, const SpmBreath *breath)
+static void
+adjust(const SpmSeries *series, bool is_classical, SpmAdjusted *adjusted, double *space, const SpmBreath *breath)
 {
 	bool		is_product = true;
 
 	*adjusted = (SpmAdjusted) {.rest = space, .index = space + series->n, .n = series->n, .m = 1};
 	memcpy(adjusted->rest, series->y, sizeof(double) * series->n);
-	if (!spmk_has_season(series, breath))
+	if (!has_season(series, is_classical ? CLASSICAL_TEST : SEASON_TEST, breath))
 		return;
 	for (int t = 0; t < series->n && is_product; t++)
 		is_product = series->y[t] > 0;
 	adjusted->m = series->m;
 	adjusted->is_product = is_product;
-	find_indices(series, is_product, adjusted->index, adjusted->index + series->m);
+	find_indices(series, is_product, is_classical, adjusted->index, adjusted->index + series->m);
 	for (int t = 0, j = 0; t < series->n; t++, j = j + 1 == series->m ? 0 : j + 1)
 		if (is_product)
 			adjusted->rest[t] /= adjusted->index[j];
 		else
 			adjusted->rest[t] -= adjusted->index[j];
+}
+
+void
+spmk_adjust(const SpmSeries *series, SpmAdjusted *adjusted, double *space, const SpmBreath *breath)
+{
+	adjust(series, false, adjusted, space, breath);
+}
+
+void
+spmk_adjust_classical(const SpmSeries *series, SpmAdjusted *adjusted, double *space, const SpmBreath *breath)
+{
+	adjust(series, true, adjusted, space, breath);
 }
 
 double

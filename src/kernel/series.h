@@ -28,9 +28,14 @@ typedef struct SpmAdjusted
 
 extern bool spmk_has_season(const SpmSeries *series, const SpmBreath *breath);
 
-/* Takes out a season where the test finds one; room for spmk_adjust_space() doubles stays in use. */
+/*
+ * Takes out a season where the test finds one; room for spmk_adjust_space() doubles
+ * stays in use.  Indices are drawn towards none by as much as they are in doubt;
+ * the classical ones of Naive2 are not.
+ */
 extern size_t spmk_adjust_space(int n, int m);
 extern void spmk_adjust(const SpmSeries *series, SpmAdjusted *adjusted, double *space, const SpmBreath *breath);
+extern void spmk_adjust_classical(const SpmSeries *series, SpmAdjusted *adjusted, double *space, const SpmBreath *breath);
 
 /* Puts the season back into a value of time t, first is 0, and into the variance of its error. */
 extern double spmk_with_season(const SpmAdjusted *adjusted, int t, double value);
