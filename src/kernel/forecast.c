@@ -11,6 +11,7 @@
 #include "ensemble.h"
 #include "intermittent.h"
 #include "interval.h"
+#include "mstl.h"
 #include "naive.h"
 #include "series.h"
 #include "smooth.h"
@@ -65,14 +66,42 @@ larger(size_t a, size_t b)
 	return a > b ? a : b;
 }
 
+/* The seasons that the series is long enough to show: how many. */
+static int
+seen_seasons(const SpmForecast *forecast, int *seasons)
+{
+	int			count = 0;
+
+	for (int k = 0; k < forecast->nseasons && count < SPMK_SEASONS_MAX; k++)
+		if (forecast->seasons[k] > (count > 0 ? seasons[count - 1] : 1) && forecast->seasons[k] <= forecast->n / 2)
+			seasons[count++] = forecast->seasons[k];
+	return count;
+}
+
+/* Demand that mostly is nothing has methods of its own. */
+static const SpmMethod *
+suited(const SpmMethod *method, const SpmSeries *series)
+{
+	bool		is_open = method->run == spmk_auto || method->run == spmk_light;
+
+	return is_open && spmk_is_intermittent(series) ? spmk_method("intermittent") : method;
+}
+
 size_t
 spmk_forecast_space(const SpmForecast *forecast)
 {
+	int			seasons[SPMK_SEASONS_MAX];
+	SpmForecast several = *forecast;
 	int			n = forecast->n;
 	int			m = main_season(forecast);
 	int			h = forecast->h;
 	size_t		space = larger(forecast->method->space(n, m, h), spmk_interval_space(forecast, m));
 
+	several.seasons = seasons;
+	several.nseasons = seen_seasons(forecast, seasons);
+	if (several.nseasons > 1)
+		space = larger(space, spmk_mstl_forecast_space(&several));
+	space = larger(space, spmk_intermittent_space(n, m, h));
 	for (int i = 0; i < sizeof(simpler) / sizeof(simpler[0]); i++)
 		space = larger(space, spmk_method(simpler[i])->space(n, m, h));
 	return space + h;
@@ -100,11 +129,25 @@ spmk_forecast(SpmForecast *forecast, double *space, const SpmBreath *breath)
 {
 	SpmSeries	series = {.y = forecast->y, .n = forecast->n, .m = main_season(forecast)};
 	SpmOutlook	outlook = {.h = forecast->h, .mean = forecast->mean, .variance = space};
-	const SpmMethod *method = forecast->method;
+	const SpmMethod *method = suited(forecast->method, &series);
 	double	   *rest = space + forecast->h;
-	SpmForecastStatus asked = method->run(&series, &outlook, rest, breath);
-	SpmForecastStatus status = asked;
+	SpmForecastStatus asked;
+	SpmForecastStatus status;
+	int			seasons[SPMK_SEASONS_MAX];
+	int			nseasons = seen_seasons(forecast, seasons);
 
+	if (nseasons > 1 && !method->limits)
+	{
+		SpmForecast several = *forecast;
+
+		several.seasons = seasons;
+		several.nseasons = nseasons;
+		asked = spmk_mstl_forecast(&several, space, breath);
+		memcpy(forecast->name, several.name, sizeof(forecast->name));
+		keep_positive(forecast);
+		return asked;
+	}
+	asked = status = method->run(&series, &outlook, rest, breath);
 	for (int i = 0; status != SPM_FORECAST_OK; i++)
 	{
 		method = spmk_method(simpler[i]);

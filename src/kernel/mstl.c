@@ -1,10 +1,9 @@
 /*
  * mstl.c
- *	  Trend, seasons and remainder of a series; forecasts with several seasons.
+ *	  Trend, seasons and remainder of a series.
  */
 #include "mstl.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #define INNER			2		/* passes of season and trend, without and ... */
@@ -351,99 +350,5 @@ spmk_mstl(const double *y, int n, const int *periods, int nperiods, bool robust,
 	parts->trend_strength = strength_of(parts->trend, parts->remainder, n);
 	for (int k = 0; k < nperiods; k++)
 		parts->strength[k] = strength_of(parts->seasons + (size_t) k * n, parts->remainder, n);
-	return SPM_FORECAST_OK;
-}
-
-size_t
-spmk_mstl_forecast_space(int n, const int *periods, int nperiods, int h, const SpmMethod *rest)
-{
-	size_t		decompose = spmk_mstl_space(n, periods, nperiods);
-	size_t		ahead = n + rest->space(n, 1, h);
-
-	return (size_t) (nperiods + 3) * n + (decompose > ahead ? decompose : ahead);
-}
-
-/*
- * Seasons that grow with the level are taken out of logarithms: there the
- * remainder is what is left of 1.  Whichever leaves less of the series stays.
- */
-SpmForecastStatus
-spmk_mstl_forecast(const SpmSeries *series, const int *periods, int nperiods, const SpmMethod *rest,
-				   SpmOutlook *outlook, double *space, const SpmBreath *breath)
-{
-	int			n = series->n;
-	double	   *log_y = space;
-	SpmParts	parts = {.trend = log_y + n, .remainder = log_y + 2 * (size_t) n, .seasons = log_y + 3 * (size_t) n};
-	double	   *more = parts.seasons + (size_t) nperiods * n;
-	double	   *adjusted = more;
-	bool		positive = true;
-	bool		is_log = false;
-	double		lost = 0;
-	double		lost_log = 0;
-	SpmSeries	without = {.y = adjusted, .n = n, .m = 1};
-	SpmForecastStatus status;
-
-	for (int t = 0; t < n; t++)
-		positive = positive && series->y[t] > 0;
-	if (positive)
-	{
-		for (int t = 0; t < n; t++)
-			log_y[t] = log(series->y[t]);
-		status = spmk_mstl(log_y, n, periods, nperiods, false, &parts, more, breath);
-		if (status != SPM_FORECAST_OK)
-			return status;
-		for (int t = 0; t < n; t++)
-			lost_log += fabs(series->y[t] - exp(log_y[t] - parts.remainder[t]));
-	}
-	status = spmk_mstl(series->y, n, periods, nperiods, false, &parts, more, breath);
-	if (status != SPM_FORECAST_OK)
-		return status;
-	for (int t = 0; t < n; t++)
-		lost += fabs(parts.remainder[t]);
-	if (positive && lost_log < lost)
-	{
-		is_log = true;
-		spmk_mstl(log_y, n, periods, nperiods, false, &parts, more, breath);
-	}
-
-	for (int t = 0; t < n; t++)
-	{
-		adjusted[t] = parts.trend[t] + parts.remainder[t];
-		if (is_log)
-			adjusted[t] = exp(adjusted[t]);
-	}
-	status = rest->run(&without, outlook, more + n, breath);
-	if (status != SPM_FORECAST_OK)
-		return status;
-
-	for (int i = 0; i < outlook->h; i++)
-	{
-		double		season = 0;
-
-		for (int k = 0; k < nperiods; k++)
-			season += parts.seasons[(size_t) k * n + n - periods[k] + i % periods[k]];
-		if (is_log)
-		{
-			outlook->mean[i] *= exp(season);
-			outlook->variance[i] *= exp(2 * season);
-		}
-		else
-			outlook->mean[i] += season;
-	}
-	for (int t = 0; outlook->fitted && t < n; t++)
-	{
-		double		season = 0;
-
-		for (int k = 0; k < nperiods; k++)
-			season += parts.seasons[(size_t) k * n + t];
-		outlook->fitted[t] = is_log ? outlook->fitted[t] * exp(season) : outlook->fitted[t] + season;
-	}
-	if (nperiods > 0)
-	{
-		char		name[sizeof(outlook->name)];
-
-		snprintf(name, sizeof(name), "MSTL+%.40s", outlook->name);
-		memcpy(outlook->name, name, sizeof(name));
-	}
 	return SPM_FORECAST_OK;
 }

@@ -41,12 +41,11 @@ extern int	spmk_seasons(const double *y, int n, int *periods, int most, double *
 extern int	spmk_season(const double *y, int n, double *space, const SpmBreath *breath);
 
 /*
- * Several seasons: what is left without them is forecast by 'rest' (as a series
- * with no season), and the last cycle of each season is put back.
+ * A forecast with several seasons: what is left of the series without them is
+ * forecast by the method that is asked for, and the last cycle of each is put back.
+ * Seasons that the series is too short for must be left out before.
  */
-extern size_t spmk_mstl_forecast_space(int n, const int *periods, int nperiods, int h, const SpmMethod *rest);
-extern SpmForecastStatus spmk_mstl_forecast(const SpmSeries *series, const int *periods, int nperiods,
-											const SpmMethod *rest, SpmOutlook *outlook, double *space,
-											const SpmBreath *breath);
+extern size_t spmk_mstl_forecast_space(const SpmForecast *forecast);
+extern SpmForecastStatus spmk_mstl_forecast(SpmForecast *forecast, double *space, const SpmBreath *breath);
 
 #endif
