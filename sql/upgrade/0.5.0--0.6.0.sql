@@ -4,6 +4,7 @@
 
 -- include sql/forecast/types.sql
 -- include sql/forecast/types_pipeline.sql
+-- include sql/forecast/types_reconcile.sql
 -- include sql/forecast/tables.sql
 -- include sql/forecast/tables_pipeline.sql
 -- include sql/forecast/tables_call.sql
