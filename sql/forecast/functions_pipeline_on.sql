@@ -122,6 +122,20 @@ $$;
 COMMENT ON FUNCTION spm._pipeline_state(date) IS 'One row per deal that was known at the end of a day, as it was known then; the columns are explained at spm.pipeline_on().';
 REVOKE ALL ON FUNCTION spm._pipeline_state(date) FROM PUBLIC;
 
+CREATE OR REPLACE FUNCTION spm._owner_seat(day date)
+    RETURNS TABLE (owner_key text, position_id int)
+    LANGUAGE sql STABLE PARALLEL SAFE
+    BEGIN ATOMIC
+        SELECT y.payee_key, a.position_id
+        FROM spm.payee AS y
+        JOIN spm.position_assignment AS a ON a.payee_id = y.payee_id AND a.is_primary AND a.span @> day
+        UNION ALL
+        SELECT s.position_key, s.position_id FROM spm.position AS s
+        WHERE NOT EXISTS (SELECT FROM spm.payee AS y WHERE y.payee_key = s.position_key);
+    END;
+COMMENT ON FUNCTION spm._owner_seat(date) IS 'Seat that the deals of an owner belong to on a day: the primary one of the payee of that key, or the seat of that key.';
+REVOKE ALL ON FUNCTION spm._owner_seat(date) FROM PUBLIC;
+
 CREATE OR REPLACE FUNCTION spm.pipeline_on(as_of date DEFAULT current_date)
     RETURNS TABLE (source text, key text, owner_key text, position_id int, account_key text, segment text, stage text, stage_since date,
         created_on date, amount numeric, close_date date, state text, category text, closed_on date, currency_code text, name text, spell_stage text,
@@ -132,18 +146,10 @@ AS $$
 #variable_conflict use_column
 BEGIN
     RETURN QUERY
-    WITH seat AS (
-        SELECT y.payee_key AS owner_key, a.position_id
-        FROM spm.payee AS y
-        JOIN spm.position_assignment AS a ON a.payee_id = y.payee_id AND a.is_primary AND a.span @> pipeline_on.as_of
-        UNION ALL
-        SELECT s.position_key, s.position_id FROM spm.position AS s
-        WHERE NOT EXISTS (SELECT FROM spm.payee AS y WHERE y.payee_key = s.position_key)
-    )
     SELECT p.source, p.key, p.owner_key, s.position_id, p.account_key, p.segment, p.stage, p.stage_since, p.created_on, p.amount, p.close_date,
         p.state, p.category, p.closed_on, p.currency_code, p.name, p.spell_stage, p.list_amount, p.source_id
     FROM spm._pipeline_state(pipeline_on.as_of) AS p
-    LEFT JOIN seat AS s ON s.owner_key = p.owner_key;
+    LEFT JOIN spm._owner_seat(pipeline_on.as_of) AS s ON s.owner_key = p.owner_key;
 END
 $$;
 COMMENT ON FUNCTION spm.pipeline_on(date) IS
