@@ -12,6 +12,7 @@
 
 #define ROUGH			1e-2	/* what a step must promise while forms are compared */
 #define FINE			1e-6
+#define MOST_RETREATS	12
 
 /* All values above 0, so that errors may be in proportion. */
 static bool
@@ -99,6 +100,37 @@ to_model(const EtsProblem *problem, double scale, SpmEts *model, double *season)
 		model->level += mean * scale;
 }
 
+/*
+ * Searches within the admissible region, too: the usual one leaves it only with a
+ * season, where growth or season follow too closely.
+ */
+static double
+search(EtsProblem *problem, double tolerance, double limit, const SpmBreath *breath)
+{
+	double		loss = spmk_ets_search(problem, tolerance, limit, breath);
+	double		space[2 * (SPM_ETS_FREE_SEASONS + 2)];
+
+	for (int attempt = 0; problem->gamma && loss < limit && attempt < MOST_RETREATS; attempt++)
+	{
+		double	   *w = problem->w;
+		bool		has_trend = problem->form.trend != SPM_ETS_LEVEL;
+		SpmEts		model = {.form = problem->form, .m = problem->m, .alpha = w[ETS_ALPHA], .phi = 1};
+
+		model.gamma = (1 - w[ETS_ALPHA]) * w[problem->gamma];
+		if (has_trend)
+			model.beta = w[ETS_ALPHA] * w[ETS_BETA];
+		if (problem->form.trend == SPM_ETS_DAMPED)
+			model.phi = w[ETS_PHI];
+		if (spmk_ets_is_admissible(&model, space))
+			return loss;
+		problem->most_gamma = w[problem->gamma] = fmax(0.5 * w[problem->gamma], ETS_LEAST_WEIGHT);
+		if (has_trend)
+			problem->most_beta = w[ETS_BETA] = fmax(0.5 * w[ETS_BETA], ETS_LEAST_WEIGHT);
+		loss = spmk_ets_search(problem, tolerance, limit, breath);
+	}
+	return loss;
+}
+
 /* Runs the model, whose first states stay with the caller, to its end; seasons of the end go to 'season'. */
 static bool
 finish(const SpmEts *first, const SpmSeries *series, double *fitted, double *season, SpmEts *end, SpmEtsFit *fit)
@@ -130,45 +162,89 @@ spmk_ets_fit(const SpmSeries *series, SpmEtsForm form, SpmEts *model, double *sp
 	if (!spmk_ets_fits(form, series))
 		return form.relative && !is_positive(series->y, series->n) ? SPM_FORECAST_UNFIT : SPM_FORECAST_SHORT;
 	scale = rescale(series->y, series->n, scaled);
-	spmk_ets_problem(&problem, form, scaled, series->n, series->m, true);
-	spmk_ets_start(&problem, scaled + series->n);
-	if (!(spmk_ets_search(&problem, FINE, HUGE_VAL, breath) < HUGE_VAL))
+	spmk_ets_problem(&problem, form, scaled, series->n, series->m, 0, true);
+	spmk_ets_start(&problem, NULL, 0, scaled + series->n);
+	if (!(search(&problem, FINE, HUGE_VAL, breath) < HUGE_VAL))
 		return SPM_FORECAST_UNFIT;
 	to_model(&problem, scale, model, space);
 	return SPM_FORECAST_OK;
 }
 
+/*
+ * The order in which forms are tried, and whose findings each begins with.  A
+ * damped form comes before those that it holds in itself, since these cannot be
+ * more likely: where it is hopeless even with their fewer parameters, so are they.
+ */
+typedef struct Turn
+{
+	signed char form;			/* in spmk_ets_forms */
+	signed char general;		/* the one it is a case of; -1: none */
+	signed char kin[3];
+} Turn;
+
+enum {ANN, AAN, AAdN, MNN, MAN, MAdN, ANA, AAA, AAdA, MNA, MAA, MAdA, MNM, MAM, MAdM};
+
+static const Turn turns[SPM_ETS_FORMS] = {
+	{AAdA, -1, {-1, -1, -1}},
+	{MAdA, -1, {AAdA, -1, -1}},
+	{MAdM, -1, {MAdA, AAdA, -1}},
+	{ANA, AAdA, {AAdA, -1, -1}},
+	{MNA, MAdA, {ANA, MAdA, -1}},
+	{MNM, MAdM, {MNA, MAdM, -1}},
+	{AAA, AAdA, {ANA, AAdA, -1}},
+	{MAA, MAdA, {AAA, MNA, MAdA}},
+	{MAM, MAdM, {MAA, MNM, MAdM}},
+	{AAdN, -1, {-1, -1, -1}},
+	{MAdN, -1, {AAdN, -1, -1}},
+	{ANN, AAdN, {AAdN, -1, -1}},
+	{MNN, MAdN, {ANN, MAdN, -1}},
+	{AAN, AAdN, {ANN, AAdN, -1}},
+	{MAN, MAdN, {AAN, MNN, MAdN}},
+};
+
 /* The same, of the form with the least AICc. */
 SpmForecastStatus
 spmk_ets_auto(const SpmSeries *series, SpmEts *model, double *space, const SpmBreath *breath)
 {
-	EtsProblem	best;
-	EtsProblem	problem;
+	EtsProblem	problems[SPM_ETS_FORMS];
+	bool		is_done[SPM_ETS_FORMS] = {false};
 	double	   *scaled = space + series->m;
 	double		least = HUGE_VAL;
+	int			best = -1;
 	double		scale = rescale(series->y, series->n, scaled);
+	double		exact = spmk_ets_least_squares(scaled, series->n);
 
 	for (int i = 0; i < SPM_ETS_FORMS; i++)
 	{
-		SpmEtsForm	form = spmk_ets_forms[i];
+		int			form = turns[i].form;
+		EtsProblem *problem = &problems[form];
+		const EtsProblem *kin[3];
+		int			nkin = 0;
+		int			general = turns[i].general;
 		double		aicc;
 
-		if (!spmk_ets_fits(form, series))
+		if (!spmk_ets_fits(spmk_ets_forms[form], series))
 			continue;
-		spmk_ets_problem(&problem, form, scaled, series->n, series->m, true);
-		spmk_ets_start(&problem, scaled + series->n);
-		aicc = penalty(&problem);
-		aicc += spmk_ets_search(&problem, ROUGH, least - aicc, breath);
+		for (int k = 0; k < 3; k++)
+			if (turns[i].kin[k] >= 0 && is_done[turns[i].kin[k]])
+				kin[nkin++] = &problems[turns[i].kin[k]];
+		spmk_ets_problem(problem, spmk_ets_forms[form], scaled, series->n, series->m, exact, true);
+		aicc = penalty(problem);
+		if (general >= 0 && is_done[general] && problems[general].floor + aicc > least)
+			continue;
+		spmk_ets_start(problem, kin, nkin, scaled + series->n);
+		aicc += search(problem, ROUGH, least - aicc, breath);
+		is_done[form] = aicc < HUGE_VAL;
 		if (aicc < least)
 		{
 			least = aicc;
-			best = problem;
+			best = form;
 		}
 	}
-	if (!(least < HUGE_VAL))
+	if (best < 0)
 		return SPM_FORECAST_SHORT;
-	spmk_ets_search(&best, FINE, HUGE_VAL, breath);
-	to_model(&best, scale, model, space);
+	search(&problems[best], FINE, HUGE_VAL, breath);
+	to_model(&problems[best], scale, model, space);
 	return SPM_FORECAST_OK;
 }
 
@@ -245,9 +321,9 @@ spmk_hw_method(const SpmSeries *series, SpmOutlook *outlook, double *space, cons
 	if (!spmk_ets_fits(form, series))
 		return SPM_FORECAST_SHORT;
 	scale = rescale(series->y, series->n, scaled);
-	spmk_ets_problem(&problem, form, scaled, series->n, series->m, false);
-	spmk_ets_start(&problem, scaled + series->n);
-	if (!(spmk_ets_search(&problem, ROUGH, HUGE_VAL, breath) < HUGE_VAL))
+	spmk_ets_problem(&problem, form, scaled, series->n, series->m, 0, false);
+	spmk_ets_start(&problem, NULL, 0, scaled + series->n);
+	if (!(search(&problem, ROUGH, HUGE_VAL, breath) < HUGE_VAL))
 		return SPM_FORECAST_UNFIT;
 	to_model(&problem, scale, &first, space);
 	status = look_ahead(&first, series, outlook, space + series->m, breath);

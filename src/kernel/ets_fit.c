@@ -11,7 +11,6 @@
 #include <string.h>
 
 #define MOST_STEPS		60
-#define LEAST_WEIGHT	1e-4
 #define MOST_WEIGHT		0.9999
 #define LEAST_PHI		0.8
 #define MOST_PHI		0.98
@@ -29,8 +28,8 @@ bounds(const EtsProblem *problem, int i, double *low, double *high)
 	else if (i == ETS_ALPHA || (i == ETS_BETA && problem->form.trend != SPM_ETS_LEVEL) ||
 			 (problem->gamma && i == problem->gamma))
 	{
-		*low = LEAST_WEIGHT;
-		*high = i == ETS_ALPHA ? MOST_WEIGHT : 1;
+		*low = ETS_LEAST_WEIGHT;
+		*high = i == ETS_ALPHA ? MOST_WEIGHT : i == ETS_BETA && i != problem->gamma ? problem->most_beta : problem->most_gamma;
 	}
 	else
 		return false;
@@ -90,43 +89,12 @@ solve(const double *h, const double *slope, int n, double damping, const bool *i
 	}
 }
 
-/* The step within bounds, and how much it should take off the loss. */
+/* What a step should take off the loss. */
 static double
-find_step(const EtsProblem *problem, const double *w, const double *h, const double *slope, double damping, double *step)
+gain_of(const double *h, const double *slope, int n, const double *step)
 {
-	int			n = problem->unknowns;
-	bool		is_free[ETS_MOST_UNKNOWNS];
-	bool		again = true;
 	double		gain = 0;
 
-	for (int i = 0; i < n; i++)
-	{
-		double		low;
-		double		high;
-
-		is_free[i] = !bounds(problem, i, &low, &high) ||
-			!((w[i] <= low && slope[i] > 0) || (w[i] >= high && slope[i] < 0));
-		step[i] = 0;
-	}
-	while (again)
-	{
-		again = false;
-		solve(h, slope, n, damping, is_free, step);
-		for (int i = 0; i < problem->first_season; i++)
-		{
-			double		low;
-			double		high;
-
-			if (!is_free[i] || !bounds(problem, i, &low, &high))
-				continue;
-			if (w[i] + step[i] < low || w[i] + step[i] > high)
-			{
-				step[i] = (w[i] + step[i] < low ? low : high) - w[i];
-				is_free[i] = false;
-				again = true;
-			}
-		}
-	}
 	for (int i = 0; i < n; i++)
 	{
 		double		curve = 0;
@@ -139,8 +107,62 @@ find_step(const EtsProblem *problem, const double *w, const double *h, const dou
 }
 
 /*
+ * The step within bounds; gives what it should take off the loss.  'hope' is
+ * what it would if bounds ended just where unknowns are.
+ */
+static double
+find_step(const EtsProblem *problem, const double *w, const double *h, const double *slope, double damping,
+		  double *step, double *hope)
+{
+	int			n = problem->unknowns;
+	bool		is_free[ETS_MOST_UNKNOWNS];
+
+	for (int i = 0; i < n; i++)
+	{
+		double		low;
+		double		high;
+
+		is_free[i] = !bounds(problem, i, &low, &high) ||
+			!((w[i] <= low && slope[i] > 0) || (w[i] >= high && slope[i] < 0));
+		step[i] = 0;
+	}
+	solve(h, slope, n, damping, is_free, step);
+	*hope = gain_of(h, slope, n, step);
+	for (;;)
+	{
+		double		worst = 0;
+		double		at = 0;
+		int			who = -1;
+
+		/* The one that goes the farthest beyond its bound stops there; the others are solved anew. */
+		for (int i = 0; i < problem->first_season; i++)
+		{
+			double		low;
+			double		high;
+			double		over;
+
+			if (!is_free[i] || !bounds(problem, i, &low, &high))
+				continue;
+			over = fmax(low - (w[i] + step[i]), w[i] + step[i] - high) / (high - low);
+			if (over > worst)
+			{
+				worst = over;
+				at = w[i] + step[i] < low ? low : high;
+				who = i;
+			}
+		}
+		if (who < 0)
+			return gain_of(h, slope, n, step);
+		step[who] = at - w[who];
+		is_free[who] = false;
+		solve(h, slope, n, damping, is_free, step);
+	}
+}
+
+/*
  * Improves problem->w until a step promises less than 'tolerance', or what is
- * promised does not bring the loss near 'limit'.  Gives the loss.
+ * promised does not bring the loss near 'limit'.  Gives the loss; problem->floor
+ * is what it could hardly be brought below.
  */
 double
 spmk_ets_search(EtsProblem *problem, double tolerance, double limit, const SpmBreath *breath)
@@ -155,12 +177,13 @@ spmk_ets_search(EtsProblem *problem, double tolerance, double limit, const SpmBr
 	double		damping = 1e-3;
 	double		least = spmk_ets_loss(problem, w);
 
+	problem->floor = -HUGE_VAL;
 	if (!(least < HUGE_VAL))
 		return least;
 	for (int turn = 0; turn < MOST_STEPS; turn++)
 	{
 		double		ratio;
-		double		gain = 0;
+		double		hope = 0;
 		bool		is_better = false;
 
 		spmk_breathe(breath);
@@ -179,14 +202,15 @@ spmk_ets_search(EtsProblem *problem, double tolerance, double limit, const SpmBr
 		}
 		for (int attempt = 0; attempt < 8 && !is_better; attempt++)
 		{
-			double		loss;
+			double		loss = HUGE_VAL;
+			double		gain = find_step(problem, w, h, slope, damping, step, attempt == 0 ? &hope : &loss);
 
-			gain = find_step(problem, w, h, slope, damping, step);
-			if (!(gain > tolerance) && attempt == 0)
+			problem->floor = least - 4 * hope - 1;
+			if (!(hope > tolerance))
 				break;
 			for (int i = 0; i < n; i++)
 				next[i] = w[i] + step[i];
-			loss = spmk_ets_loss(problem, next);
+			loss = gain > 0 ? spmk_ets_loss(problem, next) : HUGE_VAL;
 			is_better = loss < least;
 			if (is_better)
 			{
@@ -197,7 +221,7 @@ spmk_ets_search(EtsProblem *problem, double tolerance, double limit, const SpmBr
 			else
 				damping = damping < 1e-3 ? 1e-2 : damping * 10;
 		}
-		if (!is_better || least - 4 * gain - 1 > limit)
+		if (!is_better || problem->floor > limit)
 			break;
 	}
 	return least;

@@ -16,6 +16,9 @@
 #define ETS_MOST_UNKNOWNS	(5 + SPM_ETS_FREE_SEASONS)
 #define ETS_MOST_COLUMNS	32
 
+/* No parameter is less: states always learn a little. */
+#define ETS_LEAST_WEIGHT	1e-4
+
 enum {ETS_ALPHA, ETS_LEVEL, ETS_BETA, ETS_GROWTH, ETS_PHI};
 
 typedef struct EtsProblem
@@ -28,6 +31,10 @@ typedef struct EtsProblem
 	int			first_season;	/* where the first seasons are */
 	int			unknowns;
 	int			free_seasons;	/* 0: they stay as they are, m - 1 else */
+	double		least_squares;	/* errors below this are those of rounding: no form is more exact than exact */
+	double		floor;			/* of the loss, once searched */
+	double		most_beta;		/* bounds of what w says of growth and season: 1, or less to be admissible */
+	double		most_gamma;
 	double		w[ETS_MOST_UNKNOWNS];
 	double		season[SPM_ETS_FREE_SEASONS];	/* at first; those that are free are in w */
 } EtsProblem;
@@ -47,8 +54,10 @@ extern double spmk_ets_loss(const EtsProblem *problem, const double *w);
 extern void spmk_ets_slopes(const EtsProblem *problem, const double *w, EtsSlopes *slopes);
 
 /* ets_start.c */
-extern void spmk_ets_problem(EtsProblem *problem, SpmEtsForm form, const double *y, int n, int m, bool seasons_are_free);
-extern void spmk_ets_start(EtsProblem *problem, double *space);
+extern double spmk_ets_least_squares(const double *y, int n);
+extern void spmk_ets_problem(EtsProblem *problem, SpmEtsForm form, const double *y, int n, int m,
+							 double least_squares, bool seasons_are_free);
+extern void spmk_ets_start(EtsProblem *problem, const EtsProblem *const *kin, int nkin, double *space);
 
 /* ets_fit.c */
 extern double spmk_ets_search(EtsProblem *problem, double tolerance, double limit, const SpmBreath *breath);

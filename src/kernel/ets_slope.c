@@ -17,7 +17,6 @@
 #define INLINE static inline __attribute__((always_inline))
 
 #define BLOCK		32			/* rows of slopes that are added up at once */
-#define LEAST_SQUARES 1e-25		/* of a value: a fit this close is an exact one */
 
 /* Two numbers that are reckoned with at once; lanes never meet, so digits do not depend on it. */
 typedef double Pair __attribute__((vector_size(16), aligned(8), may_alias));
@@ -122,7 +121,7 @@ loss(const EtsProblem *problem, const double *w, bool relative, SpmEtsTrend tren
 	}
 	if (!(squares < 1e100))
 		return HUGE_VAL;
-	return n * log(squares + n * LEAST_SQUARES) + 2 * (logs + log(product));
+	return n * log(squares + problem->least_squares) + 2 * (logs + log(product));
 }
 
 /* gram += the products of every two columns of these rows, of which there is a multiple of 4. */

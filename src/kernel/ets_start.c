@@ -8,21 +8,39 @@
 #include <string.h>
 
 #define LEAST_INDEX		0.01
+#define ROUNDING		1e-25	/* square of what is next to nothing in a value of 1 */
+
+/*
+ * A sum of squares that is but rounding.  In terms of the geometric mean, so that
+ * forms that fit exactly are equally likely, whatever their errors are measured by.
+ */
+double
+spmk_ets_least_squares(const double *y, int n)
+{
+	double		logs = 0;
+
+	for (int t = 0; t < n && y[t] > 0; t++)
+		logs += log(y[t]) / n;
+	return n * ROUNDING * exp(2 * logs);
+}
 
 /* The form's unknowns in their order; see ets_search.h. */
 void
-spmk_ets_problem(EtsProblem *problem, SpmEtsForm form, const double *y, int n, int m, bool seasons_are_free)
+spmk_ets_problem(EtsProblem *problem, SpmEtsForm form, const double *y, int n, int m,
+				 double least_squares, bool seasons_are_free)
 {
 	int			count = form.trend == SPM_ETS_LEVEL ? 2 : form.trend == SPM_ETS_TREND ? 4 : 5;
 
 	problem->form = form;
 	problem->y = y;
 	problem->n = n;
+	problem->least_squares = form.relative ? n * ROUNDING : least_squares;
 	problem->m = form.season == SPM_ETS_NO_SEASON ? 1 : m;
 	problem->gamma = form.season == SPM_ETS_NO_SEASON ? 0 : count++;
 	problem->first_season = count;
 	problem->free_seasons = seasons_are_free ? problem->m - 1 : 0;
 	problem->unknowns = count + problem->free_seasons;
+	problem->most_beta = problem->most_gamma = 1;
 }
 
 /*
@@ -103,17 +121,41 @@ find_line(EtsProblem *problem, const double *rest)
 	}
 }
 
-/* Takes n doubles. */
-void
-spmk_ets_start(EtsProblem *problem, double *space)
+/* The unknowns of this form as a kindred one found them; what that one does not have stays. */
+static void
+adopt(const EtsProblem *kin, const EtsProblem *problem, double *w)
 {
-	static const double alphas[] = {0.05, 0.2, 0.5, 0.85};
+	w[ETS_ALPHA] = kin->w[ETS_ALPHA];
+	if (problem->gamma && kin->gamma)
+		w[problem->gamma] = kin->w[kin->gamma];
+	if (problem->form.trend != SPM_ETS_LEVEL && kin->form.trend != SPM_ETS_LEVEL)
+		w[ETS_BETA] = kin->w[ETS_BETA];
+	if (problem->form.trend == SPM_ETS_DAMPED && kin->form.trend == SPM_ETS_DAMPED)
+		w[ETS_PHI] = kin->w[ETS_PHI];
+	if (problem->form.season != kin->form.season)
+		return;
+	w[ETS_LEVEL] = kin->w[ETS_LEVEL];
+	if (problem->form.trend != SPM_ETS_LEVEL)
+		w[ETS_GROWTH] = kin->form.trend != SPM_ETS_LEVEL ? kin->w[ETS_GROWTH] : 0;
+	memcpy(w + problem->first_season, kin->w + kin->first_season, problem->free_seasons * sizeof(double));
+}
+
+/*
+ * The best of a few points: the decomposition's states with parameters of a
+ * grid, and what kindred forms found.  Takes n doubles.
+ */
+void
+spmk_ets_start(EtsProblem *problem, const EtsProblem *const *kin, int nkin, double *space)
+{
+	static const double alphas[] = {0.2, 0.5, 0.05, 0.85};
 	static const double betas[] = {0.02, 0.2};
 	static const double gammas[] = {0.03, 0.25};
 	double		best[ETS_MOST_UNKNOWNS];
+	double		next[ETS_MOST_UNKNOWNS];
 	double		least = HUGE_VAL;
 	double	   *w = problem->w;
 	bool		has_trend = problem->form.trend != SPM_ETS_LEVEL;
+	int			points = (nkin > 0 ? 1 : 4) * (has_trend ? 2 : 1) * (problem->gamma ? 2 : 1);
 
 	if (problem->gamma)
 	{
@@ -125,24 +167,34 @@ spmk_ets_start(EtsProblem *problem, double *space)
 		find_line(problem, problem->y);
 	if (problem->form.trend == SPM_ETS_DAMPED)
 		w[ETS_PHI] = 0.95;
-	w[ETS_ALPHA] = alphas[1];
-	for (int i = 0; i < 4; i++)
-		for (int k = 0; k < (has_trend ? 2 : 1); k++)
-			for (int g = 0; g < (problem->gamma ? 2 : 1); g++)
-			{
-				double		loss;
+	for (int i = 0; i < points + nkin; i++)
+	{
+		double		loss;
+		int			place = i;
 
-				w[ETS_ALPHA] = alphas[i];
-				if (has_trend)
-					w[ETS_BETA] = betas[k];
-				if (problem->gamma)
-					w[problem->gamma] = gammas[g];
-				loss = spmk_ets_loss(problem, w);
-				if (loss < least || (i | k | g) == 0)
-				{
-					least = loss;
-					memcpy(best, w, sizeof(best));
-				}
+		if (i < points)
+		{
+			if (has_trend)
+			{
+				w[ETS_BETA] = betas[place % 2];
+				place /= 2;
 			}
+			if (problem->gamma)
+			{
+				w[problem->gamma] = gammas[place % 2];
+				place /= 2;
+			}
+			w[ETS_ALPHA] = alphas[place];
+		}
+		memcpy(next, w, sizeof(next));
+		if (i >= points)
+			adopt(kin[i - points], problem, next);
+		loss = spmk_ets_loss(problem, next);
+		if (loss < least || i == 0)
+		{
+			least = loss;
+			memcpy(best, next, sizeof(best));
+		}
+	}
 	memcpy(w, best, sizeof(best));
 }

@@ -1,0 +1,313 @@
+/*
+ * forecast_ets.c
+ *	  Exponential smoothing as a model to look at: parameters, states, likelihood.
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "catalog/pg_type.h"
+#include "fmgr.h"
+#include "funcapi.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/float.h"
+
+#include "kernel/ets.h"
+#include "kernel/interval.h"
+#include "numbers.h"
+
+PG_FUNCTION_INFO_V1(spm_ets);
+PG_FUNCTION_INFO_V1(spm_ets_fixed);
+
+#define COLUMNS 19
+
+/* What is asked: a series, the steps ahead, and how sure the limits are to be. */
+typedef struct EtsRequest
+{
+	SpmSeries	series;
+	int			horizon;
+	double		level;
+} EtsRequest;
+
+/* Finite numbers, where they lie in the array. */
+static const double *
+numbers_arg(FunctionCallInfo fcinfo, int arg, const char *what, int *n)
+{
+	ArrayType  *array = PG_GETARG_ARRAYTYPE_P(arg);
+	const double *numbers = (const double *) ARR_DATA_PTR(array);
+
+	if (ARR_NDIM(array) > 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR),
+				 errmsg("%ss must be a list, not a table", what)));
+	if (array_contains_nulls(array))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("%ss must not be null", what),
+				 errhint("Fill gaps first, such as by coalesce(value, 0).")));
+	*n = ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array));
+	for (int i = 0; i < *n; i++)
+		if (!isfinite(numbers[i]) || !spmk_is_solvable(numbers[i]))
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 isfinite(numbers[i]) ?
+					 errmsg("%s %d is neither 0 nor from 1e-30 to 1e+30", what, i + 1) :
+					 errmsg("%s %d is not finite", what, i + 1)));
+	return numbers;
+}
+
+static void
+check_range(const char *what, int number, int most)
+{
+	if (number < 1 || number > most)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("%s must be from 1 to %d", what, most)));
+}
+
+/* Arguments 0 to 2, and the level. */
+static EtsRequest
+request_args(FunctionCallInfo fcinfo, int level_arg)
+{
+	EtsRequest	request;
+
+	request.series.y = numbers_arg(fcinfo, 0, "value", &request.series.n);
+	request.series.m = PG_GETARG_INT32(1);
+	request.horizon = PG_GETARG_INT32(2);
+	request.level = PG_GETARG_FLOAT8(level_arg);
+	check_range("the number of values", request.series.n, SPMK_SERIES_MAX);
+	check_range("season", request.series.m, SPMK_SEASON_MAX);
+	check_range("horizon", request.horizon, SPMK_HORIZON_MAX);
+	if (!(request.level > 0 && request.level < 1))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("level must be above 0 and below 1"),
+				 errhint("level => 0.95 gives limits that 95 %% of values are to be within.")));
+	return request;
+}
+
+static SpmEtsForm
+form_arg(FunctionCallInfo fcinfo, int arg)
+{
+	char	   *name = text_to_cstring(PG_GETARG_TEXT_PP(arg));
+	SpmEtsForm	form;
+
+	if (!spmk_ets_form(name, &form))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("there is no model \"%s\"", name),
+				 errhint("Error (A, M), trend (N, A, Ad) and season (N, A, M), such as model => 'MAdM'; with errors A no season M.")));
+	return form;
+}
+
+/* Why a form cannot be had of this series. */
+static void
+check_form(const SpmSeries *series, SpmEtsForm form)
+{
+	char		name[16];
+	int			least = spmk_ets_parameters(form, series->m) + 2;
+
+	if (spmk_ets_fits(form, series))
+		return;
+	spmk_ets_name(form, name);
+	if (form.season != SPM_ETS_NO_SEASON && series->m < 2)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("%s needs a season", name),
+				 errhint("season => 12 for months, or a model without: model => '%c%sN'.", form.relative ? 'M' : 'A',
+						 form.trend == SPM_ETS_LEVEL ? "N" : form.trend == SPM_ETS_TREND ? "A" : "Ad")));
+	if (form.season != SPM_ETS_NO_SEASON)
+		least = Max(least, 2 * series->m);
+	if (series->n < least)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("%s needs %d values at least", name, least),
+				 errdetail("There are %d.", series->n),
+				 errhint("spm.forecast() takes a simpler method where values are few.")));
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("%s needs values above 0", name),
+			 errhint("A form whose error and season add up takes any: model => 'AAdA'.")));
+}
+
+static Datum
+numbers_datum(const double *numbers, int n)
+{
+	Datum	   *elements = MemoryContextAllocHuge(CurrentMemoryContext, n * sizeof(Datum));
+
+	for (int i = 0; i < n; i++)
+		elements[i] = Float8GetDatum(numbers[i]);
+	return PointerGetDatum(construct_array(elements, n, FLOAT8OID, sizeof(float8), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
+}
+
+/* The row that both functions give: the model from its first states on. */
+static Datum
+model_row(FunctionCallInfo fcinfo, const EtsRequest *request, const SpmEts *first)
+{
+	const SpmSeries *series = &request->series;
+	bool		has_trend = first->form.trend != SPM_ETS_LEVEL;
+	bool		has_season = first->form.season != SPM_ETS_NO_SEASON;
+	SpmEts		last = *first;
+	SpmEtsFit	fit;
+	int			h = request->horizon;
+	double	   *fitted = MemoryContextAllocHuge(CurrentMemoryContext, series->n * sizeof(double));
+	double	   *mean = palloc(h * sizeof(double));
+	double	   *lower = palloc(h * sizeof(double));
+	double	   *upper = palloc(h * sizeof(double));
+	double		quantile = spmk_normal_quantile(0.5 + request->level / 2);
+	TupleDesc	tupdesc;
+	Datum		values[COLUMNS];
+	bool		nulls[COLUMNS] = {false};
+	char		name[16];
+	int			column = 0;
+
+	if (get_call_result_type(fcinfo, NULL, &tupdesc) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "return type must be a row type");
+	if (has_season)
+	{
+		last.season = palloc(first->m * sizeof(double));
+		memcpy(last.season, first->season, first->m * sizeof(double));
+	}
+	if (!spmk_ets_run(&last, series->y, series->n, fitted, &fit))
+		ereport(ERROR,
+				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+				 errmsg("the model does not hold for these values"),
+				 errdetail("A forecast, level or season comes to 0, or grows beyond all bounds."),
+				 errhint("A form whose error and season add up takes any values: model => 'AAdA'.")));
+	spmk_ets_ahead(&last, fit.sigma2, h, mean, upper, &spm_breath);
+	for (int i = 0; i < h; i++)
+	{
+		double		width = quantile * sqrt(upper[i]);
+
+		lower[i] = mean[i] - width;
+		upper[i] = mean[i] + width;
+	}
+	spmk_ets_name(first->form, name);
+	values[column++] = CStringGetTextDatum(name);
+	values[column++] = Float8GetDatum(first->alpha);
+	nulls[column] = !has_trend;
+	values[column++] = Float8GetDatum(first->beta);
+	nulls[column] = !has_season;
+	values[column++] = Float8GetDatum(first->gamma);
+	nulls[column] = first->form.trend != SPM_ETS_DAMPED;
+	values[column++] = Float8GetDatum(first->phi);
+	values[column++] = Float8GetDatum(fit.loglik);
+	values[column++] = Float8GetDatum(fit.aicc);
+	values[column++] = Float8GetDatum(fit.sigma2);
+	values[column++] = BoolGetDatum(spmk_ets_is_admissible(first, palloc(2 * (first->m + 2) * sizeof(double))));
+	for (int end = 0; end < 2; end++)
+	{
+		const SpmEts *model = end ? &last : first;
+
+		values[column++] = Float8GetDatum(model->level);
+		nulls[column] = !has_trend;
+		values[column++] = Float8GetDatum(model->growth);
+		nulls[column] = !has_season;
+		values[column++] = has_season ? numbers_datum(model->season, model->m) : (Datum) 0;
+	}
+	values[column++] = numbers_datum(fitted, series->n);
+	values[column++] = numbers_datum(mean, h);
+	values[column++] = numbers_datum(lower, h);
+	values[column++] = numbers_datum(upper, h);
+	Assert(column == COLUMNS);
+	return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(tupdesc), values, nulls));
+}
+
+/* spm.ets(values, season, horizon, model, level) */
+Datum
+spm_ets(PG_FUNCTION_ARGS)
+{
+	EtsRequest	request;
+	SpmEts		first;
+	SpmForecastStatus status;
+	double	   *space;
+
+	for (int arg = 0; arg < 5; arg++)
+		if (arg != 3 && PG_ARGISNULL(arg))
+			PG_RETURN_NULL();
+	request = request_args(fcinfo, 4);
+	if (request.series.m > SPM_ETS_FREE_SEASONS)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("season must be from 1 to %d", SPM_ETS_FREE_SEASONS),
+				 errhint("spm.forecast(values, horizon, season => %d, method => 'ets') takes a longer season out before it smoothes.",
+						 request.series.m)));
+	space = MemoryContextAllocHuge(CurrentMemoryContext,
+								   spmk_ets_fit_space(request.series.n, request.series.m) * sizeof(double));
+	if (PG_ARGISNULL(3))
+	{
+		check_form(&request.series, (SpmEtsForm) {.relative = false});
+		status = spmk_ets_auto(&request.series, &first, space, &spm_breath);
+	}
+	else
+	{
+		SpmEtsForm	form = form_arg(fcinfo, 3);
+
+		check_form(&request.series, form);
+		status = spmk_ets_fit(&request.series, form, &first, space, &spm_breath);
+	}
+	if (status != SPM_FORECAST_OK)
+		ereport(ERROR,
+				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+				 errmsg("no model holds for these values"),
+				 errhint("spm.forecast() takes a simpler method where one fails.")));
+	return model_row(fcinfo, &request, &first);
+}
+
+/* A parameter that the form has, and only such. */
+static double
+parameter_arg(FunctionCallInfo fcinfo, int arg, const char *what, bool is_in_form, double otherwise)
+{
+	if (is_in_form && PG_ARGISNULL(arg))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("this model needs %s", what),
+				 errhint("%s => ...", what)));
+	if (!is_in_form && !PG_ARGISNULL(arg))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("this model has no %s", what),
+				 errhint("%s => NULL", what)));
+	return is_in_form ? spm_number_arg(fcinfo, arg, what) : otherwise;
+}
+
+/* spm.ets_fixed(values, season, horizon, model, alpha, beta, gamma, phi, first_level, first_growth, first_season, level) */
+Datum
+spm_ets_fixed(PG_FUNCTION_ARGS)
+{
+	EtsRequest	request;
+	SpmEts		first;
+	bool		has_trend;
+	bool		has_season;
+	int			seasons = 0;
+
+	for (int arg = 0; arg < 4; arg++)
+		if (PG_ARGISNULL(arg))
+			PG_RETURN_NULL();
+	if (PG_ARGISNULL(11))
+		PG_RETURN_NULL();
+	request = request_args(fcinfo, 11);
+	memset(&first, 0, sizeof(first));
+	first.form = form_arg(fcinfo, 3);
+	has_trend = first.form.trend != SPM_ETS_LEVEL;
+	has_season = first.form.season != SPM_ETS_NO_SEASON;
+	first.m = has_season ? request.series.m : 1;
+	first.alpha = parameter_arg(fcinfo, 4, "alpha", true, 0);
+	first.beta = parameter_arg(fcinfo, 5, "beta", has_trend, 0);
+	first.gamma = parameter_arg(fcinfo, 6, "gamma", has_season, 0);
+	first.phi = parameter_arg(fcinfo, 7, "phi", first.form.trend == SPM_ETS_DAMPED, 1);
+	first.level = parameter_arg(fcinfo, 8, "first_level", true, 0);
+	first.growth = parameter_arg(fcinfo, 9, "first_growth", has_trend, 0);
+	if (!PG_ARGISNULL(10))
+		first.season = (double *) numbers_arg(fcinfo, 10, "first_season", &seasons);
+	if (seasons != (has_season ? first.m : 0))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 has_season ? errmsg("there must be one first_season for each of %d places in the season", first.m) :
+				 errmsg("this model has no first_season"),
+				 errdetail("%d are given.", seasons)));
+	if (!has_season)
+		first.season = NULL;
+	return model_row(fcinfo, &request, &first);
+}
