@@ -12,8 +12,11 @@
 
 #include <math.h>
 
+#include "access/htup_details.h"
+#include "catalog/pg_type.h"
 #include "common/int.h"
 #include "fmgr.h"
+#include "funcapi.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/date.h"
@@ -28,10 +31,14 @@
 PG_FUNCTION_INFO_V1(spm_forecast_add_date);
 PG_FUNCTION_INFO_V1(spm_forecast_add_timestamp);
 PG_FUNCTION_INFO_V1(spm_forecast_add_timestamptz);
+PG_FUNCTION_INFO_V1(spm_series_add_date);
+PG_FUNCTION_INFO_V1(spm_series_add_timestamp);
+PG_FUNCTION_INFO_V1(spm_series_add_timestamptz);
 PG_FUNCTION_INFO_V1(spm_forecast_combine);
 PG_FUNCTION_INFO_V1(spm_forecast_serialize);
 PG_FUNCTION_INFO_V1(spm_forecast_deserialize);
 PG_FUNCTION_INFO_V1(spm_forecast_final);
+PG_FUNCTION_INFO_V1(spm_series_final);
 
 /* Of a chunk that holds 14 rows. */
 #define FIRST_SIZE 256
@@ -110,40 +117,44 @@ options_differ(void)
 }
 
 static SeriesState *
-first_state(FunctionCallInfo fcinfo, bool is_instant, Jsonb *json)
+first_state(FunctionCallInfo fcinfo, bool is_instant, bool has_horizon, Jsonb *json)
 {
 	MemoryContext context = aggregate_context(fcinfo);
 
-	if (PG_ARGISNULL(3))
+	if (has_horizon && PG_ARGISNULL(3))
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("horizon must not be null"),
 				 errhint("It is the number of periods to come.")));
-	spm_check_horizon(PG_GETARG_INT32(3));
-	return new_state(context, spm_forecast_options(fcinfo->flinfo, context, json), PG_GETARG_INT32(3), is_instant, 0);
+	if (has_horizon)
+		spm_check_horizon(PG_GETARG_INT32(3));
+	return new_state(context, spm_forecast_options(fcinfo->flinfo, context, json),
+					 has_horizon ? PG_GETARG_INT32(3) : 0, is_instant, 0);
 }
 
-/* The options of this row; NULL: none. */
+/* The options of this row, its last argument; NULL: none. */
 static Jsonb *
-options_arg(FunctionCallInfo fcinfo)
+options_arg(FunctionCallInfo fcinfo, bool has_horizon)
 {
-	return PG_NARGS() > 4 && !PG_ARGISNULL(4) ? PG_GETARG_JSONB_P(4) : NULL;
+	int			arg = has_horizon ? 4 : 3;
+
+	return PG_NARGS() > arg && !PG_ARGISNULL(arg) ? PG_GETARG_JSONB_P(arg) : NULL;
 }
 
 /*
- * Arguments are state, moment, value, horizon and perhaps options; 'at' is the
- * moment in microseconds.
+ * Arguments are state, moment, value, the horizon of a forecast and perhaps
+ * options; 'at' is the moment in microseconds.
  */
 static inline Datum
-add(FunctionCallInfo fcinfo, int64 at, bool is_instant)
+add(FunctionCallInfo fcinfo, int64 at, bool is_instant, bool has_horizon)
 {
 	SeriesState *state = PG_ARGISNULL(0) ? NULL : (SeriesState *) PG_GETARG_POINTER(0);
-	Jsonb	   *json = options_arg(fcinfo);
+	Jsonb	   *json = options_arg(fcinfo, has_horizon);
 	double		value = NAN;
 
 	if (state == NULL)
-		state = first_state(fcinfo, is_instant, json);
-	else if (PG_ARGISNULL(3) || PG_GETARG_INT32(3) != state->horizon)
+		state = first_state(fcinfo, is_instant, has_horizon, json);
+	else if (has_horizon && (PG_ARGISNULL(3) || PG_GETARG_INT32(3) != state->horizon))
 		horizons_differ(state->horizon, PG_ARGISNULL(3) ? 0 : PG_GETARG_INT32(3));
 	else if (!spm_same_options(state->options->json, json))
 		options_differ();
@@ -184,8 +195,8 @@ no_moment(void)
 			 errhint("Leave such rows out: FILTER (WHERE isfinite(...)).")));
 }
 
-Datum
-spm_forecast_add_date(PG_FUNCTION_ARGS)
+static inline Datum
+add_date(FunctionCallInfo fcinfo, bool has_horizon)
 {
 	DateADT		day = PG_ARGISNULL(1) ? 0 : PG_GETARG_DATEADT(1);
 	int64		at;
@@ -194,27 +205,55 @@ spm_forecast_add_date(PG_FUNCTION_ARGS)
 		return add_nothing(fcinfo);
 	if (DATE_NOT_FINITE(day) || pg_mul_s64_overflow(day, USECS_PER_DAY, &at) || !IS_VALID_TIMESTAMP(at))
 		no_moment();
-	return add(fcinfo, at, false);
+	return add(fcinfo, at, false, has_horizon);
 }
 
-Datum
-spm_forecast_add_timestamp(PG_FUNCTION_ARGS)
+static inline Datum
+add_timestamp(FunctionCallInfo fcinfo, bool is_instant, bool has_horizon)
 {
 	if (PG_ARGISNULL(1))
 		return add_nothing(fcinfo);
 	if (TIMESTAMP_NOT_FINITE(PG_GETARG_TIMESTAMP(1)))
 		no_moment();
-	return add(fcinfo, PG_GETARG_TIMESTAMP(1), false);
+	return add(fcinfo, PG_GETARG_TIMESTAMP(1), is_instant, has_horizon);
+}
+
+/* spm.forecast(at, value, horizon [, options]) */
+Datum
+spm_forecast_add_date(PG_FUNCTION_ARGS)
+{
+	return add_date(fcinfo, true);
+}
+
+Datum
+spm_forecast_add_timestamp(PG_FUNCTION_ARGS)
+{
+	return add_timestamp(fcinfo, false, true);
 }
 
 Datum
 spm_forecast_add_timestamptz(PG_FUNCTION_ARGS)
 {
-	if (PG_ARGISNULL(1))
-		return add_nothing(fcinfo);
-	if (TIMESTAMP_NOT_FINITE(PG_GETARG_TIMESTAMPTZ(1)))
-		no_moment();
-	return add(fcinfo, PG_GETARG_TIMESTAMPTZ(1), true);
+	return add_timestamp(fcinfo, true, true);
+}
+
+/* spm.series(at, value [, options]) */
+Datum
+spm_series_add_date(PG_FUNCTION_ARGS)
+{
+	return add_date(fcinfo, false);
+}
+
+Datum
+spm_series_add_timestamp(PG_FUNCTION_ARGS)
+{
+	return add_timestamp(fcinfo, false, false);
+}
+
+Datum
+spm_series_add_timestamptz(PG_FUNCTION_ARGS)
+{
+	return add_timestamp(fcinfo, true, false);
 }
 
 /* The second state may die before us: copy what it holds, never adopt it. */
@@ -426,7 +465,7 @@ series_values(const ForecastOptions *options, SpmGrid grid, const SpmMoment *row
 }
 
 static Datum *
-periods_to_come(SpmGrid grid, int64 first, int h)
+period_starts(SpmGrid grid, int64 first, int h)
 {
 	Datum	   *periods = palloc(h * sizeof(Datum));
 
@@ -444,47 +483,98 @@ periods_to_come(SpmGrid grid, int64 first, int h)
 	return periods;
 }
 
-Datum
-spm_forecast_final(PG_FUNCTION_ARGS)
+/* A value for each period. */
+typedef struct RegularSeries
 {
-	SeriesState *state = PG_ARGISNULL(0) ? NULL : (SeriesState *) PG_GETARG_POINTER(0);
+	SpmGrid		grid;
+	int64		first;			/* period */
+	int			n;
+	double	   *y;
+	const int  *seasons;
+	int			nseasons;
+	int			usual[2];
+} RegularSeries;
+
+/* False: there is none. */
+static bool
+regular_series(SeriesState *state, RegularSeries *series)
+{
 	const ForecastOptions *options;
 	SpmMoment  *rows;
-	SpmGrid		grid;
-	int64		first;
 	int64		last;
-	int			seasons[2];
-	SpmForecast forecast;
 
 	if (state == NULL || state->n == 0)
-		PG_RETURN_NULL();
+		return false;
 	options = state->options;
 	rows = state->is_instant && options->zone ? on_the_clock(state) : state->rows;
 	/* Rows may be put in order where they are: more of them may still come. */
 	if (!spmk_moments_ordered(rows, state->n))
 		qsort_interruptible(rows, state->n, sizeof(SpmMoment), moment_order, NULL);
 
-	grid = series_grid(options, rows, state->n);
-	first = spmk_grid_period(grid, rows[0].at);
-	last = spmk_grid_period(grid, options->has_until ? options->until : rows[state->n - 1].at);
-	if (last < first)
-		PG_RETURN_NULL();
-	if (last - first >= SPMK_SERIES_MAX)
+	series->grid = series_grid(options, rows, state->n);
+	series->first = spmk_grid_period(series->grid, rows[0].at);
+	last = spmk_grid_period(series->grid, options->has_until ? options->until : rows[state->n - 1].at);
+	if (last < series->first)
+		return false;
+	if (last - series->first >= SPMK_SERIES_MAX)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("a series has at most %d periods", SPMK_SERIES_MAX),
-				 errdetail("There are " INT64_FORMAT " from %s to %s.", last - first + 1,
+				 errdetail("There are " INT64_FORMAT " from %s to %s.", last - series->first + 1,
 						   moment_text(rows[0].at), moment_text(rows[state->n - 1].at)),
 				 errhint("Leave out rows whose date is wrong, or take longer periods.")));
 
+	series->n = (int) (last - series->first + 1);
+	series->y = series_values(options, series->grid, rows, state->n, series->first, series->n);
+	series->seasons = options->nseasons >= 0 ? options->seasons : series->usual;
+	series->nseasons = options->nseasons >= 0 ? options->nseasons :
+		usual_seasons(series->grid.step, series->n, series->usual);
+	return true;
+}
+
+Datum
+spm_forecast_final(PG_FUNCTION_ARGS)
+{
+	SeriesState *state = PG_ARGISNULL(0) ? NULL : (SeriesState *) PG_GETARG_POINTER(0);
+	RegularSeries series;
+	SpmForecast forecast;
+
+	if (!regular_series(state, &series))
+		PG_RETURN_NULL();
 	memset(&forecast, 0, sizeof(forecast));
-	forecast.method = options->method;
-	forecast.n = (int) (last - first + 1);
-	forecast.y = series_values(options, grid, rows, state->n, first, forecast.n);
+	forecast.method = state->options->method;
+	forecast.n = series.n;
+	forecast.y = series.y;
 	forecast.h = state->horizon;
-	forecast.level = options->level;
-	forecast.seasons = options->nseasons >= 0 ? options->seasons : seasons;
-	forecast.nseasons = options->nseasons >= 0 ? options->nseasons : usual_seasons(grid.step, forecast.n, seasons);
+	forecast.level = state->options->level;
+	forecast.seasons = series.seasons;
+	forecast.nseasons = series.nseasons;
 	spm_make_forecast(&forecast);
-	PG_RETURN_DATUM(spm_forecast_path(fcinfo, &forecast, periods_to_come(grid, last + 1, forecast.h)));
+	PG_RETURN_DATUM(spm_forecast_path(fcinfo, &forecast, period_starts(series.grid, series.first + series.n, forecast.h)));
+}
+
+/* A spm.series */
+Datum
+spm_series_final(PG_FUNCTION_ARGS)
+{
+	SeriesState *state = PG_ARGISNULL(0) ? NULL : (SeriesState *) PG_GETARG_POINTER(0);
+	RegularSeries series;
+	TupleDesc	type;
+	Datum	   *seasons;
+	Datum		values[4];
+	bool		nulls[4] = {false};
+
+	if (!regular_series(state, &series))
+		PG_RETURN_NULL();
+	if (get_call_result_type(fcinfo, NULL, &type) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "return type must be a row type");
+	seasons = palloc(Max(series.nseasons, 1) * sizeof(Datum));
+	for (int i = 0; i < series.nseasons; i++)
+		seasons[i] = Int32GetDatum(series.seasons[i]);
+	values[0] = CStringGetTextDatum(spmk_step_name(series.grid.step));
+	values[1] = PointerGetDatum(construct_array(period_starts(series.grid, series.first, series.n), series.n,
+												TIMESTAMPOID, sizeof(int64), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
+	values[2] = PointerGetDatum(spm_float8_array(series.y, series.n));
+	values[3] = PointerGetDatum(construct_array(seasons, series.nseasons, INT4OID, sizeof(int32), true, TYPALIGN_INT));
+	return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(type), values, nulls));
 }

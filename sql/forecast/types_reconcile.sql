@@ -2,6 +2,18 @@
  * forecast/types_reconcile.sql: a series with one value for each period, and a node whose forecast adds up.
  */
 
+CREATE TYPE spm.series AS (
+    step text,
+    period timestamp[],
+    value double precision[],
+    season int[]
+);
+COMMENT ON TYPE spm.series IS 'A series with one value for each period: spm.series() makes it of dated rows.';
+COMMENT ON COLUMN spm.series.step IS 'How long a period is: hour, day, week, month, quarter, half, year.';
+COMMENT ON COLUMN spm.series.period IS 'First moment of each period, oldest first.';
+COMMENT ON COLUMN spm.series.value IS 'What each period has.';
+COMMENT ON COLUMN spm.series.season IS 'Periods after which a pattern may repeat, as usual for the step or as given.';
+
 CREATE TYPE spm.reconciled AS (
     node text,
     parent text,
