@@ -8,7 +8,17 @@
 
 #include <string.h>
 
+#include "mstl.h"
+#include "series.h"
+
 #define MEMBERS 4
+
+/*
+ * A long season is taken out by means of few values each, and loess does that
+ * otherwise than they do: half of what the others weigh for one that uses it.
+ */
+#define LONG_METHOD	"comb"
+#define LONG_WEIGHT	3
 
 /* How far a member may stand from all others: widths of these, and standard deviations of an error. */
 #define WIDTHS		2
@@ -23,6 +33,22 @@ typedef struct Member
 static const Member all_members[MEMBERS] = {{"dotm", 2}, {"ces", 2}, {"ets", 1}, {"hw", 1}};
 static const Member light_members[MEMBERS] = {{"dotm", 1}, {"hw", 1}};
 
+/* A method on the series without a long season, which MSTL takes out; limits are not asked for. */
+static SpmForecast
+on_long_season(const SpmSeries *series, const int *season, SpmOutlook *outlook, double *limits)
+{
+	return (SpmForecast) {
+		.method = spmk_method(LONG_METHOD), .y = series->y, .n = series->n, .seasons = season, .nseasons = 1,
+		.h = outlook->h, .level = 0.5, .mean = outlook->mean, .lower = limits, .upper = limits + outlook->h
+	};
+}
+
+static bool
+has_long_season(int n, int m)
+{
+	return m > SPMK_SEASON_FREE && m <= n / 2;
+}
+
 size_t
 spmk_ensemble_space(int n, int m, int h)
 {
@@ -34,7 +60,14 @@ spmk_ensemble_space(int n, int m, int h)
 
 		most = space > most ? space : most;
 	}
-	return most + MEMBERS * ((size_t) n + 2 * (size_t) h);
+	if (has_long_season(n, m))
+	{
+		SpmForecast long_season = on_long_season(&(SpmSeries) {.n = n, .m = m}, &m, &(SpmOutlook) {.h = h}, NULL);
+		size_t		space = 2 * (size_t) h + spmk_mstl_forecast_space(&long_season);
+
+		most = space > most ? space : most;
+	}
+	return most + (MEMBERS + 1) * ((size_t) n + 2 * (size_t) h);
 }
 
 /* A member that runs away from all others is called back: one may explode. */
@@ -89,21 +122,36 @@ combine(const SpmSeries *series, const Member *members, SpmOutlook *outlook, dou
 	int			n = series->n;
 	int			h = outlook->h;
 	int			count = 0;
-	SpmOutlook	outlooks[MEMBERS];
-	double		weights[MEMBERS];
-	double		numbers[MEMBERS];
+	double	   *rest = space + (MEMBERS + 1) * ((size_t) n + 2 * (size_t) h);
+	SpmOutlook	outlooks[MEMBERS + 1];
+	double		weights[MEMBERS + 1];
+	double		numbers[MEMBERS + 1];
 
 	for (const Member *member = members; member < members + MEMBERS && member->name; member++)
 	{
-		double	   *own = space + count * (n + 2 * h);
+		double	   *own = space + count * ((size_t) n + 2 * (size_t) h);
 
 		outlooks[count] = (SpmOutlook) {.h = h, .mean = own, .variance = own + h, .fitted = outlook->fitted ? own + 2 * h : NULL};
 		weights[count] = member->weight;
-		if (spmk_method(member->name)->run(series, &outlooks[count], space + MEMBERS * (n + 2 * h), breath) == SPM_FORECAST_OK)
+		if (spmk_method(member->name)->run(series, &outlooks[count], rest, breath) == SPM_FORECAST_OK)
 			count++;
 	}
 	if (count == 0)
 		return SPM_FORECAST_SHORT;
+	if (members == all_members && !outlook->fitted && has_long_season(n, series->m))
+	{
+		SpmOutlook *own = &outlooks[count];
+		SpmForecast long_season;
+
+		*own = (SpmOutlook) {.h = h, .mean = space + count * ((size_t) n + 2 * (size_t) h)};
+		long_season = on_long_season(series, &series->m, own, rest);
+		weights[count] = LONG_WEIGHT;
+		if (spmk_mstl_forecast(&long_season, rest + 2 * h, breath) == SPM_FORECAST_OK)
+		{
+			memcpy(own->name, long_season.name, sizeof(own->name));
+			count++;
+		}
+	}
 	for (int i = 0; i < h; i++)
 	{
 		/* the first member's variance stands for all: the limits are made of other things */
