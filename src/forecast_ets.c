@@ -88,15 +88,14 @@ request_args(FunctionCallInfo fcinfo, int level_arg)
 }
 
 static SpmEtsForm
-form_arg(FunctionCallInfo fcinfo, int arg)
+form_of(const char *model)
 {
-	char	   *name = text_to_cstring(PG_GETARG_TEXT_PP(arg));
 	SpmEtsForm	form;
 
-	if (!spmk_ets_form(name, &form))
+	if (!spmk_ets_form(model, &form))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("there is no model \"%s\"", name),
+				 errmsg("there is no model \"%s\"", model),
 				 errhint("Error (A, M), trend (N, A, Ad) and season (N, A, M), such as model => 'MAdM'; with errors A no season M.")));
 	return form;
 }
@@ -218,15 +217,12 @@ model_row(FunctionCallInfo fcinfo, const EtsRequest *request, const SpmEts *firs
 Datum
 spm_ets(PG_FUNCTION_ARGS)
 {
-	EtsRequest	request;
+	EtsRequest	request = request_args(fcinfo, 4);
+	char	   *model = text_to_cstring(PG_GETARG_TEXT_PP(3));
 	SpmEts		first;
 	SpmForecastStatus status;
 	double	   *space;
 
-	for (int arg = 0; arg < 5; arg++)
-		if (arg != 3 && PG_ARGISNULL(arg))
-			PG_RETURN_NULL();
-	request = request_args(fcinfo, 4);
 	if (request.series.m > SPM_ETS_FREE_SEASONS)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -235,14 +231,14 @@ spm_ets(PG_FUNCTION_ARGS)
 						 request.series.m)));
 	space = MemoryContextAllocHuge(CurrentMemoryContext,
 								   spmk_ets_fit_space(request.series.n, request.series.m) * sizeof(double));
-	if (PG_ARGISNULL(3))
+	if (strcmp(model, "auto") == 0)
 	{
-		check_form(&request.series, (SpmEtsForm) {.relative = false});
+		check_form(&request.series, spmk_ets_forms[0]);
 		status = spmk_ets_auto(&request.series, &first, space, &spm_breath);
 	}
 	else
 	{
-		SpmEtsForm	form = form_arg(fcinfo, 3);
+		SpmEtsForm	form = form_of(model);
 
 		check_form(&request.series, form);
 		status = spmk_ets_fit(&request.series, form, &first, space, &spm_breath);
@@ -255,59 +251,48 @@ spm_ets(PG_FUNCTION_ARGS)
 	return model_row(fcinfo, &request, &first);
 }
 
-/* A parameter that the form has, and only such. */
-static double
-parameter_arg(FunctionCallInfo fcinfo, int arg, const char *what, bool is_in_form, double otherwise)
-{
-	if (is_in_form && PG_ARGISNULL(arg))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("this model needs %s", what),
-				 errhint("%s => ...", what)));
-	if (!is_in_form && !PG_ARGISNULL(arg))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("this model has no %s", what),
-				 errhint("%s => NULL", what)));
-	return is_in_form ? spm_number_arg(fcinfo, arg, what) : otherwise;
-}
-
-/* spm.ets_fixed(values, season, horizon, model, alpha, beta, gamma, phi, first_level, first_growth, first_season, level) */
+/* spm.ets_fixed(values, season, horizon, model, parameters, states, level) */
 Datum
 spm_ets_fixed(PG_FUNCTION_ARGS)
 {
-	EtsRequest	request;
-	SpmEts		first;
-	bool		has_trend;
-	bool		has_season;
-	int			seasons = 0;
+	EtsRequest	request = request_args(fcinfo, 6);
+	SpmEtsForm	form = form_of(text_to_cstring(PG_GETARG_TEXT_PP(3)));
+	bool		has_trend = form.trend != SPM_ETS_LEVEL;
+	bool		has_season = form.season != SPM_ETS_NO_SEASON;
+	SpmEts		first = {.form = form, .phi = 1};
+	int			nparameters;
+	int			nstates;
+	const double *parameter = numbers_arg(fcinfo, 4, "parameter", &nparameters);
+	const double *state = numbers_arg(fcinfo, 5, "state", &nstates);
+	char		name[16];
 
-	for (int arg = 0; arg < 4; arg++)
-		if (PG_ARGISNULL(arg))
-			PG_RETURN_NULL();
-	if (PG_ARGISNULL(11))
-		PG_RETURN_NULL();
-	request = request_args(fcinfo, 11);
-	memset(&first, 0, sizeof(first));
-	first.form = form_arg(fcinfo, 3);
-	has_trend = first.form.trend != SPM_ETS_LEVEL;
-	has_season = first.form.season != SPM_ETS_NO_SEASON;
 	first.m = has_season ? request.series.m : 1;
-	first.alpha = parameter_arg(fcinfo, 4, "alpha", true, 0);
-	first.beta = parameter_arg(fcinfo, 5, "beta", has_trend, 0);
-	first.gamma = parameter_arg(fcinfo, 6, "gamma", has_season, 0);
-	first.phi = parameter_arg(fcinfo, 7, "phi", first.form.trend == SPM_ETS_DAMPED, 1);
-	first.level = parameter_arg(fcinfo, 8, "first_level", true, 0);
-	first.growth = parameter_arg(fcinfo, 9, "first_growth", has_trend, 0);
-	if (!PG_ARGISNULL(10))
-		first.season = (double *) numbers_arg(fcinfo, 10, "first_season", &seasons);
-	if (seasons != (has_season ? first.m : 0))
+	spmk_ets_name(form, name);
+	if (nparameters != 1 + has_trend + has_season + (form.trend == SPM_ETS_DAMPED))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 has_season ? errmsg("there must be one first_season for each of %d places in the season", first.m) :
-				 errmsg("this model has no first_season"),
-				 errdetail("%d are given.", seasons)));
-	if (!has_season)
-		first.season = NULL;
+				 errmsg("%s has the parameters alpha%s%s%s", name, has_trend ? ", beta" : "", has_season ? ", gamma" : "",
+						form.trend == SPM_ETS_DAMPED ? ", phi" : ""),
+				 errdetail("%d are given.", nparameters)));
+	if (nstates != 1 + has_trend + (has_season ? first.m : 0))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 has_season ? errmsg("%s has the states level%s and %d of a season", name, has_trend ? ", growth" : "", first.m) :
+				 errmsg("%s has the states level%s", name, has_trend ? ", growth" : ""),
+				 errdetail("%d are given.", nstates)));
+	first.alpha = *parameter++;
+	first.level = *state++;
+	if (has_trend)
+	{
+		first.beta = *parameter++;
+		first.growth = *state++;
+	}
+	if (has_season)
+	{
+		first.gamma = *parameter++;
+		first.season = (double *) state;
+	}
+	if (form.trend == SPM_ETS_DAMPED)
+		first.phi = *parameter;
 	return model_row(fcinfo, &request, &first);
 }
