@@ -136,7 +136,6 @@ smooth_phases(const double *y, const double *weight, int n, int period, int wind
 	double	   *values = work->sub;
 	double	   *weights = values + most;
 	double	   *fits = weights + most;
-	int			jump = (window + 9) / 10;
 
 	for (int phase = 0; phase < period; phase++)
 	{
@@ -147,7 +146,7 @@ smooth_phases(const double *y, const double *weight, int n, int period, int wind
 			values[k] = y[t];
 			weights[k] = weight ? weight[t] : 1;
 		}
-		loess(values, weight ? weights : NULL, k, window, 0, jump, -1, k, fits, work);
+		loess(values, weight ? weights : NULL, k, window, 0, 1, -1, k, fits, work);
 		for (int i = 0; i < k + 2; i++)
 			work->cycle[phase + i * period] = fits[i];
 	}
@@ -225,12 +224,13 @@ weigh(int n, const double *trend, const double *season, Work *work)
 	for (int t = 0; t < n; t++)
 		work->spare[t] = fabs(work->rest[t] - trend[t] - season[t]);
 	memcpy(work->smooth, work->spare, n * sizeof(double));
-	limit = 6 * kth(work->smooth, n, n / 2);
+	limit = 3 * kth(work->smooth, n, n / 2);
+	limit += 3 * kth(work->smooth, n, (n - 1) / 2);
 	for (int t = 0; t < n; t++)
 	{
 		double		share = limit > 0 ? work->spare[t] / limit : work->spare[t] > 0;
 
-		work->weight[t] = share >= 1 ? 0 : (1 - share * share) * (1 - share * share);
+		work->weight[t] = share > .999 ? 0 : share <= .001 ? 1 : (1 - share * share) * (1 - share * share);
 	}
 }
 
