@@ -1,0 +1,810 @@
+/*
+ * hazard.c
+ *	  Odds of deals by competing risks: see hazard.h.
+ *
+ * Rates by age are constant over stretches that hold enough ends each; a level of
+ * a factor (a segment, an owner, a size) is as many times faster as it had events
+ * over what all deals would have had (indirect standardisation), drawn to 1 by
+ * empirical Bayes; the calendar likewise.  Probabilities follow by going day by day
+ * to the horizon, through stages that deals will still move to (semi-Markov).
+ */
+#include "hazard.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define LEAST_EXITS		10.0		/* ends that a stretch of ages must hold */
+#define MOST_STRETCHES	40.0
+#define PRIOR_ENDS		0.5			/* ends that a stretch is given for the rate of its stage */
+#define LEAST_PRIOR		4.0			/* events that stand for all, against those of a level */
+#define HALF_LIFE		730.0		/* days after which what was seen counts half */
+#define TURNS			3			/* calendar and rates are fitted by turns */
+#define LEAST_WON		20		/* wins that a forecast must have to learn from, to be looked at afterwards */
+/* Horizons that stand for no drift, and for the usual shock, against those that were seen. */
+#define TRUST			1.0
+#define TRUST_NEW		4.0
+#define TRUST_SHOCK		2.0
+#define USUAL_SHOCK		0.15
+#define LEAST_SHOCK		0.03
+#define DAYS_EARLY		23.4		/* days of a month but its last week */
+#define DAYS_LATE		7.0
+#define BREATH_ROWS		4096
+#define GRID			32.0		/* steps of a factor e in which futures are shared */
+
+#define EVENTS(h) ((h)->nstages + 2)
+#define AT_RISK(h, s, e, a) ((h)->at_risk[((size_t) (s) * 3 + ((e) < 2 ? (e) : 2)) * (h)->width + (a)])
+#define ENDED(h, s, e, a) ((h)->events[((size_t) (s) * EVENTS(h) + (e)) * (h)->width + (a)])
+#define RATE(h, s, e, a) ((h)->rate[((size_t) (s) * EVENTS(h) + (e)) * (h)->width + (a)])
+#define REACH(h, s, e, a) ((h)->reach[((size_t) (s) * 2 + (e)) * (h)->width + (a)])
+
+/* Days since 2000-01-01 to a date of the Gregorian calendar. */
+void
+spmk_day_civil(int day, int *year, int *month, int *mday)
+{
+	int64_t		z = (int64_t) day + 730425;		/* days since 0000-03-01 */
+	int64_t		era = (z >= 0 ? z : z - 146096) / 146097;
+	int64_t		doe = z - era * 146097;
+	int64_t		yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;
+	int64_t		doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
+	int64_t		mp = (5 * doy + 2) / 153;
+
+	*mday = (int) (doy - (153 * mp + 2) / 5 + 1);
+	*month = (int) (mp < 10 ? mp + 3 : mp - 9);
+	*year = (int) (yoe + era * 400 + (*month <= 2));
+}
+
+/* Month of the quarter (of any fiscal year that begins with a month), and whether the month ends within a week. */
+int
+spmk_day_kind(int day)
+{
+	int			year;
+	int			month;
+	int			mday;
+	int			later;
+
+	spmk_day_civil(day, &year, &month, &mday);
+	later = month;
+	spmk_day_civil(day + 7, &year, &month, &mday);
+	return (later % 3) * 2 + (later != month);
+}
+
+/* exp(-x), x >= 0: good to 1e-4 where it matters, and the same on every machine */
+static inline double
+survive(double x)
+{
+	double		square = x * x / 12;
+
+	return (1 - x / 2 + square) / (1 + x / 2 + square);
+}
+
+static int
+compare_doubles(const void *a, const void *b)
+{
+	double		x = *(const double *) a;
+	double		y = *(const double *) b;
+
+	return (x > y) - (x < y);
+}
+
+static size_t
+factor_doubles(const SpmPipeline *p)
+{
+	return 6 * ((size_t) p->nsegments + p->nowners + SPMK_SIZES);
+}
+
+size_t
+spmk_hazard_bytes(const SpmPipeline *p)
+{
+	size_t		row = SPMK_AGE_MAX + 1;
+	size_t		events = p->nstages + 2;
+
+	return sizeof(double) * (row * p->nstages * (3 + 2 * events + 2) + factor_doubles(p) + p->n + SPMK_DAYS_MAX / sizeof(double));
+}
+
+static void
+lay_out(SpmHazard *h, const SpmPipeline *p, void *memory)
+{
+	double	   *next = memory;
+	size_t		row = SPMK_AGE_MAX + 1;
+	int			levels[SPM_FACTORS] = {p->nsegments, p->nowners, SPMK_SIZES};
+
+	memset(memory, 0, spmk_hazard_bytes(p));
+	memset(h, 0, sizeof(*h));
+	h->nstages = p->nstages;
+	h->drift = h->drift_new = 1;
+	h->width = (int) row;
+	h->at_risk = next;
+	next += row * p->nstages * 3;
+	h->events = next;
+	next += row * p->nstages * EVENTS(h);
+	h->rate = next;
+	next += row * p->nstages * EVENTS(h);
+	h->reach = next;
+	next += row * p->nstages * 2;
+	for (int f = 0; f < SPM_FACTORS; f++)
+	{
+		h->factor[f].n = levels[f];
+		for (int e = 0; e < 2; e++)
+		{
+			h->factor[f].observed[e] = next;
+			next += levels[f];
+			h->factor[f].expected[e] = next;
+			next += levels[f];
+			h->factor[f].times[e] = next;
+			next += levels[f];
+			for (int i = 0; i < levels[f]; i++)
+				h->factor[f].times[e][i] = 1;
+		}
+	}
+	h->scratch = next;
+}
+
+/* What was known of a spell by the end of as_of; false: it had not begun. */
+typedef struct Known
+{
+	int			from;			/* age after which it was at risk */
+	int			to;				/* age at its end, or at as_of */
+	int			event;
+} Known;
+
+static bool
+known(const SpmHazard *h, const SpmSpell *s, Known *k)
+{
+	bool		ended = s->event != SPM_SPELL_OPEN && s->left <= h->as_of;
+	int64_t		to = (int64_t) (ended ? s->left : h->as_of) - s->entered;
+	int64_t		from = (int64_t) (h->first_day - 1 > s->seen ? h->first_day - 1 : s->seen) - s->entered;
+
+	if (s->entered > h->as_of || s->seen > h->as_of || (ended && s->left < h->first_day))
+		return false;
+	if (ended && to < 1)
+		to = 1;
+	k->event = ended ? s->event : SPM_SPELL_OPEN;
+	k->from = (int) (from < 0 ? 0 : from > SPMK_AGE_MAX ? SPMK_AGE_MAX : from);
+	k->to = (int) (to > SPMK_AGE_MAX ? SPMK_AGE_MAX : to);
+	if (k->from > k->to)
+		k->from = k->to;
+	/* An end at the edge of the table needs a day at risk there. */
+	if (k->event != SPM_SPELL_OPEN && k->from == k->to && k->from > 0)
+		k->from--;
+	return true;
+}
+
+static int
+level_of(const SpmHazard *h, const SpmSpell *s, int factor)
+{
+	int			size = 0;
+
+	switch (factor)
+	{
+		case SPM_FACTOR_SEGMENT:
+			return s->segment;
+		case SPM_FACTOR_OWNER:
+			return s->owner;
+		default:
+			while (size < SPMK_SIZES - 1 && s->amount > h->size_cut[size])
+				size++;
+			return size;
+	}
+}
+
+static void
+times_of(const SpmHazard *h, const SpmSpell *s, double times[2])
+{
+	times[0] = times[1] = 1;
+	for (int f = 0; f < SPM_FACTORS; f++)
+		for (int e = 0; e < 2; e++)
+			times[e] *= h->factor[f].times[e][level_of(h, s, f)];
+}
+
+/* What a day that lies so many days back counts: the present is like the near past. */
+static inline double
+weight_of(const SpmHazard *h, int day)
+{
+	int			back = h->as_of - day;
+
+	return h->weight[back < 0 ? 0 : back < SPMK_WEIGHTS ? back : SPMK_WEIGHTS - 1];
+}
+
+/* Kind of the day on which a spell was so old; of one that is older than can be told: of the first day. */
+static inline int
+kind_of(const SpmHazard *h, const unsigned char *kinds, int day)
+{
+	return kinds[day < h->first_day ? 0 : day - h->first_day];
+}
+
+/* Ends by stage and age, and when half of the wins had come; false: nothing was won. */
+static bool
+count_ends(SpmHazard *h, const SpmPipeline *p, const SpmBreath *breath)
+{
+	double		wins[SPMK_AGE_MAX + 1] = {0};
+	double		sum = 0;
+
+	h->first_day = INT32_MAX;
+	for (int i = 0; i < p->n; i++)
+		if (p->spells[i].event != SPM_SPELL_OPEN && p->spells[i].left <= h->as_of && p->spells[i].left < h->first_day)
+			h->first_day = p->spells[i].left;
+	if (h->first_day == INT32_MAX)
+		return false;
+	if (h->first_day < h->as_of - SPMK_DAYS_MAX + 2)
+		h->first_day = h->as_of - SPMK_DAYS_MAX + 2;
+	for (int i = 0; i < p->n; i++)
+	{
+		const SpmSpell *s = &p->spells[i];
+		Known		k;
+
+		if (i % BREATH_ROWS == 0)
+			spmk_breathe(breath);
+		if (!known(h, s, &k) || k.event == SPM_SPELL_OPEN)
+			continue;
+		ENDED(h, s->stage, k.event, k.to) += weight_of(h, s->left);
+		h->nlost += k.event == SPM_SPELL_LOST;
+		if (k.event == SPM_SPELL_WON)
+		{
+			h->nwon++;
+			wins[k.to]++;
+		}
+	}
+	for (h->ripe = 0; h->ripe < SPMK_AGE_MAX && sum * 2 < h->nwon; h->ripe++)
+		sum += wins[h->ripe];
+	return h->nwon > 0;
+}
+
+/* Days at risk by stage and age; a day counts for as much as days of its kind are busy. */
+static void
+count_days(SpmHazard *h, const SpmPipeline *p, const unsigned char *kinds, const SpmBreath *breath)
+{
+	memset(h->at_risk, 0, sizeof(double) * h->nstages * 3 * h->width);
+	for (int i = 0; i < p->n; i++)
+	{
+		const SpmSpell *s = &p->spells[i];
+		Known		k;
+
+		if (i % 64 == 0)
+			spmk_breathe(breath);
+		if (!known(h, s, &k))
+			continue;
+		for (int a = k.from + 1; a <= k.to; a++)
+		{
+			int			kind = kind_of(h, kinds, s->entered + a);
+			double		weight = weight_of(h, s->entered + a);
+
+			for (int e = 0; e < 2; e++)
+				AT_RISK(h, s->stage, e, a) += weight * h->calendar[e][a > h->ripe][kind];
+			AT_RISK(h, s->stage, 2, a) += weight;
+		}
+	}
+}
+
+/* Rates of one stage, from the first age to the last, stretch by stretch. */
+static void
+smooth_stage(SpmHazard *h, int s)
+{
+	double		total[SPMK_STAGES_MAX + 2] = {0};
+	double		days[3] = {0};
+	double		all = 0;
+	double		least;
+	int			last = 0;
+
+	for (int a = 1; a <= SPMK_AGE_MAX; a++)
+	{
+		for (int e = 0; e < 3; e++)
+			days[e] += AT_RISK(h, s, e, a);
+		for (int e = 0; e < EVENTS(h); e++)
+		{
+			total[e] += ENDED(h, s, e, a);
+			all += ENDED(h, s, e, a);
+			if (ENDED(h, s, e, a) > 0)
+				last = a;
+		}
+	}
+	if (all == 0)
+		return;
+	least = fmax(LEAST_EXITS, all / MOST_STRETCHES);
+	for (int a = 1, end; a <= SPMK_AGE_MAX; a = end + 1)
+	{
+		double		ends = 0;
+		double		risk[3] = {0};
+
+		for (end = a; end <= SPMK_AGE_MAX; end++)
+		{
+			for (int e = 0; e < 3; e++)
+				risk[e] += AT_RISK(h, s, e, end);
+			for (int e = 0; e < EVENTS(h); e++)
+				ends += ENDED(h, s, e, end);
+			if (ends >= least || end == last || end == SPMK_AGE_MAX)
+				break;
+		}
+		for (int e = 0; e < EVENTS(h); e++)
+		{
+			int			table = e < 2 ? e : 2;
+			double		n = PRIOR_ENDS * total[e] / all;
+			double		rate;
+
+			for (int i = a; i <= end; i++)
+				n += ENDED(h, s, e, i);
+			rate = n / (risk[table] + PRIOR_ENDS * days[table] / all);
+			for (int i = a; i <= end; i++)
+				RATE(h, s, e, i) = rate;
+		}
+	}
+}
+
+/* A stage that nobody has left yet is taken for all stages together, but nothing moves from it. */
+static void
+smooth(SpmHazard *h)
+{
+	double		days[2] = {0};
+	double		ends[2] = {0};
+
+	for (int s = 0; s < h->nstages; s++)
+	{
+		smooth_stage(h, s);
+		for (int a = 1; a <= SPMK_AGE_MAX; a++)
+			for (int e = 0; e < 2; e++)
+			{
+				days[e] += AT_RISK(h, s, e, a);
+				ends[e] += ENDED(h, s, e, a);
+			}
+	}
+	for (int s = 0; s < h->nstages; s++)
+	{
+		double		sum = 0;
+
+		for (int e = 0; e < EVENTS(h); e++)
+			sum += RATE(h, s, e, 1);
+		for (int a = 1; a <= SPMK_AGE_MAX; a++)
+			for (int e = 0; e < 2; e++)
+			{
+				if (sum == 0 && days[e] > 0)
+					RATE(h, s, e, a) = ends[e] / days[e];
+				REACH(h, s, e, a) = REACH(h, s, e, a - 1) + RATE(h, s, e, a);
+			}
+	}
+}
+
+/* How much busier than others each kind of day is: known only as well as there were quarters to see it in. */
+static void
+learn_calendar(SpmHazard *h, const SpmPipeline *p, const unsigned char *kinds, const SpmBreath *breath)
+{
+	double		observed[2][2][SPMK_CALENDAR] = {{{0}}};
+	double		expected[2][2][SPMK_CALENDAR] = {{{0}}};
+	double		days[SPMK_CALENDAR] = {0};
+
+	for (int day = h->first_day; day <= h->as_of; day++)
+		days[kind_of(h, kinds, day)]++;
+	for (int i = 0; i < p->n; i++)
+	{
+		const SpmSpell *s = &p->spells[i];
+		Known		k;
+
+		if (i % 64 == 0)
+			spmk_breathe(breath);
+		if (!known(h, s, &k))
+			continue;
+		for (int a = k.from + 1; a <= k.to; a++)
+			for (int e = 0; e < 2; e++)
+				expected[e][a > h->ripe][kind_of(h, kinds, s->entered + a)] += RATE(h, s->stage, e, a);
+		if (k.event == SPM_SPELL_LOST || k.event == SPM_SPELL_WON)
+			observed[k.event][k.to > h->ripe][kind_of(h, kinds, s->left)]++;
+	}
+	for (int e = 0; e < 2; e++)
+		for (int c = 0; c < SPMK_CALENDAR; c++)
+		{
+			double		quarters = days[c] / (c % 2 ? DAYS_LATE : DAYS_EARLY);
+			double		both = 0;
+			double		both_expected = 0;
+
+			for (int r = 0; r < 2; r++)
+			{
+				both += observed[e][r][c];
+				both_expected += expected[e][r][c];
+			}
+			both = (both + LEAST_PRIOR) / (both_expected + LEAST_PRIOR);
+			for (int r = 0; r < 2; r++)
+			{
+				double		quotient = (observed[e][r][c] + LEAST_PRIOR * both) / (expected[e][r][c] + LEAST_PRIOR);
+
+				h->calendar[e][r][c] = exp(log(quotient) * quarters / (quarters + 1));
+			}
+		}
+}
+
+static void
+learn_factor(SpmHazard *h, const SpmPipeline *p, int factor)
+{
+	SpmFactor  *f = &h->factor[factor];
+
+	for (int i = 0; i < p->n; i++)
+	{
+		const SpmSpell *s = &p->spells[i];
+		int			level = level_of(h, s, factor);
+		double		times[2];
+		Known		k;
+
+		if (!known(h, s, &k))
+			continue;
+		times_of(h, s, times);
+		for (int e = 0; e < 2; e++)
+		{
+			f->expected[e][level] += times[e] * (REACH(h, s->stage, e, k.to) - REACH(h, s->stage, e, k.from));
+			f->observed[e][level] += k.event == e;
+		}
+	}
+	for (int e = 0; e < 2; e++)
+	{
+		double		excess = 0;
+		double		squares = 0;
+		double		prior;
+
+		for (int i = 0; i < f->n; i++)
+		{
+			double		expected = f->expected[e][i];
+			double		off = f->observed[e][i] - expected;
+
+			excess += off * off - expected;
+			squares += expected * expected;
+		}
+		prior = excess > 0 ? fmax(LEAST_PRIOR, squares / excess) : INFINITY;
+		for (int i = 0; i < f->n; i++)
+			f->times[e][i] = isinf(prior) ? 1 : (f->observed[e][i] + prior) / (f->expected[e][i] + prior);
+	}
+}
+
+/* Classes of amounts, and what deals were won at against what they were known at. */
+static void
+learn_amounts(SpmHazard *h, const SpmPipeline *p)
+{
+	double		sum = 0;
+	double		known_sum = 0;
+	double		won_sum = 0;
+	double		mean = 0;
+	double		square = 0;
+	int			n = 0;
+	int			nwon = 0;
+	int			seen = 0;
+
+	for (int i = 0; i < p->n; i++)
+		if (p->spells[i].entered <= h->as_of && p->spells[i].amount >= 0)
+		{
+			h->scratch[n++] = p->spells[i].amount;
+			sum += p->spells[i].amount;
+		}
+	h->usual_amount = n > 0 ? sum / n : 0;
+	qsort(h->scratch, n, sizeof(double), compare_doubles);
+	for (int c = 0; c < SPMK_SIZES - 1; c++)
+		h->size_cut[c] = n > 0 ? h->scratch[(size_t) n * (c + 1) / SPMK_SIZES] : 0;
+	for (int pass = 0; pass < 2; pass++)
+		for (int i = 0; i < p->n; i++)
+		{
+			const SpmSpell *s = &p->spells[i];
+
+			if (s->event != SPM_SPELL_WON || s->left > h->as_of || !(s->amount > 0) || !(s->won_amount >= 0))
+				continue;
+			if (pass == 0)
+			{
+				known_sum += s->amount;
+				won_sum += s->won_amount;
+				nwon++;
+			}
+			else if ((int64_t) seen++ * SPMK_RATIOS / nwon >= h->nratios || nwon <= SPMK_RATIOS)
+				h->ratios[h->nratios++] = fmin(s->won_amount / s->amount, 10);
+		}
+	/* as if two deals had been won at what they were known at */
+	h->ratio = nwon > 0 ? (won_sum + 2 * known_sum / nwon) / (known_sum + 2 * known_sum / nwon) : 1;
+	for (int i = 0; i < h->nratios; i++)
+		mean += h->ratios[i] / h->nratios;
+	for (int i = 0; i < h->nratios; i++)
+	{
+		h->ratios[i] = mean > 0 ? h->ratios[i] / mean : 1;
+		square += h->ratios[i] * h->ratios[i] / h->nratios;
+	}
+	h->ratio_square = h->nratios > 0 ? square : 1;
+}
+
+/* Learns from what was known by the end of as_of; false when no deal had been won. */
+bool
+spmk_hazard_fit(SpmHazard *h, const SpmPipeline *p, int as_of, void *memory, const SpmBreath *breath)
+{
+	unsigned char *kinds;
+
+	lay_out(h, p, memory);
+	h->as_of = as_of;
+	for (int i = 0; i < SPMK_WEIGHTS; i++)
+		h->weight[i] = exp(-i * log(2) / HALF_LIFE);
+	if (!count_ends(h, p, breath))
+		return false;
+	learn_amounts(h, p);
+	/* what began and ended today is at risk tomorrow: see known() */
+	kinds = (unsigned char *) (h->scratch + p->n);
+	for (int day = h->first_day; day <= h->as_of + 1; day++)
+		kinds[day - h->first_day] = spmk_day_kind(day);
+	for (int e = 0; e < 2; e++)
+		for (int c = 0; c < SPMK_CALENDAR; c++)
+			h->calendar[e][0][c] = h->calendar[e][1][c] = 1;
+	count_days(h, p, kinds, breath);
+	smooth(h);
+	for (int turn = 0; turn < TURNS; turn++)
+	{
+		learn_calendar(h, p, kinds, breath);
+		count_days(h, p, kinds, breath);
+		smooth(h);
+	}
+	for (int f = 0; f < SPM_FACTORS; f++)
+	{
+		spmk_breathe(breath);
+		learn_factor(h, p, f);
+	}
+	return true;
+}
+
+/*
+ * What becomes of a spell of stage s that was open at age 'age' at the end of day
+ * 'from' (days from as_of), by the horizon; won and lost of deals that enter stage k
+ * on day d are futures[(k * (horizon + 1) + d) * 2 ...].
+ */
+static void
+follow(const SpmHazard *h, int s, int64_t age, int from, int horizon, const double times[2], const double (*calendar)[2][2],
+	   const double *futures, double *won, double *lost)
+{
+	double		alive = 1;
+
+	*won = *lost = 0;
+	for (int d = from + 1; d <= horizon; d++)
+	{
+		int			a = age + d - from > SPMK_AGE_MAX ? SPMK_AGE_MAX : (int) (age + d - from);
+		double		lose = RATE(h, s, SPM_SPELL_LOST, a) * times[0] * calendar[d][a > h->ripe][0];
+		double		win = RATE(h, s, SPM_SPELL_WON, a) * times[1] * calendar[d][a > h->ripe][1];
+		double		later_won = 0;
+		double		later_lost = 0;
+		double		sum = lose + win;
+		double		ends;
+
+		for (int k = 0; futures && k < h->nstages; k++)
+		{
+			double		move = RATE(h, s, SPM_SPELL_MOVED + k, a);
+			const double *then = futures + ((size_t) k * (horizon + 1) + d) * 2;
+
+			sum += move;
+			later_won += move * then[1];
+			later_lost += move * then[0];
+		}
+		if (sum <= 0)
+			continue;
+		ends = 1 - survive(sum);
+		*won += alive * ends / sum * (win + later_won);
+		*lost += alive * ends / sum * (lose + later_lost);
+		alive *= 1 - ends;
+	}
+}
+
+typedef struct Futures
+{
+	int			step[2];		/* of the factors, on a grid */
+	int			item;
+} Futures;
+
+static int
+compare_futures(const void *a, const void *b)
+{
+	const Futures *x = a;
+	const Futures *y = b;
+
+	for (int e = 0; e < 2; e++)
+		if (x->step[e] != y->step[e])
+			return x->step[e] < y->step[e] ? -1 : 1;
+	return (x->item > y->item) - (x->item < y->item);
+}
+
+size_t
+spmk_hazard_space(const SpmPipeline *p, int horizon)
+{
+	return sizeof(double) * 2 * ((size_t) horizon + 1) * (p->nstages + 2) + sizeof(Futures) * (size_t) p->n;
+}
+
+/*
+ * The open deals with their odds, then one item for each deal that was created within
+ * the last 'window' days: deals to come are taken to be like those, 'arrivals' a day of
+ * them in all.  There is room for two items a spell.  Returns how many there are.
+ */
+int
+spmk_hazard_items(const SpmHazard *h, const SpmPipeline *p, int horizon, double arrivals, int window,
+				  SpmChanceItem *items, void *memory, const SpmBreath *breath)
+{
+	double		(*calendar)[2][2] = memory;
+	double	   *futures = (double *) (calendar + horizon + 1);
+	Futures    *order = (Futures *) (futures + 2 * ((size_t) horizon + 1) * p->nstages);
+	int			n = 0;
+	int			nopen;
+	int			nnew;
+
+	for (int d = 0; d <= horizon; d++)
+		for (int e = 0; e < 2; e++)
+			for (int r = 0; r < 2; r++)
+				calendar[d][r][e] = h->calendar[e][r][spmk_day_kind(h->as_of + d)];
+	for (int i = 0; i < p->n; i++)
+	{
+		const SpmSpell *s = &p->spells[i];
+
+		if (s->entered <= h->as_of && (s->event == SPM_SPELL_OPEN || s->left > h->as_of))
+			items[n++] = (SpmChanceItem) {.spell = i};
+	}
+	nopen = n;
+	for (int i = 0; i < p->n && arrivals > 0; i++)
+	{
+		const SpmSpell *s = &p->spells[i];
+
+		if ((i == 0 || s->deal != s[-1].deal) && s->entered <= h->as_of && s->entered > h->as_of - window)
+			items[n++] = (SpmChanceItem) {.spell = i, .is_new = true};
+	}
+	nnew = n - nopen;
+	for (int i = 0; i < n; i++)
+	{
+		double		times[2];
+
+		times_of(h, &p->spells[items[i].spell], times);
+		if (!items[i].is_new)
+			times[1] *= h->drift;
+		order[i] = (Futures) {{(int) floor(log(times[0]) * GRID + .5), (int) floor(log(times[1]) * GRID + .5)}, i};
+	}
+	qsort(order, n, sizeof(Futures), compare_futures);
+	for (int i = 0; i < n; i++)
+	{
+		SpmChanceItem *item = &items[order[i].item];
+		const SpmSpell *s = &p->spells[item->spell];
+		double		times[2];
+
+		if (i == 0 || order[i].step[0] != order[i - 1].step[0] || order[i].step[1] != order[i - 1].step[1])
+		{
+			for (int e = 0; e < 2; e++)
+				times[e] = exp(order[i].step[e] / GRID);
+			for (int d = horizon; d >= 0; d--)
+			{
+				spmk_breathe(breath);
+				for (int k = 0; k < h->nstages; k++)
+				{
+					double	   *then = futures + ((size_t) k * (horizon + 1) + d) * 2;
+
+					follow(h, k, 0, d, horizon, times, (const double (*)[2][2]) calendar, futures, &then[1], &then[0]);
+				}
+			}
+		}
+		item->amount = (s->amount >= 0 ? s->amount : h->usual_amount) * h->ratio;
+		if (item->is_new)
+		{
+			for (int d = 1; d <= horizon; d++)
+				item->won += futures[((size_t) s->stage * (horizon + 1) + d) * 2 + 1] * arrivals / nnew * h->drift_new;
+			continue;
+		}
+		times_of(h, s, times);
+		times[1] *= h->drift;
+		follow(h, s->stage, (int64_t) h->as_of - s->entered, 0, horizon, times, (const double (*)[2][2]) calendar, futures,
+			   &item->won, &item->lost);
+	}
+	return n;
+}
+
+/* Deals created in a day, as of late. */
+double
+spmk_arrivals(const SpmPipeline *p, int as_of, int window)
+{
+	double		n = 0;
+
+	for (int i = 0; i < p->n; i++)
+		n += (i == 0 || p->spells[i].deal != p->spells[i - 1].deal) && p->spells[i].entered <= as_of &&
+			p->spells[i].entered > as_of - window;
+	return n / window;
+}
+
+/* What was won of open deals [0] and of those that came later [1], by number and by amount, from as_of to the horizon. */
+static void
+won_since(const SpmHazard *h, const SpmPipeline *p, int horizon, double count[2], double amount[2], double (*owners)[3])
+{
+	bool		is_new = false;
+
+	count[0] = count[1] = amount[0] = amount[1] = 0;
+	for (int i = 0; i < p->n; i++)
+	{
+		const SpmSpell *s = &p->spells[i];
+
+		if (i == 0 || s->deal != s[-1].deal)
+			is_new = s->entered > h->as_of;
+		if (s->event != SPM_SPELL_WON || s->left <= h->as_of || s->left > (int64_t) h->as_of + horizon)
+			continue;
+		count[is_new]++;
+		owners[s->owner][0]++;
+		amount[is_new] += s->won_amount >= 0 ? s->won_amount : s->amount >= 0 ? s->amount : h->usual_amount;
+	}
+}
+
+size_t
+spmk_review_bytes(const SpmPipeline *p, int horizon)
+{
+	return spmk_hazard_bytes(p) + sizeof(SpmChanceItem) * 2 * (size_t) p->n + spmk_hazard_space(p, horizon) + sizeof(SpmHazard) +
+		3 * sizeof(double) * p->nowners;
+}
+
+/*
+ * Forecasts as of earlier days, at most so many, the last one a horizon ago, each learning
+ * from what was known by its day alone.
+ */
+void
+spmk_review(SpmReview *r, const SpmPipeline *p, int as_of, int horizon, int window, int most, void *memory, const SpmBreath *breath)
+{
+	SpmHazard  *h = memory;
+	char	   *tables = (char *) (h + 1);
+	SpmChanceItem *items = (SpmChanceItem *) (tables + spmk_hazard_bytes(p));
+	double		(*owners)[3] = (double (*)[3]) (items + 2 * (size_t) p->n);	/* won, expected, variance */
+	char	   *space = (char *) (owners + p->nowners);
+	int			step = horizon / 3 > 7 ? horizon / 3 : 7;
+	double		logs[2] = {0};
+	double		amounts[SPMK_ORIGINS_MAX];
+	double		means[SPMK_ORIGINS_MAX][2];
+	double		chances[SPMK_ORIGINS_MAX];
+	double		excess = 0;
+	double		owner_excess = 0;
+	double		owner_squares = 0;
+
+	memset(r, 0, sizeof(*r));
+	for (int o = 0; o < most && o < SPMK_ORIGINS_MAX; o++)
+	{
+		double		count[2];
+		double		amount[2];
+		double		expected[2] = {0};
+		double	   *mean = means[o];
+		double		variance = 0;
+		double		share;
+		int			n;
+
+		memset(owners, 0, 3 * sizeof(double) * p->nowners);
+		mean[0] = mean[1] = 0;
+		if (!spmk_hazard_fit(h, p, as_of - horizon - o * step, tables, breath) || h->nwon < LEAST_WON)
+			break;
+		n = spmk_hazard_items(h, p, horizon, spmk_arrivals(p, h->as_of, window), window, items, space, breath);
+		for (int i = 0; i < n; i++)
+		{
+			const SpmChanceItem *item = &items[i];
+			double	   *owner = owners[p->spells[item->spell].owner];
+
+			expected[item->is_new] += item->won;
+			owner[1] += item->won;
+			owner[2] += item->won * (item->is_new ? 1 : 1 - item->won);
+			mean[item->is_new] += item->won * item->amount;
+			variance += item->amount * item->amount * item->won * (h->ratio_square - (item->is_new ? 0 : item->won));
+		}
+		if (mean[0] + mean[1] <= 0)
+			break;
+		won_since(h, p, horizon, count, amount, owners);
+		share = (count[0] + count[1]) / (expected[0] + expected[1]);
+		for (int i = 0; i < p->nowners; i++)
+		{
+			double		off = owners[i][0] - owners[i][1] * share;
+
+			owner_excess += off * off - owners[i][2] * share;
+			owner_squares += owners[i][1] * owners[i][1] * share * share;
+		}
+		for (int k = 0; k < 2; k++)
+			logs[k] += log((count[k] + LEAST_PRIOR) / (expected[k] + LEAST_PRIOR));
+		amounts[o] = amount[0] + amount[1];
+		chances[o] = variance / ((mean[0] + mean[1]) * (mean[0] + mean[1]));
+		r->origins++;
+	}
+	r->drift = r->drift_new = 1;
+	if (r->origins > 0)
+	{
+		r->independent = 1 + (double) (r->origins - 1) * step / horizon;
+		r->drift = exp(r->independent / (r->independent + TRUST) * logs[0] / r->origins);
+		r->drift_new = exp(r->independent / (r->independent + TRUST_NEW) * logs[1] / r->origins);
+	}
+	/* what is left, beyond what chance makes of single deals: drawn to what is usual where there are few horizons to see it in */
+	for (int o = 0; o < r->origins; o++)
+	{
+		double		mean = means[o][0] * r->drift + means[o][1] * r->drift_new;
+		double		off = log((amounts[o] + .01 * mean) / (1.01 * mean));
+
+		excess += (off * off - chances[o]) / r->origins;
+	}
+	r->shock = sqrt(fmax((excess * r->independent + USUAL_SHOCK * USUAL_SHOCK * TRUST_SHOCK) / (r->independent + TRUST_SHOCK),
+						 LEAST_SHOCK * LEAST_SHOCK));
+	r->shock_owner = owner_squares > 0 ? owner_excess / owner_squares : 0;
+	r->shock_owner = sqrt(fmax((r->shock_owner * r->independent + USUAL_SHOCK * USUAL_SHOCK * TRUST_SHOCK) / (r->independent + TRUST_SHOCK), 0));
+}

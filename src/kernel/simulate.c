@@ -1,0 +1,284 @@
+/*
+ * simulate.c
+ *	  Monte Carlo of deals with a shock in common: see simulate.h.
+ *
+ * A path multiplies the speed at which deals are won by exp(shock), the same for
+ * all or for all of a leaf (a frailty): a probability p becomes 1 - (1 - p)^g, an
+ * expected number m becomes m g.  Shocks lie on a grid, and for each point of it the
+ * thresholds below which a random 32-bit word is a win are worked out beforehand, such
+ * that every deal is won in the share of paths that it should be.
+ */
+#include "simulate.h"
+
+#include <stdlib.h>
+
+#define POINTS		64
+#define REACH		3.5			/* standard deviations to both sides */
+#define WORD		4294967296.0
+
+/* Inverse of the normal distribution, good to 1e-9 (Acklam 2003). */
+double
+spmk_normal_quantile(double p)
+{
+	static const double a[] = {-3.969683028665376e+01, 2.209460984245205e+02, -2.759285104469687e+02,
+	1.383577518672690e+02, -3.066479806614716e+01, 2.506628277459239e+00};
+	static const double b[] = {-5.447609879822406e+01, 1.615858368580409e+02, -1.556989798598866e+02,
+	6.680131188771972e+01, -1.328068155288572e+01};
+	static const double c[] = {-7.784894002430293e-03, -3.223964580411365e-01, -2.400758277161838e+00,
+	-2.549732539343734e+00, 4.374664141464968e+00, 2.938163982698783e+00};
+	static const double d[] = {7.784695709041462e-03, 3.224671290700398e-01, 2.445134137142996e+00, 3.754408661907416e+00};
+	double		q;
+	double		r;
+
+	if (p < 0.02425 || p > 1 - 0.02425)
+	{
+		q = sqrt(-2 * log(p < 0.5 ? p : 1 - p));
+		r = (((((c[0] * q + c[1]) * q + c[2]) * q + c[3]) * q + c[4]) * q + c[5]) /
+			((((d[0] * q + d[1]) * q + d[2]) * q + d[3]) * q + 1);
+		return p < 0.5 ? r : -r;
+	}
+	q = p - 0.5;
+	r = q * q;
+	return (((((a[0] * r + a[1]) * r + a[2]) * r + a[3]) * r + a[4]) * r + a[5]) * q /
+		(((((b[0] * r + b[1]) * r + b[2]) * r + b[3]) * r + b[4]) * r + 1);
+}
+
+static double
+grid_point(int i)
+{
+	return (2 * (i + 0.5) / POINTS - 1) * REACH;
+}
+
+static int
+nearest(double z)
+{
+	int			i = (int) floor((z / REACH + 1) / 2 * POINTS);
+
+	return i < 0 ? 0 : i >= POINTS ? POINTS - 1 : i;
+}
+
+/* Probability of at least one win. */
+static double
+chance_at(const SpmVenture *v, double speed)
+{
+	if (v->is_many)
+		return 1 - exp(-v->chance * speed);
+	return v->chance >= 1 ? 1 : 1 - pow(1 - v->chance, speed);
+}
+
+/*
+ * How fast deals are won at each point of the grid, such that the total moves by 'shock':
+ * a deal that is nearly sure does not move with its speed, so speeds must move more.
+ */
+static int
+make_speeds(const SpmSimulation *s, double speeds[POINTS], double weights[POINTS])
+{
+	double		shock = sqrt(s->shock * s->shock + s->shock_leaf * s->shock_leaf);
+	double		width = shock;
+	double		sum = 0;
+
+	if (shock <= 0)
+	{
+		speeds[0] = weights[0] = 1;
+		return 1;
+	}
+	for (int i = 0; i < POINTS; i++)
+		sum += weights[i] = exp(-grid_point(i) * grid_point(i) / 2);
+	for (int i = 0; i < POINTS; i++)
+		weights[i] /= sum;
+	for (int turn = 0; turn < 8; turn++)
+	{
+		double		mean = 0;
+		double		square = 0;
+		double		total = 0;
+
+		for (int i = 0; i < POINTS; i++)
+			speeds[i] = exp(width * grid_point(i));
+		/* an even sample of the ventures will do */
+		for (int i = 0; i < POINTS; i++)
+		{
+			int			step = s->n / 512 + 1;
+
+			total = 0;
+			for (int k = 0; k < s->n; k += step)
+			{
+				const SpmVenture *v = &s->ventures[k];
+
+				total += v->amount * (v->is_many ? v->chance * speeds[i] : chance_at(v, speeds[i]));
+			}
+			mean += weights[i] * total;
+			square += weights[i] * total * total;
+		}
+		if (!(mean > 0) || square <= mean * mean)
+			break;
+		width *= shock / (sqrt(square - mean * mean) / mean);
+		if (width > 2)
+			width = 2;
+	}
+	for (int i = 0; i < POINTS; i++)
+		speeds[i] = exp(width * grid_point(i));
+	return POINTS;
+}
+
+size_t
+spmk_simulate_bytes(const SpmSimulation *s)
+{
+	size_t		points = s->shock > 0 || s->shock_leaf > 0 ? POINTS : 1;
+
+	return sizeof(uint32_t) * points * s->n + sizeof(double) * (s->n + 1) + sizeof(int) * (2 * s->nleaves + 1);
+}
+
+/* Wins of a venture of which many are expected, knowing that there is one: word is below the threshold. */
+static int
+wins(double word, double threshold)
+{
+	double		mean = -log1p(-threshold / WORD);
+	double		left = word / WORD;	/* uniform from 0 to the probability of at least one */
+	double		term = mean * exp(-mean);
+	int			n = 1;
+
+	while (left > term && n < 1000)
+	{
+		left -= term;
+		term *= mean / ++n;
+	}
+	return n;
+}
+
+/* sums[leaf * paths + path]: what each leaf wins on each path. */
+void
+spmk_simulate(const SpmSimulation *s, double *sums, void *memory, const SpmBreath *breath)
+{
+	double		speeds[POINTS];
+	double		weights[POINTS];
+	int			points = make_speeds(s, speeds, weights);
+	double	   *amounts = memory;
+	uint32_t   *thresholds = (uint32_t *) (amounts + s->n + 1);
+	int		   *first = (int *) (thresholds + (size_t) points * s->n);
+	int		   *singles = first + s->nleaves + 1;
+	double		shock = sqrt(s->shock * s->shock + s->shock_leaf * s->shock_leaf);
+	double		share = shock > 0 ? s->shock / shock : 0;
+	double		share_leaf = shock > 0 ? s->shock_leaf / shock : 0;
+	static const double always = 1;
+	const double *ratios = s->nratios > 0 ? s->ratios : &always;
+	uint64_t	nratios = s->nratios > 0 ? s->nratios : 1;
+	SpmChance	chance = {s->seed};
+
+	for (int leaf = 0, i = 0; leaf <= s->nleaves; leaf++)
+	{
+		while (i < s->n && s->ventures[i].leaf < leaf)
+			i++;
+		first[leaf] = i;
+	}
+	for (int leaf = 0; leaf < s->nleaves; leaf++)
+		for (singles[leaf] = 0; first[leaf] + singles[leaf] < first[leaf + 1]; singles[leaf]++)
+			if (s->ventures[first[leaf] + singles[leaf]].is_many)
+				break;
+	/* thresholds of a leaf lie together: point by point, venture by venture */
+	for (int leaf = 0; leaf < s->nleaves; leaf++)
+		for (int i = first[leaf]; i < first[leaf + 1]; i++)
+		{
+			const SpmVenture *v = &s->ventures[i];
+			uint32_t   *own = thresholds + (size_t) first[leaf] * points + (i - first[leaf]);
+			int			width = first[leaf + 1] - first[leaf];
+			double		mean = 0;
+
+			if (i % 256 == 0)
+				spmk_breathe(breath);
+			amounts[i] = v->amount;
+			for (int k = 0; k < points; k++)
+				mean += weights[k] * (v->is_many ? speeds[k] : chance_at(v, speeds[k]));
+			for (int k = 0; k < points; k++)
+			{
+				double		p;
+
+				if (v->is_many)
+					p = 1 - exp(-v->chance * speeds[k] / mean);
+				else
+					p = mean > 0 ? chance_at(v, speeds[k]) * v->chance / mean : 0;
+				p = floor(p * WORD + 0.5);
+				own[(size_t) k * width] = p >= WORD ? UINT32_MAX : p < 0 ? 0 : (uint32_t) p;
+			}
+		}
+	for (int path = 0; path < s->paths; path++)
+	{
+		/* evenly spread, in an order that has nothing to do with what else is drawn */
+		double		z = share * spmk_normal_quantile((path + 0.5) / s->paths);
+
+		for (int leaf = 0; leaf < s->nleaves; leaf++)
+		{
+			int			width = first[leaf + 1] - first[leaf];
+			int			many = singles[leaf];
+			const double *amount = amounts + first[leaf];
+			const uint32_t *own = thresholds + (size_t) first[leaf] * points;
+			double		sum = 0;
+
+			if (leaf % 64 == 0)
+				spmk_breathe(breath);
+			if (points > 1)
+			{
+				double		here = z;
+
+				if (share_leaf > 0)
+					here += share_leaf * spmk_normal_quantile((spmk_chance_unit(&chance) + 1e-17) * (1 - 1e-12));
+				own += (size_t) nearest(here) * width;
+			}
+			/* no branches: which deal is won cannot be guessed */
+			for (int i = 0; i < many; i++)
+			{
+				uint64_t	random = spmk_chance_next(&chance);
+				double		one = (uint32_t) (random >> 32) < own[i] ? amount[i] : 0;
+
+				sum += one * ratios[((random & 0xFFFFFFFF) * nratios) >> 32];
+			}
+			for (int i = many; i < width; i++)
+			{
+				uint64_t	random = spmk_chance_next(&chance);
+				uint32_t	word = (uint32_t) (random >> 32);
+
+				if (word < own[i])
+					sum += amount[i] * wins(word, own[i]) * ratios[((random & 0xFFFFFFFF) * nratios) >> 32];
+			}
+			sums[(size_t) leaf * s->paths + path] = sum;
+		}
+	}
+}
+
+static int
+compare_doubles(const void *a, const void *b)
+{
+	double		x = *(const double *) a;
+	double		y = *(const double *) b;
+
+	return (x > y) - (x < y);
+}
+
+/* Sorts the paths. */
+void
+spmk_spread(double *paths, int n, double goal, SpmSpread *spread)
+{
+	double		square = 0;
+
+	*spread = (SpmSpread) {0};
+	qsort(paths, n, sizeof(double), compare_doubles);
+	for (int i = 0; i < n; i++)
+		spread->mean += paths[i] / n;
+	for (int i = 0; i < n; i++)
+	{
+		square += (paths[i] - spread->mean) * (paths[i] - spread->mean) / n;
+		spread->reached += paths[i] >= goal;
+		spread->shortfall += fmax(goal - paths[i], 0) / n;
+	}
+	spread->reached /= n;
+	spread->sd = sqrt(square);
+}
+
+/* Between the two nearest, in proportion. */
+double
+spmk_quantile(const double *sorted, int n, double share)
+{
+	double		place = share * (n - 1);
+	int			below = (int) floor(place);
+
+	return below + 1 < n ? sorted[below] + (place - below) * (sorted[below + 1] - sorted[below]) : sorted[n - 1];
+}
