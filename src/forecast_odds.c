@@ -227,7 +227,7 @@ read_pipeline(FunctionCallInfo fcinfo, SpmPipeline *pipeline)
 
 	for (int i = 0; i <= ARG_WON_AMOUNT; i++)
 	{
-		columns[i] = column_arg(fcinfo, i, names[i], n, i == ARG_LEFT || i >= ARG_AMOUNT);
+		columns[i] = column_arg(fcinfo, i, names[i], n, i == ARG_LEFT || i >= ARG_EVENT);
 		n = columns[i].n;
 	}
 	*pipeline = (SpmPipeline) {.n = n, .nstages = 1, .nsegments = 1, .nowners = 1};
@@ -236,6 +236,7 @@ read_pipeline(FunctionCallInfo fcinfo, SpmPipeline *pipeline)
 	for (int i = 0; i < n; i++)
 	{
 		SpmSpell   *s = &spells[i];
+		bool		is_open = columns[ARG_LEFT].nulls[i] || columns[ARG_EVENT].nulls[i];
 
 		*s = (SpmSpell) {
 			.deal = DatumGetInt32(columns[ARG_DEAL].values[i]),
@@ -244,8 +245,8 @@ read_pipeline(FunctionCallInfo fcinfo, SpmPipeline *pipeline)
 			.owner = DatumGetInt32(columns[ARG_OWNER].values[i]),
 			.entered = DatumGetDateADT(columns[ARG_ENTERED].values[i]),
 			.seen = DatumGetDateADT(columns[ARG_SEEN].values[i]),
-			.left = columns[ARG_LEFT].nulls[i] ? 0 : DatumGetDateADT(columns[ARG_LEFT].values[i]),
-			.event = columns[ARG_LEFT].nulls[i] ? SPM_SPELL_OPEN : DatumGetInt32(columns[ARG_EVENT].values[i]),
+			.left = is_open ? 0 : DatumGetDateADT(columns[ARG_LEFT].values[i]),
+			.event = is_open ? SPM_SPELL_OPEN : DatumGetInt32(columns[ARG_EVENT].values[i]),
 			.amount = number_at(&columns[ARG_AMOUNT], i),
 			.won_amount = number_at(&columns[ARG_WON_AMOUNT], i)
 		};

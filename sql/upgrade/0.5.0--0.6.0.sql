@@ -8,4 +8,4 @@
 -- include sql/forecast/tables.sql
 -- include sql/forecast/tables_pipeline.sql
 -- include sql/forecast/tables_call.sql
--- include sql/forecast/tables_odds.sql
+-- include sql/forecast/tables_pipeline_odds.sql

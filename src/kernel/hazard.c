@@ -17,11 +17,12 @@
 #define MOST_STRETCHES	40.0
 #define PRIOR_ENDS		0.5			/* ends that a stretch is given for the rate of its stage */
 #define LEAST_PRIOR		4.0			/* events that stand for all, against those of a level */
-#define HALF_LIFE		730.0		/* days after which what was seen counts half */
+#define HALF_LIFE		365.0		/* days after which what was seen counts half */
 #define TURNS			3			/* calendar and rates are fitted by turns */
 #define LEAST_WON		20		/* wins that a forecast must have to learn from, to be looked at afterwards */
 /* Horizons that stand for no drift, and for the usual shock, against those that were seen. */
 #define TRUST			1.0
+#define MONTH			30
 #define TRUST_NEW		4.0
 #define TRUST_SHOCK		2.0
 #define USUAL_SHOCK		0.15
@@ -435,7 +436,17 @@ learn_factor(SpmHazard *h, const SpmPipeline *p, int factor)
 		double		excess = 0;
 		double		squares = 0;
 		double		prior;
+		double		all = 0;
+		double		all_expected = 0;
 
+		/* days of the calendar are left out here: they are about the same for all levels */
+		for (int i = 0; i < f->n; i++)
+		{
+			all += f->observed[e][i];
+			all_expected += f->expected[e][i];
+		}
+		for (int i = 0; i < f->n && all_expected > 0; i++)
+			f->expected[e][i] *= all / all_expected;
 		for (int i = 0; i < f->n; i++)
 		{
 			double		expected = f->expected[e][i];
@@ -598,7 +609,7 @@ compare_futures(const void *a, const void *b)
 size_t
 spmk_hazard_space(const SpmPipeline *p, int horizon)
 {
-	return sizeof(double) * 2 * ((size_t) horizon + 1) * (p->nstages + 2) + sizeof(Futures) * (size_t) p->n;
+	return sizeof(double) * 2 * ((size_t) horizon + 1) * (p->nstages + 2) + sizeof(Futures) * 2 * (size_t) p->n;
 }
 
 /*
@@ -723,12 +734,23 @@ spmk_review_bytes(const SpmPipeline *p, int horizon)
 		3 * sizeof(double) * p->nowners;
 }
 
-/*
- * Forecasts as of earlier days, at most so many, the last one a horizon ago, each learning
- * from what was known by its day alone.
- */
-void
-spmk_review(SpmReview *r, const SpmPipeline *p, int as_of, int horizon, int window, int most, void *memory, const SpmBreath *breath)
+/* Forecasts as of earlier days, the last one a horizon ago, and what became of them: open deals [0], later ones [1]. */
+typedef struct Walk
+{
+	int			origins;
+	double		independent;	/* origins, were their horizons not to overlap */
+	double		log_drift[2];	/* mean log of wins over expected wins */
+	double		owner_excess;	/* variance of owners beyond chance, as a share of their wins squared */
+	struct
+	{
+		double		expected[2];	/* amounts */
+		double		actual;
+		double		chance;		/* relative variance that single deals make */
+	}			at[SPMK_ORIGINS_MAX];
+} Walk;
+
+static void
+walk(Walk *w, const SpmPipeline *p, int as_of, int horizon, int window, int most, void *memory, const SpmBreath *breath)
 {
 	SpmHazard  *h = memory;
 	char	   *tables = (char *) (h + 1);
@@ -736,27 +758,20 @@ spmk_review(SpmReview *r, const SpmPipeline *p, int as_of, int horizon, int wind
 	double		(*owners)[3] = (double (*)[3]) (items + 2 * (size_t) p->n);	/* won, expected, variance */
 	char	   *space = (char *) (owners + p->nowners);
 	int			step = horizon / 3 > 7 ? horizon / 3 : 7;
-	double		logs[2] = {0};
-	double		amounts[SPMK_ORIGINS_MAX];
-	double		means[SPMK_ORIGINS_MAX][2];
-	double		chances[SPMK_ORIGINS_MAX];
-	double		excess = 0;
-	double		owner_excess = 0;
-	double		owner_squares = 0;
+	double		squares = 0;
 
-	memset(r, 0, sizeof(*r));
+	memset(w, 0, sizeof(*w));
 	for (int o = 0; o < most && o < SPMK_ORIGINS_MAX; o++)
 	{
 		double		count[2];
 		double		amount[2];
 		double		expected[2] = {0};
-		double	   *mean = means[o];
+		double	   *mean = w->at[o].expected;
 		double		variance = 0;
 		double		share;
 		int			n;
 
 		memset(owners, 0, 3 * sizeof(double) * p->nowners);
-		mean[0] = mean[1] = 0;
 		if (!spmk_hazard_fit(h, p, as_of - horizon - o * step, tables, breath) || h->nwon < LEAST_WON)
 			break;
 		n = spmk_hazard_items(h, p, horizon, spmk_arrivals(p, h->as_of, window), window, items, space, breath);
@@ -771,7 +786,7 @@ spmk_review(SpmReview *r, const SpmPipeline *p, int as_of, int horizon, int wind
 			mean[item->is_new] += item->won * item->amount;
 			variance += item->amount * item->amount * item->won * (h->ratio_square - (item->is_new ? 0 : item->won));
 		}
-		if (mean[0] + mean[1] <= 0)
+		if (!(mean[0] + mean[1] > 0))
 			break;
 		won_since(h, p, horizon, count, amount, owners);
 		share = (count[0] + count[1]) / (expected[0] + expected[1]);
@@ -779,32 +794,63 @@ spmk_review(SpmReview *r, const SpmPipeline *p, int as_of, int horizon, int wind
 		{
 			double		off = owners[i][0] - owners[i][1] * share;
 
-			owner_excess += off * off - owners[i][2] * share;
-			owner_squares += owners[i][1] * owners[i][1] * share * share;
+			w->owner_excess += off * off - owners[i][2] * share;
+			squares += owners[i][1] * owners[i][1] * share * share;
 		}
 		for (int k = 0; k < 2; k++)
-			logs[k] += log((count[k] + LEAST_PRIOR) / (expected[k] + LEAST_PRIOR));
-		amounts[o] = amount[0] + amount[1];
-		chances[o] = variance / ((mean[0] + mean[1]) * (mean[0] + mean[1]));
-		r->origins++;
+			w->log_drift[k] += log((count[k] + LEAST_PRIOR) / (expected[k] + LEAST_PRIOR));
+		w->at[o].actual = amount[0] + amount[1];
+		w->at[o].chance = variance / ((mean[0] + mean[1]) * (mean[0] + mean[1]));
+		w->origins++;
 	}
-	r->drift = r->drift_new = 1;
-	if (r->origins > 0)
-	{
-		r->independent = 1 + (double) (r->origins - 1) * step / horizon;
-		r->drift = exp(r->independent / (r->independent + TRUST) * logs[0] / r->origins);
-		r->drift_new = exp(r->independent / (r->independent + TRUST_NEW) * logs[1] / r->origins);
-	}
-	/* what is left, beyond what chance makes of single deals: drawn to what is usual where there are few horizons to see it in */
-	for (int o = 0; o < r->origins; o++)
-	{
-		double		mean = means[o][0] * r->drift + means[o][1] * r->drift_new;
-		double		off = log((amounts[o] + .01 * mean) / (1.01 * mean));
+	for (int k = 0; k < 2 && w->origins > 0; k++)
+		w->log_drift[k] /= w->origins;
+	if (w->origins > 0)
+		w->independent = 1 + (double) (w->origins - 1) * step / horizon;
+	w->owner_excess = squares > 0 ? w->owner_excess / squares : 0;
+}
 
-		excess += (off * off - chances[o]) / r->origins;
+/* Variance beyond what chance makes of single deals; where few horizons were seen, drawn to what is usual. */
+static double
+shock_of(const Walk *w, const SpmReview *r, double usual)
+{
+	double		excess = 0;
+
+	for (int o = 0; o < w->origins; o++)
+	{
+		double		mean = w->at[o].expected[0] * r->drift + w->at[o].expected[1] * r->drift_new;
+		double		off = log((w->at[o].actual + .01 * mean) / (1.01 * mean));
+
+		excess += (off * off - w->at[o].chance) / w->origins;
 	}
-	r->shock = sqrt(fmax((excess * r->independent + USUAL_SHOCK * USUAL_SHOCK * TRUST_SHOCK) / (r->independent + TRUST_SHOCK),
-						 LEAST_SHOCK * LEAST_SHOCK));
-	r->shock_owner = owner_squares > 0 ? owner_excess / owner_squares : 0;
-	r->shock_owner = sqrt(fmax((r->shock_owner * r->independent + USUAL_SHOCK * USUAL_SHOCK * TRUST_SHOCK) / (r->independent + TRUST_SHOCK), 0));
+	return fmax((excess * w->independent + usual * TRUST_SHOCK) / (w->independent + TRUST_SHOCK), LEAST_SHOCK * LEAST_SHOCK);
+}
+
+/*
+ * How forecasts as of at most so many earlier days turned out.  Drift is learned over a
+ * month, of which there are more; shocks over the horizon itself as far as history goes.
+ */
+void
+spmk_review(SpmReview *r, const SpmPipeline *p, int as_of, int horizon, int window, int most, void *memory, const SpmBreath *breath)
+{
+	Walk		w;
+	double		shock;
+
+	*r = (SpmReview) {.drift = 1, .drift_new = 1};
+	walk(&w, p, as_of, horizon < MONTH ? horizon : MONTH, window, most, memory, breath);
+	if (w.origins > 0)
+	{
+		r->drift = exp(w.independent / (w.independent + TRUST) * w.log_drift[0]);
+		r->drift_new = exp(w.independent / (w.independent + TRUST_NEW) * w.log_drift[1]);
+	}
+	shock = shock_of(&w, r, USUAL_SHOCK * USUAL_SHOCK);
+	r->origins = w.origins;
+	r->independent = w.independent;
+	r->shock_owner = sqrt(fmax((w.owner_excess * w.independent + USUAL_SHOCK * USUAL_SHOCK * TRUST_SHOCK) / (w.independent + TRUST_SHOCK), 0));
+	if (horizon > MONTH)
+	{
+		walk(&w, p, as_of, horizon, window, most, memory, breath);
+		shock = shock_of(&w, r, shock);
+	}
+	r->shock = sqrt(shock);
 }

@@ -12,36 +12,12 @@
 
 #include <stdlib.h>
 
+#include "interval.h"
+
 #define POINTS		64
 #define REACH		3.5			/* standard deviations to both sides */
+#define NORMALS		1024		/* values that stand for the normal distribution of a leaf's shock */
 #define WORD		4294967296.0
-
-/* Inverse of the normal distribution, good to 1e-9 (Acklam 2003). */
-double
-spmk_normal_quantile(double p)
-{
-	static const double a[] = {-3.969683028665376e+01, 2.209460984245205e+02, -2.759285104469687e+02,
-	1.383577518672690e+02, -3.066479806614716e+01, 2.506628277459239e+00};
-	static const double b[] = {-5.447609879822406e+01, 1.615858368580409e+02, -1.556989798598866e+02,
-	6.680131188771972e+01, -1.328068155288572e+01};
-	static const double c[] = {-7.784894002430293e-03, -3.223964580411365e-01, -2.400758277161838e+00,
-	-2.549732539343734e+00, 4.374664141464968e+00, 2.938163982698783e+00};
-	static const double d[] = {7.784695709041462e-03, 3.224671290700398e-01, 2.445134137142996e+00, 3.754408661907416e+00};
-	double		q;
-	double		r;
-
-	if (p < 0.02425 || p > 1 - 0.02425)
-	{
-		q = sqrt(-2 * log(p < 0.5 ? p : 1 - p));
-		r = (((((c[0] * q + c[1]) * q + c[2]) * q + c[3]) * q + c[4]) * q + c[5]) /
-			((((d[0] * q + d[1]) * q + d[2]) * q + d[3]) * q + 1);
-		return p < 0.5 ? r : -r;
-	}
-	q = p - 0.5;
-	r = q * q;
-	return (((((a[0] * r + a[1]) * r + a[2]) * r + a[3]) * r + a[4]) * r + a[5]) * q /
-		(((((b[0] * r + b[1]) * r + b[2]) * r + b[3]) * r + b[4]) * r + 1);
-}
 
 static double
 grid_point(int i)
@@ -159,6 +135,7 @@ spmk_simulate(const SpmSimulation *s, double *sums, void *memory, const SpmBreat
 	double		shock = sqrt(s->shock * s->shock + s->shock_leaf * s->shock_leaf);
 	double		share = shock > 0 ? s->shock / shock : 0;
 	double		share_leaf = shock > 0 ? s->shock_leaf / shock : 0;
+	double		normals[NORMALS];
 	static const double always = 1;
 	const double *ratios = s->nratios > 0 ? s->ratios : &always;
 	uint64_t	nratios = s->nratios > 0 ? s->nratios : 1;
@@ -200,6 +177,8 @@ spmk_simulate(const SpmSimulation *s, double *sums, void *memory, const SpmBreat
 				own[(size_t) k * width] = p >= WORD ? UINT32_MAX : p < 0 ? 0 : (uint32_t) p;
 			}
 		}
+	for (int i = 0; i < NORMALS; i++)
+		normals[i] = spmk_normal_quantile((i + 0.5) / NORMALS);
 	for (int path = 0; path < s->paths; path++)
 	{
 		/* evenly spread, in an order that has nothing to do with what else is drawn */
@@ -220,7 +199,7 @@ spmk_simulate(const SpmSimulation *s, double *sums, void *memory, const SpmBreat
 				double		here = z;
 
 				if (share_leaf > 0)
-					here += share_leaf * spmk_normal_quantile((spmk_chance_unit(&chance) + 1e-17) * (1 - 1e-12));
+					here += share_leaf * normals[spmk_chance_next(&chance) % NORMALS];
 				own += (size_t) nearest(here) * width;
 			}
 			/* no branches: which deal is won cannot be guessed */

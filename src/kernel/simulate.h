@@ -46,6 +46,5 @@ typedef struct SpmSpread
 
 extern void spmk_spread(double *paths, int n, double goal, SpmSpread *spread);
 extern double spmk_quantile(const double *sorted, int n, double share);
-extern double spmk_normal_quantile(double p);
 
 #endif

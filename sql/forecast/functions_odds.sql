@@ -1,0 +1,391 @@
+/*
+ * forecast/functions_odds.sql: odds of open deals, forecasts of the pipeline and of
+ * attainment, and how such forecasts would have turned out.
+ */
+
+CREATE OR REPLACE FUNCTION spm._odds_spell(as_of date, currency text)
+    RETURNS TABLE (spell_no int, deal_no int, source_id int, source text, key text, owner_key text, segment text, stage text, next_stage text,
+        entered_on date, seen_on date, left_on date, outcome text, amount numeric, won_amount numeric)
+    LANGUAGE plpgsql STABLE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+    lacking text;
+BEGIN
+    IF to_regclass('spm.opportunity_change') IS NULL THEN
+        RAISE EXCEPTION 'no opportunities are mapped' USING ERRCODE = '55000',
+            HINT = 'Map them: SELECT spm.map_opportunities(''crm'', ''crm.deal'', key => ''id'', owner => ''owner_id'', stage => ''stage'', amount => ''amount'', created => ''created_at'', close_date => ''close_date'');';
+    END IF;
+    IF currency IS NULL THEN
+        SELECT string_agg(DISTINCT p.currency_code, ', ') INTO lacking FROM spm.pipeline_on(_odds_spell.as_of) AS p HAVING count(DISTINCT p.currency_code) > 1;
+        IF lacking IS NOT NULL THEN
+            RAISE EXCEPTION 'deals are in several currencies' USING ERRCODE = '22023', DETAIL = format('They are in %s.', lacking),
+                HINT = 'Say in which to add them up: currency => ''USD''.';
+        END IF;
+    ELSE
+        PERFORM spm._check_currency(currency);
+        SELECT string_agg(DISTINCT p.currency_code, ', ') INTO lacking FROM spm.pipeline_on(_odds_spell.as_of) AS p
+        WHERE p.currency_code IS NOT NULL AND spm.exchange_rate_on(p.currency_code, _odds_spell.currency, _odds_spell.as_of) IS NULL;
+        IF lacking IS NOT NULL THEN
+            RAISE EXCEPTION 'there is no rate from % to % on %', lacking, currency, as_of USING ERRCODE = '22023',
+                HINT = format('Set it: SELECT spm.set_exchange_rate(%L, %L, %L, 1.1);', lacking, currency, as_of);
+        END IF;
+    END IF;
+    RETURN QUERY
+    WITH deal AS MATERIALIZED (
+        SELECT p.*, r.rate
+        FROM spm.pipeline_on(_odds_spell.as_of) AS p
+        LEFT JOIN (SELECT c.currency_code, spm.exchange_rate_on(c.currency_code, _odds_spell.currency, _odds_spell.as_of) AS rate
+            FROM spm.currency AS c) AS r ON r.currency_code = p.currency_code
+    ), before AS (
+        -- the last amount that was known before the day on which a deal was closed
+        SELECT DISTINCT ON (c.opportunity_source_id, c.opportunity_key) c.opportunity_source_id, c.opportunity_key, c.amount
+        FROM spm.opportunity_change AS c
+        JOIN deal AS d ON d.opportunity_source_id = c.opportunity_source_id AND d.key = c.opportunity_key AND d.state <> 'open'
+        WHERE c.amount IS NOT NULL AND c.changed_at < d.closed_on
+        ORDER BY c.opportunity_source_id, c.opportunity_key, c.changed_at DESC, c.amount DESC
+    )
+    SELECT row_number() OVER w::int, dense_rank() OVER (ORDER BY s.opportunity_source_id, s.key COLLATE "C")::int,
+        s.opportunity_source_id, s.source, s.key, coalesce(s.owner_key, ''), coalesce(s.segment, ''), s.stage, s.next_stage,
+        s.entered_on, greatest(least(s.seen_on, s.left_on), s.entered_on), s.left_on, s.outcome,
+        coalesce(d.rate, 1) * CASE WHEN d.state = 'open' THEN d.amount ELSE coalesce(b.amount, d.list_amount, nullif(d.amount, 0)) END,
+        coalesce(d.rate, 1) * CASE WHEN s.outcome = 'won' THEN d.amount END
+    FROM spm.stage_spell(_odds_spell.as_of) AS s
+    JOIN deal AS d ON d.opportunity_source_id = s.opportunity_source_id AND d.key = s.key
+    LEFT JOIN before AS b ON b.opportunity_source_id = s.opportunity_source_id AND b.opportunity_key = s.key
+    WHERE isfinite(s.entered_on)
+    WINDOW w AS (ORDER BY s.opportunity_source_id, s.key COLLATE "C", s.entered_on, s.left_on NULLS LAST, s.stage COLLATE "C")
+    ORDER BY 1;
+END
+$$;
+COMMENT ON FUNCTION spm._odds_spell(date, text) IS
+'Spells of deals in stages as known at the end of a day, in the order in which odds are learned. amount: what a deal was known at while it was open; won_amount: what it was won at; both in the currency.';
+REVOKE ALL ON FUNCTION spm._odds_spell(date, text) FROM PUBLIC;
+
+CREATE OR REPLACE FUNCTION spm._odds_node(as_of date, owners text[], measure_id int, period_id int)
+    RETURNS TABLE (node int, kind text, key text, position_id int, parent int, quota_amount numeric)
+    LANGUAGE plpgsql STABLE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY
+    WITH owner AS (
+        SELECT (o.nth - 1)::int AS node, o.key, s.position_id
+        FROM unnest(_odds_node.owners) WITH ORDINALITY AS o (key, nth)
+        LEFT JOIN LATERAL (
+            SELECT a.position_id
+            FROM spm.payee AS y
+            JOIN spm.position_assignment AS a ON a.payee_id = y.payee_id AND a.is_primary AND a.span @> _odds_node.as_of
+            WHERE y.payee_key = o.key
+            UNION ALL
+            SELECT p.position_id FROM spm.position AS p
+            WHERE p.position_key = o.key AND NOT EXISTS (SELECT FROM spm.payee AS y WHERE y.payee_key = o.key)) AS s ON true
+    ), seat AS (
+        SELECT p.position_id, p.position_key,
+            (SELECT count(*) FROM spm.position_path AS h WHERE h.position_id = p.position_id AND h.span @> _odds_node.as_of) AS depth
+        FROM spm.position AS p
+        WHERE p.position_id IN (SELECT o.position_id FROM owner AS o
+            UNION SELECT h.ancestor_position_id FROM owner AS o JOIN spm.position_path AS h ON h.position_id = o.position_id AND h.span @> _odds_node.as_of)
+    ), numbered AS (
+        -- a seat comes after all below it
+        SELECT s.*, (cardinality(_odds_node.owners) + row_number() OVER (ORDER BY s.depth DESC, s.position_key COLLATE "C") - 1)::int AS node FROM seat AS s
+    ), last AS (
+        SELECT (cardinality(_odds_node.owners) + count(*))::int AS node FROM seat AS s
+    )
+    SELECT o.node, 'owner', o.key, NULL::int, coalesce(n.node, l.node), NULL::numeric
+    FROM owner AS o CROSS JOIN last AS l LEFT JOIN numbered AS n ON n.position_id = o.position_id
+    UNION ALL
+    SELECT n.node, 'seat', n.position_key, n.position_id, coalesce(m.node, l.node),
+        CASE WHEN _odds_node.measure_id IS NOT NULL AND _odds_node.period_id IS NOT NULL
+            THEN spm.quota_of(n.position_id, _odds_node.measure_id, _odds_node.period_id) END
+    FROM numbered AS n
+    CROSS JOIN last AS l
+    LEFT JOIN spm.reporting_line AS r ON r.position_id = n.position_id AND r.span @> _odds_node.as_of
+    LEFT JOIN numbered AS m ON m.position_id = r.manager_position_id
+    UNION ALL
+    SELECT l.node, 'total', '', NULL, -1, NULL FROM last AS l
+    ORDER BY 1;
+END
+$$;
+COMMENT ON FUNCTION spm._odds_node(date, text[], int, int) IS 'The tree up which odds are added: owners, then seats from below, then the total. node counts from 0; parent -1: none.';
+REVOKE ALL ON FUNCTION spm._odds_node(date, text[], int, int) FROM PUBLIC;
+
+CREATE OR REPLACE FUNCTION spm._odds_row(as_of date, until date, since date, currency text, measure_id int, period_id int, paths int, seed bigint, shock numeric)
+    RETURNS TABLE (kind text, source_id int, source text, key text, owner_key text, segment text, stage text, age_days int, amount numeric,
+        position_id int, won_amount numeric, quota_amount numeric, numbers numeric[])
+    LANGUAGE plpgsql STABLE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+BEGIN
+    IF as_of IS NULL OR until IS NULL OR NOT isfinite(as_of) OR NOT isfinite(until) OR until <= as_of THEN
+        RAISE EXCEPTION 'a forecast must end after the day as of which it is made' USING ERRCODE = '22023',
+            DETAIL = format('It is as of %s, until %s.', coalesce(as_of::text, 'NULL'), coalesce(until::text, 'NULL')),
+            HINT = 'until is the last day of the month or quarter that is forecast.';
+    END IF;
+    RETURN QUERY
+    WITH spell AS MATERIALIZED (
+        SELECT s.*, dense_rank() OVER (ORDER BY s.segment COLLATE "C")::int - 1 AS segment_no,
+            dense_rank() OVER (ORDER BY s.owner_key COLLATE "C")::int - 1 AS owner_no,
+            dense_rank() OVER (ORDER BY s.source_id, s.stage COLLATE "C")::int - 1 AS stage_no
+        FROM spm._odds_spell(_odds_row.as_of, _odds_row.currency) AS s
+    ), stage AS (
+        SELECT DISTINCT s.source_id, s.stage, s.stage_no FROM spell AS s
+    ), owner AS (
+        SELECT array_agg(o.owner_key ORDER BY o.owner_no) AS keys FROM (SELECT DISTINCT s.owner_key, s.owner_no FROM spell AS s) AS o
+    ), won AS (
+        SELECT s.owner_key, sum(s.won_amount) AS amount FROM spell AS s
+        WHERE s.outcome = 'won' AND s.left_on BETWEEN _odds_row.since AND _odds_row.as_of
+        GROUP BY s.owner_key
+    ), node AS MATERIALIZED (
+        SELECT n.*, coalesce(w.amount, 0) AS own_won
+        FROM owner AS o CROSS JOIN LATERAL spm._odds_node(_odds_row.as_of, o.keys, _odds_row.measure_id, _odds_row.period_id) AS n
+        LEFT JOIN won AS w ON n.kind = 'owner' AND w.owner_key = n.key
+        WHERE _odds_row.paths IS NOT NULL
+    ), tree AS (
+        SELECT array_agg(n.parent ORDER BY n.node) AS parents, array_agg(n.own_won::float8 ORDER BY n.node) AS won,
+            array_agg(n.quota_amount::float8 ORDER BY n.node) AS quotas
+        FROM node AS n
+    ), input AS (
+        SELECT array_agg(s.deal_no ORDER BY s.spell_no) AS deal, array_agg(s.stage_no ORDER BY s.spell_no) AS stage,
+            array_agg(s.segment_no ORDER BY s.spell_no) AS segment, array_agg(s.owner_no ORDER BY s.spell_no) AS owner,
+            array_agg(s.entered_on ORDER BY s.spell_no) AS entered, array_agg(s.seen_on ORDER BY s.spell_no) AS seen,
+            array_agg(s.left_on ORDER BY s.spell_no) AS "left",
+            array_agg(CASE s.outcome WHEN 'lost' THEN 0 WHEN 'won' THEN 1 WHEN 'moved' THEN 2 + g.stage_no END ORDER BY s.spell_no) AS event,
+            array_agg(s.amount::float8 ORDER BY s.spell_no) AS amount, array_agg(s.won_amount::float8 ORDER BY s.spell_no) AS won_amount
+        FROM (SELECT s.*, coalesce(s.next_stage, '') AS target FROM spell AS s) AS s
+        LEFT JOIN stage AS g ON s.outcome = 'moved' AND g.source_id = s.source_id AND g.stage = s.target
+    ), result AS MATERIALIZED (
+        SELECT o.kind, o.item, ARRAY(SELECT nullif(x, 'NaN')::numeric FROM unnest(o.numbers) WITH ORDINALITY AS u (x, nth) ORDER BY nth) AS numbers
+        FROM input AS i CROSS JOIN tree AS t
+        CROSS JOIN LATERAL spm._odds(coalesce(i.deal, '{}'), coalesce(i.stage, '{}'), coalesce(i.segment, '{}'), coalesce(i.owner, '{}'),
+            coalesce(i.entered, '{}'), coalesce(i.seen, '{}'), coalesce(i."left", '{}'), coalesce(i.event, '{}'), coalesce(i.amount, '{}'),
+            coalesce(i.won_amount, '{}'), _odds_row.as_of, _odds_row.until - _odds_row.as_of, 90, 8, _odds_row.paths, _odds_row.seed,
+            _odds_row.shock::float8, t.parents, t.won, t.quotas) AS o
+    ), below AS (
+        -- exact sums of what is won, up the tree
+        WITH RECURSIVE up AS (
+            SELECT n.node, n.parent, n.own_won FROM node AS n WHERE n.own_won <> 0
+            UNION ALL
+            SELECT p.node, p.parent, u.own_won FROM up AS u JOIN node AS p ON p.node = u.parent
+        )
+        SELECT u.node, sum(u.own_won) AS won FROM up AS u GROUP BY u.node
+    )
+    SELECT r.kind, s.source_id, s.source, s.key, s.owner_key, s.segment, s.stage, _odds_row.as_of - s.entered_on, s.amount,
+        NULL::int, NULL::numeric, NULL::numeric, r.numbers
+    FROM result AS r JOIN spell AS s ON s.spell_no = r.item
+    WHERE r.kind = 'deal'
+    UNION ALL
+    SELECT n.kind, NULL, NULL, n.key, NULL, NULL, NULL, NULL, NULL, n.position_id, coalesce(b.won, 0), n.quota_amount, r.numbers
+    FROM result AS r JOIN node AS n ON n.node = r.item LEFT JOIN below AS b ON b.node = n.node
+    WHERE r.kind = 'seat'
+    UNION ALL
+    SELECT r.kind, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, r.numbers FROM result AS r WHERE r.kind = 'run'
+    UNION ALL
+    SELECT r.kind, NULL, NULL, x.label, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, r.numbers
+    FROM result AS r
+    JOIN (SELECT DISTINCT 'segment' AS kind, s.segment_no AS item, s.segment AS label FROM spell AS s
+        UNION ALL SELECT DISTINCT 'owner', s.owner_no, s.owner_key FROM spell AS s
+        UNION ALL SELECT 'size', q, (ARRAY['smallest quarter', 'second quarter', 'third quarter', 'largest quarter'])[q + 1] FROM generate_series(0, 3) AS q) AS x
+        ON x.kind = r.kind AND x.item = r.item;
+END
+$$;
+COMMENT ON FUNCTION spm._odds_row(date, date, date, text, int, int, int, bigint, numeric) IS
+'All that a forecast of the pipeline says: deals, seats, and what it was learned from, with the numbers of spm._odds(). paths NULL: deals alone.';
+REVOKE ALL ON FUNCTION spm._odds_row(date, date, date, text, int, int, int, bigint, numeric) FROM PUBLIC;
+
+-- ------------------------------------------------------------- for everybody
+
+CREATE OR REPLACE FUNCTION spm.deal_odds(until date, as_of date DEFAULT current_date, currency text DEFAULT NULL)
+    RETURNS TABLE (source text, key text, owner_key text, segment text, stage text, age_days int, amount numeric, win_probability numeric,
+        lose_probability numeric, expected_amount numeric)
+    LANGUAGE sql STABLE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT r.source, r.key, nullif(r.owner_key, ''), nullif(r.segment, ''), r.stage, r.age_days, r.amount, round(least(r.numbers[1], 1), 6),
+        round(least(r.numbers[2], 1), 6), round(r.numbers[1] * r.numbers[3], 2)
+    FROM spm._odds_row(deal_odds.as_of, deal_odds.until, deal_odds.as_of + 1, deal_odds.currency, NULL, NULL, NULL, 1, NULL) AS r
+    WHERE r.kind = 'deal'
+    ORDER BY r.source COLLATE "C", r.key COLLATE "C"
+$$;
+COMMENT ON FUNCTION spm.deal_odds(date, date, text) IS
+$$One row per deal that is open at the end of a day: the probability that it is won by the last day, that it is lost by then (the rest: still open), and what it is expected to bring. Learned from how fast deals of its stage and age were won, lost or moved on, open ones counted (so deals that never close are not forgotten); by how much its segment, its owner and deals of its size are faster or slower than others, as far as that is no chance; by the days of the quarter on which deals close; and by how such odds have turned out of late.
+Arguments: until (last day), as_of (nothing later is known), currency (that amounts are added up in; NULL: all deals have one).
+Errors: 55000 nothing is mapped, or no deal was won yet; 22023 until is not after as_of or more than 1,100 days after it, several currencies, a rate is missing.
+Source: competing risks in discrete time with left truncation (Kalbfleisch and Prentice 2002), semi-Markov stages, empirical Bayes for segments, owners and sizes.
+Example: SELECT key, win_probability FROM spm.deal_odds('2026-03-31') ORDER BY expected_amount DESC;$$;
+
+CREATE OR REPLACE FUNCTION spm.odds_factors(until date, as_of date DEFAULT current_date, currency text DEFAULT NULL)
+    RETURNS TABLE (factor text, level text, won_count numeric, expected_won_count numeric, win_speed numeric, lost_count numeric,
+        expected_lost_count numeric, lose_speed numeric)
+    LANGUAGE sql STABLE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT r.kind, r.key, round(r.numbers[4], 1), round(r.numbers[5], 1), round(r.numbers[6], 4), round(r.numbers[1], 1), round(r.numbers[2], 1), round(r.numbers[3], 4)
+    FROM spm._odds_row(odds_factors.as_of, odds_factors.until, odds_factors.as_of + 1, odds_factors.currency, NULL, NULL, NULL, 1, NULL) AS r
+    WHERE r.kind IN ('segment', 'owner', 'size')
+    ORDER BY r.kind, r.key COLLATE "C"
+$$;
+COMMENT ON FUNCTION spm.odds_factors(date, date, text) IS
+$$Why odds differ: one row per segment, owner and class of amounts, with what was won and lost, what would have been had they been like all deals of the same stages and ages, and win_speed and lose_speed: how many times faster than others the odds take them to be (the quotient, drawn to 1 by as much as levels differ by chance).
+Arguments, errors: as of spm.deal_odds().
+Example: SELECT level, win_speed FROM spm.odds_factors('2026-03-31') WHERE factor = 'owner' ORDER BY win_speed DESC;$$;
+
+CREATE OR REPLACE FUNCTION spm._keep_odds(as_of date, until date, since date, currency text, measure_id int, period_id int, paths int, seed bigint, shock numeric)
+    RETURNS int
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+    new_id int := nextval('spm.odds_run_odds_run_id_seq');
+BEGIN
+    IF since > as_of + 1 THEN
+        RAISE EXCEPTION 'the first day must not lie behind the day after the forecast' USING ERRCODE = '22023',
+            DETAIL = format('What is won counts from %s; the forecast is as of %s.', since, as_of), HINT = 'Forecast a period that has begun, or give until.';
+    END IF;
+    -- One statement, so that deals and seats come from the same look at the pipeline.
+    WITH answer AS MATERIALIZED (
+        SELECT r.* FROM spm._odds_row(_keep_odds.as_of, _keep_odds.until, _keep_odds.since, _keep_odds.currency, _keep_odds.measure_id,
+            _keep_odds.period_id, _keep_odds.paths, _keep_odds.seed, _keep_odds.shock) AS r
+    ), run AS (
+        INSERT INTO spm.odds_run (odds_run_id, as_of, since, until, currency_code, measure_id, period_id, paths, seed, origin_count, drift, drift_new,
+            shock, shock_owner, amount_ratio, arrivals_per_day, won_count, lost_count, learned_from)
+        OVERRIDING SYSTEM VALUE
+        SELECT new_id, _keep_odds.as_of, _keep_odds.since, _keep_odds.until, _keep_odds.currency, _keep_odds.measure_id, _keep_odds.period_id,
+            _keep_odds.paths, _keep_odds.seed, r.numbers[1]::int, round(r.numbers[3], 6), round(r.numbers[4], 6), round(r.numbers[5], 6), round(r.numbers[6], 6),
+            round(r.numbers[7], 6), round(r.numbers[8], 6), r.numbers[9]::int, r.numbers[10]::int, '2000-01-01'::date + r.numbers[11]::int
+        FROM answer AS r WHERE r.kind = 'run'
+    ), deal AS (
+        INSERT INTO spm.odds_deal (odds_run_id, opportunity_source_id, opportunity_key, owner_key, segment, stage, age_days, amount, win_probability,
+            lose_probability, expected_amount)
+        SELECT new_id, r.source_id, r.key, nullif(r.owner_key, ''), nullif(r.segment, ''), r.stage, r.age_days, r.amount, round(least(r.numbers[1], 1), 6),
+            round(least(r.numbers[2], 1), 6), round(r.numbers[1] * r.numbers[3], 2)
+        FROM answer AS r WHERE r.kind = 'deal'
+    )
+    INSERT INTO spm.odds_seat (odds_run_id, kind, key, position_id, won_amount, open_amount, new_amount, forecast_amount, sd, q05, q10, q25, median,
+        q75, q90, q95, quota_amount, reach_probability, shortfall_amount)
+    SELECT new_id, r.kind, r.key, r.position_id, r.won_amount, round(r.numbers[2], 2), round(r.numbers[3], 2),
+        r.won_amount + round(r.numbers[2], 2) + round(r.numbers[3], 2), round(r.numbers[5], 2), round(r.numbers[6], 2), round(r.numbers[7], 2),
+        round(r.numbers[8], 2), round(r.numbers[9], 2), round(r.numbers[10], 2), round(r.numbers[11], 2), round(r.numbers[12], 2), r.quota_amount,
+        round(r.numbers[13], 6), round(r.numbers[14], 2)
+    FROM answer AS r WHERE r.won_amount IS NOT NULL;
+    RETURN new_id;
+END
+$$;
+COMMENT ON FUNCTION spm._keep_odds(date, date, date, text, int, int, int, bigint, numeric) IS 'Forecasts the pipeline and keeps it; returns the odds_run_id.';
+REVOKE ALL ON FUNCTION spm._keep_odds(date, date, date, text, int, int, int, bigint, numeric) FROM PUBLIC;
+
+CREATE OR REPLACE FUNCTION spm.forecast_pipeline(until date, as_of date DEFAULT current_date, since date DEFAULT NULL, currency text DEFAULT NULL,
+    paths int DEFAULT 10000, seed bigint DEFAULT 1, shock numeric DEFAULT NULL)
+    RETURNS int
+    LANGUAGE sql
+    SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT spm._keep_odds(forecast_pipeline.as_of, forecast_pipeline.until, coalesce(forecast_pipeline.since, forecast_pipeline.as_of + 1),
+        forecast_pipeline.currency, NULL, NULL, forecast_pipeline.paths, forecast_pipeline.seed, forecast_pipeline.shock)
+$$;
+COMMENT ON FUNCTION spm.forecast_pipeline(date, date, date, text, int, bigint, numeric) IS
+$$Forecasts what will be won until a day, and keeps it: the odds of each open deal (spm.odds_deal), and for each owner, each seat with all below it, and the total, what is expected of open deals and of deals to come, with limits (spm.odds_seat). Returns the odds_run_id. BI reads spm_bi.pipeline_forecast and spm_bi.deal_odds.
+Arguments: until (last day), as_of (nothing later is known), since (what was won from this day up to as_of counts, too; NULL: nothing), currency (NULL: all deals have one), paths (futures that are drawn, 100 to 1,000,000), seed (the same gives the same), shock (how far totals move for reasons that deals share, 0.15 is 15 %; NULL: as forecasts like this have turned out on up to 8 earlier days).
+Errors: as of spm.deal_odds(); 22023 paths or shock out of range, since behind the day after as_of.
+Example: SELECT key, forecast_amount, q10, q90 FROM spm_bi.pipeline_forecast WHERE odds_run_id = spm.forecast_pipeline('2026-03-31') AND kind = 'total';$$;
+
+CREATE OR REPLACE FUNCTION spm.forecast_attainment(period text, measure text, as_of date DEFAULT current_date, currency text DEFAULT NULL,
+    paths int DEFAULT 10000, seed bigint DEFAULT 1, shock numeric DEFAULT NULL, calendar text DEFAULT NULL)
+    RETURNS int
+    LANGUAGE sql
+    SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT spm._keep_odds(forecast_attainment.as_of, upper(p.span) - 1, lower(p.span), forecast_attainment.currency, spm._measure_id(forecast_attainment.measure),
+        p.period_id, forecast_attainment.paths, forecast_attainment.seed, forecast_attainment.shock)
+    FROM spm.period AS p
+    WHERE p.period_id = spm._period_id(forecast_attainment.period, forecast_attainment.calendar)
+$$;
+COMMENT ON FUNCTION spm.forecast_attainment(text, text, date, text, int, bigint, numeric, text) IS
+$$The same as spm.forecast_pipeline() for a period that has begun: what was won in it counts, and for each seat with a quota in the measure the probability that it is reached and what is missing on average. Returns the odds_run_id.
+Arguments: period (its name), measure (whose quotas), calendar (of the period, where several have one of that name), the others as there.
+Errors: as of spm.forecast_pipeline(); 42704 unknown period, measure or calendar; 22023 the period has ended or not begun.
+Example: SELECT key, forecast_amount, quota_amount, reach_probability FROM spm_bi.pipeline_forecast WHERE odds_run_id = spm.forecast_attainment('2026-Q1', 'bookings') AND kind = 'seat';$$;
+
+CREATE OR REPLACE FUNCTION spm.pipeline_backtest(first date, last date, step_days int DEFAULT 15, horizons int[] DEFAULT '{30,60,90}', currency text DEFAULT NULL,
+    paths int DEFAULT 2000, seed bigint DEFAULT 1)
+    RETURNS TABLE (as_of date, horizon int, forecast_amount numeric, lower_amount numeric, upper_amount numeric, actual_amount numeric, error_ratio numeric,
+        is_within boolean, open_forecast numeric, open_actual numeric, last_amount numeric, deal_count int, brier_score numeric, odds_slope numeric)
+    LANGUAGE plpgsql STABLE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+BEGIN
+    IF step_days < 1 OR cardinality(horizons) = 0 OR array_position(horizons, NULL) IS NOT NULL OR (SELECT min(h) FROM unnest(horizons) AS h) < 1 THEN
+        RAISE EXCEPTION 'step and horizons must be days, 1 or more' USING ERRCODE = '22023', HINT = 'For example step_days => 15, horizons => ''{30,60,90}''.';
+    END IF;
+    RETURN QUERY
+    WITH won AS MATERIALIZED (
+        SELECT s.source_id, s.key, min(s.left_on) AS closed_on, max(s.won_amount) AS amount
+        FROM spm._odds_spell(current_date, pipeline_backtest.currency) AS s WHERE s.outcome = 'won'
+        GROUP BY s.source_id, s.key
+    ), origin AS (
+        SELECT d::date AS as_of, h AS horizon
+        FROM generate_series(pipeline_backtest.first::timestamp, pipeline_backtest.last::timestamp, pipeline_backtest.step_days * interval '1 day') AS d,
+            unnest(pipeline_backtest.horizons) AS h
+        WHERE d::date + h <= current_date
+    ), said AS (
+        SELECT o.as_of, o.horizon, r.kind, r.source_id, r.key, r.numbers
+        FROM origin AS o
+        CROSS JOIN LATERAL spm._odds_row(o.as_of, o.as_of + o.horizon, o.as_of + 1, pipeline_backtest.currency, NULL, NULL, pipeline_backtest.paths, pipeline_backtest.seed, NULL) AS r
+        WHERE r.kind IN ('deal', 'total')
+    ), deal AS (
+        SELECT s.as_of, s.horizon, count(*)::int AS deals, sum(w.amount) AS won, avg((s.numbers[1] - (w.key IS NOT NULL)::int) ^ 2) AS brier,
+            regr_slope((w.key IS NOT NULL)::int, s.numbers[1]::float8) AS slope
+        FROM said AS s
+        LEFT JOIN won AS w ON w.source_id = s.source_id AND w.key = s.key AND w.closed_on > s.as_of AND w.closed_on <= s.as_of + s.horizon
+        WHERE s.kind = 'deal'
+        GROUP BY s.as_of, s.horizon
+    ), actual AS (
+        SELECT o.as_of, o.horizon, coalesce(sum(w.amount) FILTER (WHERE w.closed_on > o.as_of), 0) AS amount,
+            coalesce(sum(w.amount) FILTER (WHERE w.closed_on <= o.as_of), 0) AS before
+        FROM origin AS o
+        LEFT JOIN won AS w ON w.closed_on > o.as_of - o.horizon AND w.closed_on <= o.as_of + o.horizon
+        GROUP BY o.as_of, o.horizon
+    )
+    SELECT s.as_of, s.horizon, round(s.numbers[2] + s.numbers[3], 2), round(s.numbers[7], 2), round(s.numbers[11], 2), a.amount,
+        round((s.numbers[2] + s.numbers[3]) / nullif(a.amount, 0) - 1, 4), a.amount BETWEEN s.numbers[7] AND s.numbers[11],
+        round(s.numbers[2], 2), coalesce(d.won, 0), a.before, coalesce(d.deals, 0), round(d.brier, 6), round(d.slope::numeric, 4)
+    FROM said AS s
+    JOIN actual AS a USING (as_of, horizon)
+    LEFT JOIN deal AS d USING (as_of, horizon)
+    WHERE s.kind = 'total'
+    ORDER BY s.horizon, s.as_of;
+END
+$$;
+COMMENT ON FUNCTION spm.pipeline_backtest(date, date, int, int[], text, int, bigint) IS
+$$How forecasts of your pipeline would have turned out: as of each day and for each horizon, from what was known that day, what is expected to be won and its limits (80 of 100 totals are to be within), and what was won; error_ratio (forecast over actual, less 1), the part of open deals, what was won in as many days before (last_amount: the forecast of those who have none), and for the deals that were open: how many, the Brier score of their odds and the slope of outcome on odds (1: odds mean what they say).
+Arguments: first, last (days as of which), step_days (between them), horizons (days ahead), currency, paths, seed. Horizons that have not passed are left out.
+Errors: as of spm.deal_odds(); 22023 a step or horizon below 1.
+Example: SELECT horizon, avg(abs(error_ratio)) FROM spm.pipeline_backtest('2025-05-01', '2025-11-15') GROUP BY horizon;$$;
+
+CREATE OR REPLACE FUNCTION spm.odds_backtest(first date, last date, step_days int DEFAULT 15, horizon int DEFAULT 90, currency text DEFAULT NULL)
+    RETURNS TABLE (as_of date, source text, key text, stage text, age_days int, win_probability numeric, is_won boolean)
+    LANGUAGE sql STABLE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+    WITH won AS MATERIALIZED (
+        SELECT s.source_id, s.key, min(s.left_on) AS closed_on
+        FROM spm._odds_spell(current_date, odds_backtest.currency) AS s WHERE s.outcome = 'won'
+        GROUP BY s.source_id, s.key
+    )
+    SELECT d::date, r.source, r.key, r.stage, r.age_days, round(least(r.numbers[1], 1), 6), w.key IS NOT NULL
+    FROM generate_series(odds_backtest.first::timestamp, odds_backtest.last::timestamp, odds_backtest.step_days * interval '1 day') AS d
+    CROSS JOIN LATERAL spm._odds_row(d::date, d::date + odds_backtest.horizon, d::date + 1, odds_backtest.currency, NULL, NULL, NULL, 1, NULL) AS r
+    LEFT JOIN won AS w ON w.source_id = r.source_id AND w.key = r.key AND w.closed_on > d::date AND w.closed_on <= d::date + odds_backtest.horizon
+    WHERE r.kind = 'deal' AND d::date + odds_backtest.horizon <= current_date
+    ORDER BY 1, r.source COLLATE "C", r.key COLLATE "C"
+$$;
+COMMENT ON FUNCTION spm.odds_backtest(date, date, int, int, text) IS
+$$The odds that deals open on past days would have been given, from what was known then, and whether they were won by the horizon: to see whether odds mean what they say.
+Arguments: first, last, step_days (days as of which), horizon (days ahead), currency.
+Errors: as of spm.deal_odds().
+Example: SELECT round(win_probability, 1) AS odds, count(*), avg(is_won::int) AS won FROM spm.odds_backtest('2025-05-01', '2025-09-01') GROUP BY 1 ORDER BY 1;$$;
