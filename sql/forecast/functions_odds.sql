@@ -6,7 +6,7 @@
 CREATE OR REPLACE FUNCTION spm._odds_spell(as_of date, currency text)
     RETURNS TABLE (spell_no int, deal_no int, source_id int, source text, key text, owner_key text, segment text, stage text, next_stage text,
         entered_on date, seen_on date, left_on date, outcome text, amount numeric, won_amount numeric)
-    LANGUAGE plpgsql STABLE
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_column
@@ -65,7 +65,7 @@ REVOKE ALL ON FUNCTION spm._odds_spell(date, text) FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION spm._odds_node(as_of date, owners text[], measure_id int, period_id int)
     RETURNS TABLE (node int, kind text, key text, position_id int, parent int, quota_amount numeric)
-    LANGUAGE plpgsql STABLE
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_column
@@ -115,7 +115,7 @@ REVOKE ALL ON FUNCTION spm._odds_node(date, text[], int, int) FROM PUBLIC;
 CREATE OR REPLACE FUNCTION spm._odds_row(as_of date, until date, since date, currency text, measure_id int, period_id int, paths int, seed bigint, shock numeric)
     RETURNS TABLE (kind text, source_id int, source text, key text, owner_key text, segment text, stage text, age_days int, amount numeric,
         position_id int, won_amount numeric, quota_amount numeric, numbers numeric[])
-    LANGUAGE plpgsql STABLE
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_column
@@ -201,7 +201,7 @@ REVOKE ALL ON FUNCTION spm._odds_row(date, date, date, text, int, int, int, bigi
 CREATE OR REPLACE FUNCTION spm.deal_odds(until date, as_of date DEFAULT current_date, currency text DEFAULT NULL)
     RETURNS TABLE (source text, key text, owner_key text, segment text, stage text, age_days int, amount numeric, win_probability numeric,
         lose_probability numeric, expected_amount numeric)
-    LANGUAGE sql STABLE
+    LANGUAGE sql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT r.source, r.key, nullif(r.owner_key, ''), nullif(r.segment, ''), r.stage, r.age_days, r.amount, round(least(r.numbers[1], 1), 6),
@@ -220,7 +220,7 @@ Example: SELECT key, win_probability FROM spm.deal_odds('2026-03-31') ORDER BY e
 CREATE OR REPLACE FUNCTION spm.odds_factors(until date, as_of date DEFAULT current_date, currency text DEFAULT NULL)
     RETURNS TABLE (factor text, level text, won_count numeric, expected_won_count numeric, win_speed numeric, lost_count numeric,
         expected_lost_count numeric, lose_speed numeric)
-    LANGUAGE sql STABLE
+    LANGUAGE sql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT r.kind, r.key, round(r.numbers[4], 1), round(r.numbers[5], 1), round(r.numbers[6], 4), round(r.numbers[1], 1), round(r.numbers[2], 1), round(r.numbers[3], 4)
@@ -310,28 +310,51 @@ Arguments: period (its name), measure (whose quotas), calendar (of the period, w
 Errors: as of spm.forecast_pipeline(); 42704 unknown period, measure or calendar; 22023 the period has ended or not begun.
 Example: SELECT key, forecast_amount, quota_amount, reach_probability FROM spm_bi.pipeline_forecast WHERE odds_run_id = spm.forecast_attainment('2026-Q1', 'bookings') AND kind = 'seat';$$;
 
-CREATE OR REPLACE FUNCTION spm.pipeline_backtest(first date, last date, step_days int DEFAULT 15, horizons int[] DEFAULT '{30,60,90}', currency text DEFAULT NULL,
-    paths int DEFAULT 2000, seed bigint DEFAULT 1)
-    RETURNS TABLE (as_of date, horizon int, forecast_amount numeric, lower_amount numeric, upper_amount numeric, actual_amount numeric, error_ratio numeric,
-        is_within boolean, open_forecast numeric, open_actual numeric, last_amount numeric, deal_count int, brier_score numeric, odds_slope numeric)
-    LANGUAGE plpgsql STABLE
+CREATE OR REPLACE FUNCTION spm._odds_origins(first date, last date, step_days int, horizons int[])
+    RETURNS TABLE (as_of date, horizon int)
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_column
 BEGIN
-    IF step_days < 1 OR cardinality(horizons) = 0 OR array_position(horizons, NULL) IS NOT NULL OR (SELECT min(h) FROM unnest(horizons) AS h) < 1 THEN
-        RAISE EXCEPTION 'step and horizons must be days, 1 or more' USING ERRCODE = '22023', HINT = 'For example step_days => 15, horizons => ''{30,60,90}''.';
+    IF first IS NULL OR last IS NULL OR NOT isfinite(first) OR NOT isfinite(last) THEN
+        RAISE EXCEPTION 'a backtest needs a first and a last day' USING ERRCODE = '22023',
+            HINT = 'For example first => ''2025-05-01'', last => ''2025-11-01''.';
     END IF;
+    IF step_days IS NULL OR step_days < 1 OR coalesce(cardinality(horizons), 0) = 0 OR array_position(horizons, NULL) IS NOT NULL
+        OR (SELECT min(h) FROM unnest(horizons) AS h) < 1 THEN
+        RAISE EXCEPTION 'step and horizons must be days, 1 or more' USING ERRCODE = '22023',
+            HINT = 'For example step_days => 15, and 30, 60 or 90 days ahead.';
+    END IF;
+    IF (last - first) / step_days * cardinality(horizons) > 10000 THEN
+        RAISE EXCEPTION 'a backtest of more than 10,000 forecasts' USING ERRCODE = '54000', HINT = 'Take larger steps.';
+    END IF;
+    RETURN QUERY
+    SELECT _odds_origins.first + n * step_days, h
+    FROM generate_series(0, (_odds_origins.last - _odds_origins.first) / _odds_origins.step_days) AS n, unnest(_odds_origins.horizons) AS h
+    WHERE _odds_origins.first + n * step_days <= _odds_origins.last AND current_date - (_odds_origins.first + n * step_days) >= h;
+END
+$$;
+COMMENT ON FUNCTION spm._odds_origins(date, date, int, int[]) IS 'Days as of which a backtest forecasts, and how far; what has not passed is left out.';
+REVOKE ALL ON FUNCTION spm._odds_origins(date, date, int, int[]) FROM PUBLIC;
+
+CREATE OR REPLACE FUNCTION spm.pipeline_backtest(first date, last date, step_days int DEFAULT 15, horizons int[] DEFAULT '{30,60,90}', currency text DEFAULT NULL,
+    paths int DEFAULT 2000, seed bigint DEFAULT 1)
+    RETURNS TABLE (as_of date, horizon int, forecast_amount numeric, lower_amount numeric, upper_amount numeric, actual_amount numeric, error_ratio numeric,
+        is_within boolean, open_forecast numeric, open_actual numeric, last_amount numeric, deal_count int, brier_score numeric, odds_slope numeric)
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+BEGIN
     RETURN QUERY
     WITH won AS MATERIALIZED (
         SELECT s.source_id, s.key, min(s.left_on) AS closed_on, max(s.won_amount) AS amount
         FROM spm._odds_spell(current_date, pipeline_backtest.currency) AS s WHERE s.outcome = 'won'
         GROUP BY s.source_id, s.key
     ), origin AS (
-        SELECT d::date AS as_of, h AS horizon
-        FROM generate_series(pipeline_backtest.first::timestamp, pipeline_backtest.last::timestamp, pipeline_backtest.step_days * interval '1 day') AS d,
-            unnest(pipeline_backtest.horizons) AS h
-        WHERE d::date + h <= current_date
+        SELECT o.as_of, o.horizon
+        FROM spm._odds_origins(pipeline_backtest.first, pipeline_backtest.last, pipeline_backtest.step_days, pipeline_backtest.horizons) AS o
     ), said AS (
         SELECT o.as_of, o.horizon, r.kind, r.source_id, r.key, r.numbers
         FROM origin AS o
@@ -364,12 +387,12 @@ $$;
 COMMENT ON FUNCTION spm.pipeline_backtest(date, date, int, int[], text, int, bigint) IS
 $$How forecasts of your pipeline would have turned out: as of each day and for each horizon, from what was known that day, what is expected to be won and its limits (80 of 100 totals are to be within), and what was won; error_ratio (forecast over actual, less 1), the part of open deals, what was won in as many days before (last_amount: the forecast of those who have none), and for the deals that were open: how many, the Brier score of their odds and the slope of outcome on odds (1: odds mean what they say).
 Arguments: first, last (days as of which), step_days (between them), horizons (days ahead), currency, paths, seed. Horizons that have not passed are left out.
-Errors: as of spm.deal_odds(); 22023 a step or horizon below 1.
+Errors: as of spm.deal_odds(); 22023 a step or horizon below 1, days that are none; 54000 more than 10,000 forecasts.
 Example: SELECT horizon, avg(abs(error_ratio)) FROM spm.pipeline_backtest('2025-05-01', '2025-11-15') GROUP BY horizon;$$;
 
 CREATE OR REPLACE FUNCTION spm.odds_backtest(first date, last date, step_days int DEFAULT 15, horizon int DEFAULT 90, currency text DEFAULT NULL)
     RETURNS TABLE (as_of date, source text, key text, stage text, age_days int, win_probability numeric, is_won boolean)
-    LANGUAGE sql STABLE
+    LANGUAGE sql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
 AS $$
     WITH won AS MATERIALIZED (
@@ -377,11 +400,11 @@ AS $$
         FROM spm._odds_spell(current_date, odds_backtest.currency) AS s WHERE s.outcome = 'won'
         GROUP BY s.source_id, s.key
     )
-    SELECT d::date, r.source, r.key, r.stage, r.age_days, round(least(r.numbers[1], 1), 6), w.key IS NOT NULL
-    FROM generate_series(odds_backtest.first::timestamp, odds_backtest.last::timestamp, odds_backtest.step_days * interval '1 day') AS d
-    CROSS JOIN LATERAL spm._odds_row(d::date, d::date + odds_backtest.horizon, d::date + 1, odds_backtest.currency, NULL, NULL, NULL, 1, NULL) AS r
-    LEFT JOIN won AS w ON w.source_id = r.source_id AND w.key = r.key AND w.closed_on > d::date AND w.closed_on <= d::date + odds_backtest.horizon
-    WHERE r.kind = 'deal' AND d::date + odds_backtest.horizon <= current_date
+    SELECT o.as_of, r.source, r.key, r.stage, r.age_days, round(least(r.numbers[1], 1), 6), w.key IS NOT NULL
+    FROM spm._odds_origins(odds_backtest.first, odds_backtest.last, odds_backtest.step_days, ARRAY[odds_backtest.horizon]) AS o
+    CROSS JOIN LATERAL spm._odds_row(o.as_of, o.as_of + o.horizon, o.as_of + 1, odds_backtest.currency, NULL, NULL, NULL, 1, NULL) AS r
+    LEFT JOIN won AS w ON w.source_id = r.source_id AND w.key = r.key AND w.closed_on > o.as_of AND w.closed_on <= o.as_of + o.horizon
+    WHERE r.kind = 'deal'
     ORDER BY 1, r.source COLLATE "C", r.key COLLATE "C"
 $$;
 COMMENT ON FUNCTION spm.odds_backtest(date, date, int, int, text) IS
