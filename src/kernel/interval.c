@@ -135,6 +135,25 @@ set_limits(SpmForecast *forecast, const SpmAdjusted *adjusted, const SpmHindsigh
 	}
 }
 
+/* Too few values to look back from: the method's own formula, or else a random walk's. */
+static void
+set_early_limits(SpmForecast *forecast, const SpmSeries *series, const double *variance)
+{
+	int			n = series->n;
+	double		squares = 0;
+
+	for (int t = 1; t < n; t++)
+		squares += (series->y[t] - series->y[t - 1]) * (series->y[t] - series->y[t - 1]);
+	for (int i = 0; i < forecast->h; i++)
+	{
+		double		square = isnan(variance[i]) && n > 1 ? squares / (n - 1) * (i + 1) : variance[i];
+		double		half = n > 1 ? spmk_student_quantile(0.5 + forecast->level / 2, n - 1) * sqrt(square) : NAN;
+
+		forecast->lower[i] = forecast->mean[i] - half;
+		forecast->upper[i] = forecast->mean[i] + half;
+	}
+}
+
 void
 spmk_interval(SpmForecast *forecast, const SpmSeries *series, const double *variance, double *space, const SpmBreath *breath)
 {
@@ -168,11 +187,5 @@ spmk_interval(SpmForecast *forecast, const SpmSeries *series, const double *vari
 	if (hindsight.counts[0] > 0)
 		set_limits(forecast, &adjusted, &hindsight, stride);
 	else
-		for (int i = 0; i < h; i++)
-		{
-			double		half = n < 2 ? NAN : spmk_student_quantile(0.5 + forecast->level / 2, n - 1) * sqrt(variance[i]);
-
-			forecast->lower[i] = forecast->mean[i] - half;
-			forecast->upper[i] = forecast->mean[i] + half;
-		}
+		set_early_limits(forecast, series, variance);
 }

@@ -1,0 +1,255 @@
+/* ensemble_test.c: every method on odd series, means of methods, limits that hold what they say. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "kernel/forecast.h"
+#include "kernel/interval.h"
+
+#include "tap.h"
+
+#define MOST 4000
+#define STEPS 40
+
+static double y[MOST];
+static double mean[STEPS];
+static double lower[STEPS];
+static double upper[STEPS];
+static SpmForecast made;
+
+/* With exactly the room that it asks for: the sanitizer sees one step beyond. */
+static SpmForecastStatus
+forecast(const char *method, int n, int m, int h, double level)
+{
+	double	   *space;
+	SpmForecastStatus status;
+
+	made = (SpmForecast) {.method = spmk_method(method), .y = y, .n = n, .seasons = &m, .nseasons = m > 1, .h = h, .level = level,
+		.mean = mean, .lower = lower, .upper = upper};
+	space = malloc(spmk_forecast_space(&made) * sizeof(double));
+	memset(space, 0xff, spmk_forecast_space(&made) * sizeof(double));
+	status = spmk_forecast(&made, space, NULL);
+	free(space);
+	made.seasons = NULL;
+	return status;
+}
+
+static double
+noise(void)
+{
+	double		sum = -6;
+
+	for (int i = 0; i < 12; i++)
+		sum += (random_below(1000000) + 0.5) / 1000000;
+	return sum;
+}
+
+static double
+odd_value(int kind, int t)
+{
+	switch (kind)
+	{
+		case 0:
+			return 0;
+		case 1:
+			return 7;
+		case 2:
+			return t % 2 ? 1e30 : -1e30;
+		case 3:
+			return t % 3 ? 1e-30 : 0;
+		case 4:
+			return t == 0 ? 1e30 : 1e-30;
+		case 5:
+			return t % 7 == 3 ? 5 : 0;
+		case 6:
+			return pow(1.5, t < 150 ? t : 150);
+		case 7:
+			return -1000 + 10 * noise();
+		case 8:
+			return t < 20 ? 0 : 100 + noise();
+		case 9:
+			return 1e12 + (t % 12) * 1e-3;
+		case 10:
+			return 100 * exp(0.3 * noise()) * (1 + 0.5 * (t % 12 == 11));
+		default:
+			return t % 12 == 0 ? 1000 : 1e-3;
+	}
+}
+
+static void
+test_odd(void)
+{
+	static const int lengths[] = {1, 2, 3, 4, 5, 6, 7, 8, 12, 13, 14, 17, 24, 25, 29, 36, 37, 60, 130};
+	static const int seasons[] = {1, 2, 4, 12, 52};
+
+	for (const SpmMethod *method = spmk_methods; method->name; method++)
+	{
+		char		name[200];
+		bool		is_fine = true;
+
+		for (int kind = 0; kind < 12; kind++)
+			for (int i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++)
+				for (int j = 0; j < 5; j++)
+				{
+					int			n = lengths[i];
+					char		first[sizeof(made.name)];
+					double		before;
+					bool		is_odd = false;
+
+					random_state = 42 + kind;
+					for (int t = 0; t < n; t++)
+						y[t] = odd_value(kind, t);
+					forecast(method->name, n, seasons[j], 1 + n % 9, 0.95);
+					strcpy(first, made.name);
+					before = mean[n % 9];
+					for (int k = 0; k < 1 + n % 9; k++)
+						if (!isfinite(mean[k]) || (n > 1 && !(lower[k] <= upper[k])) ||
+							(!made.method->limits && strcmp(made.name, "intermittent") != 0 &&
+							 (n > 1 ? !(lower[k] <= mean[k] && mean[k] <= upper[k]) : isfinite(lower[k]))))
+							is_odd = true;
+					forecast(method->name, n, seasons[j], 1 + n % 9, 0.95);
+					if (strcmp(first, made.name) != 0 || first[0] == '\0' || before != mean[n % 9])
+						is_odd = true;
+					if (is_odd && is_fine)
+					{
+						printf("# %s: kind %d, %d values, season %d: %s %g (%g to %g)\n", method->name, kind, n, seasons[j],
+							   made.name, mean[0], lower[0], upper[0]);
+						is_fine = false;
+					}
+				}
+		snprintf(name, sizeof(name), "%s answers odd series, twice the same", method->name);
+		ok(is_fine, name);
+	}
+}
+
+static void
+test_mean(void)
+{
+	static const char *const names[] = {"dotm", "ces", "ets", "hw"};
+	static const double weights[] = {2, 2, 1, 1};
+	double		expected[6] = {0};
+	bool		is_mean = true;
+	bool		is_called_back = true;
+
+	random_state = 7;
+	for (int t = 0; t < 60; t++)
+		y[t] = (100 + t) * (1 + 0.2 * sin(t * M_PI / 6)) + 3 * noise();
+	for (int k = 0; k < 4; k++)
+	{
+		forecast(names[k], 60, 12, 6, 0.95);
+		for (int i = 0; i < 6; i++)
+			expected[i] += weights[k] * mean[i] / 6;
+	}
+	forecast("auto", 60, 12, 6, 0.95);
+	for (int i = 0; i < 6; i++)
+		if (fabs(mean[i] - expected[i]) > 1e-9)
+			is_mean = false;
+	ok(is_mean, "auto is the mean of theta, complex smoothing, and half each of two exponential smoothings");
+	ok(strstr(made.name, "DOTM + CES") == made.name, "auto tells of what it is made");
+
+	forecast("dotm", 60, 12, 6, 0.95);
+	memcpy(expected, mean, sizeof(expected));
+	forecast("hw", 60, 12, 6, 0.95);
+	for (int i = 0; i < 6; i++)
+		expected[i] = (expected[i] + mean[i]) / 2;
+	forecast("light", 60, 12, 6, 0.95);
+	for (int i = 0; i < 6; i++)
+		if (fabs(mean[i] - expected[i]) > 1e-9)
+			is_called_back = false;
+	ok(is_called_back, "light is the mean of theta and Holt-Winters");
+
+	for (int t = 0; t < 40; t++)
+		y[t] = t % 6 == 5 ? 3 : 0;
+	forecast("auto", 40, 1, 6, 0.95);
+	ok(strstr(made.name, "DOTM") == NULL && mean[0] > 0.2 && mean[0] < 1, "auto sees that demand is intermittent");
+	ok(forecast("ets", 2, 1, 2, 0.95) == SPM_FORECAST_SHORT && strcmp(made.name, "naive") == 0,
+	   "what is too short for a method is forecast by a simpler one, and says so");
+	for (int t = 0; t < 30; t++)
+		y[t] = 30 - t;
+	forecast("holt", 30, 1, 9, 0.95);
+	ok(mean[8] == 0 && lower[8] == 0, "what never was below zero is not forecast to be");
+}
+
+static void
+test_limits(void)
+{
+	double		squares = 0;
+	double		weights = 0;
+	double		half;
+
+	ok(fabs(spmk_normal_quantile(0.975) - 1.959963984540054) < 1e-12 &&
+	   fabs(spmk_normal_quantile(1e-9) + 5.997807015007687) < 1e-9 && spmk_normal_quantile(0.5) == 0,
+	   "quantiles of the normal distribution");
+	ok(fabs(spmk_student_quantile(0.975, 1) - 12.706204736) < 1e-6 && fabs(spmk_student_quantile(0.975, 2) - 4.302652730) < 1e-6 &&
+	   fabs(spmk_student_quantile(0.975, 6) - 2.446911851) < 2e-4 && fabs(spmk_student_quantile(0.9, 30) - 1.310415025) < 1e-6,
+	   "quantiles of Student's t");
+
+	/* naive on nine values: looked back at from five, six, seven and eight */
+	for (int t = 0; t < 9; t++)
+		y[t] = (t * t) % 7;
+	for (int known = 5; known < 9; known++)
+	{
+		squares += known * known * (y[known] - y[known - 1]) * (y[known] - y[known - 1]);
+		weights += known * known;
+	}
+	half = spmk_student_quantile(0.975, 6 + 2 * 4) * sqrt(squares / weights * (1 + 8.0 / 4));
+	forecast("naive", 9, 1, 1, 0.95);
+	ok(fabs(upper[0] - mean[0] - half) < 1e-9, "limits are made of past errors");
+	y[0] = 5;
+	forecast("naive", 1, 1, 1, 0.95);
+	ok(mean[0] == 5 && isnan(lower[0]) && isnan(upper[0]), "a single value says nothing of its error");
+	y[1] = 8;
+	forecast("naive", 2, 1, 1, 0.95);
+	ok(fabs(upper[0] - 8 - 3 * 12.706204736) < 1e-6, "two values say little of it");
+}
+
+/* Series whose truth is known: how many of what came the limits held. */
+static void
+test_coverage(void)
+{
+	static const char *const kinds[] = {"values about a level", "a random walk", "a trend that turns slowly", "months of a growing business"};
+	static const char *const methods[] = {"dotm", "auto"};
+
+	for (int kind = 0; kind < 4; kind++)
+		for (int method = 0; method < 2; method++)
+			for (int wide = 0; wide < 2; wide++)
+			{
+				double		level = wide ? 0.95 : 0.8;
+				double		held = 0;
+				int			trials = 150;
+				int			h = 12;
+				char		name[200];
+
+				random_state = 1234 + kind;
+				for (int trial = 0; trial < trials; trial++)
+				{
+					int			n = 36 + (int) random_below(60);
+					double		at = 1000;
+					double		growth = 0;
+
+					for (int t = 0; t < n + h; t++)
+					{
+						growth = 0.95 * growth + noise();
+						at += kind == 1 ? 10 * noise() : kind == 2 ? growth : kind == 3 ? 3 + 5 * noise() : 0;
+						y[t] = kind == 3 ? at * (1 + 0.3 * cos(t * M_PI / 6)) * (1 + 0.03 * noise()) : at + 10 * noise();
+					}
+					forecast(methods[method], n, 12, h, level);
+					for (int i = 0; i < h; i++)
+						held += (y[n + i] >= lower[i] && y[n + i] <= upper[i]) / (double) (trials * h);
+				}
+				snprintf(name, sizeof(name), "limits of %s at %.0f %% hold that, for %s", methods[method], 100 * level, kinds[kind]);
+				if (fabs(held - level) > (wide ? 0.035 : 0.08))
+					printf("# %.3f\n", held);
+				ok(fabs(held - level) <= (wide ? 0.035 : 0.08), name);
+			}
+}
+
+int
+main(void)
+{
+	test_mean();
+	test_limits();
+	test_coverage();
+	test_odd();
+	return done_testing();
+}
