@@ -1,7 +1,6 @@
 /*
  * forecast_state.c
- *	  Dated rows that an aggregate gathers, and the forecast of the series that
- *	  they make.
+ *	  Dated rows that an aggregate gathers.
  *
  * A state is a few words and the rows, 16 bytes each, in one chunk that doubles:
  * 62 rows take 1 kB.  Rows are put in order at the end only, by date and then by
@@ -12,46 +11,31 @@
 
 #include <math.h>
 
-#include "access/htup_details.h"
-#include "catalog/pg_type.h"
 #include "common/int.h"
 #include "fmgr.h"
-#include "funcapi.h"
-#include "miscadmin.h"
-#include "utils/builtins.h"
 #include "utils/date.h"
-#include "utils/datetime.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
 #include "compat.h"
-#include "forecast.h"
-#include "forecast_options.h"
+#include "forecast_state.h"
+#include "numbers.h"
 
 PG_FUNCTION_INFO_V1(spm_forecast_add_date);
 PG_FUNCTION_INFO_V1(spm_forecast_add_timestamp);
 PG_FUNCTION_INFO_V1(spm_forecast_add_timestamptz);
+PG_FUNCTION_INFO_V1(spm_forecast_add_date_numeric);
+PG_FUNCTION_INFO_V1(spm_forecast_add_timestamp_numeric);
+PG_FUNCTION_INFO_V1(spm_forecast_add_timestamptz_numeric);
 PG_FUNCTION_INFO_V1(spm_series_add_date);
 PG_FUNCTION_INFO_V1(spm_series_add_timestamp);
 PG_FUNCTION_INFO_V1(spm_series_add_timestamptz);
 PG_FUNCTION_INFO_V1(spm_forecast_combine);
 PG_FUNCTION_INFO_V1(spm_forecast_serialize);
 PG_FUNCTION_INFO_V1(spm_forecast_deserialize);
-PG_FUNCTION_INFO_V1(spm_forecast_final);
-PG_FUNCTION_INFO_V1(spm_series_final);
 
 /* Of a chunk that holds 14 rows. */
 #define FIRST_SIZE 256
-
-typedef struct SeriesState
-{
-	const ForecastOptions *options;
-	int64		n;
-	int64		room;			/* rows that there is room for */
-	int32		horizon;
-	bool		is_instant;		/* moments are of UTC, not of a clock on the wall */
-	SpmMoment	rows[FLEXIBLE_ARRAY_MEMBER];
-} SeriesState;
 
 #define STATE_SIZE(room)	(offsetof(SeriesState, rows) + (Size) (room) * sizeof(SpmMoment))
 #define STATE_ROOM(size)	(((size) - offsetof(SeriesState, rows)) / sizeof(SpmMoment))
@@ -116,29 +100,53 @@ options_differ(void)
 			 errmsg("options must be the same for all rows of a series")));
 }
 
+/* What the arguments of a state function are. */
+typedef enum Arguments
+{
+	HAS_HORIZON = 1,			/* after the value; without, what is gathered is only made a series */
+	IS_INSTANT = 2,				/* a moment is of UTC */
+	IS_NUMERIC = 4				/* the value is */
+} Arguments;
+
 static SeriesState *
-first_state(FunctionCallInfo fcinfo, bool is_instant, bool has_horizon, Jsonb *json)
+first_state(FunctionCallInfo fcinfo, Arguments kind, Jsonb *json)
 {
 	MemoryContext context = aggregate_context(fcinfo);
+	int32		horizon = 0;
 
-	if (has_horizon && PG_ARGISNULL(3))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("horizon must not be null"),
-				 errhint("It is the number of periods to come.")));
-	if (has_horizon)
-		spm_check_horizon(PG_GETARG_INT32(3));
-	return new_state(context, spm_forecast_options(fcinfo->flinfo, context, json),
-					 has_horizon ? PG_GETARG_INT32(3) : 0, is_instant, 0);
+	if (kind & HAS_HORIZON)
+	{
+		if (PG_ARGISNULL(3))
+			ereport(ERROR,
+					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+					 errmsg("horizon must not be null"),
+					 errhint("It is the number of periods to come.")));
+		horizon = PG_GETARG_INT32(3);
+		spm_check_horizon(horizon);
+	}
+	return new_state(context, spm_forecast_options(fcinfo->flinfo, context, json), horizon, (kind & IS_INSTANT) != 0, 0);
 }
 
 /* The options of this row, its last argument; NULL: none. */
-static Jsonb *
-options_arg(FunctionCallInfo fcinfo, bool has_horizon)
+static inline Jsonb *
+options_arg(FunctionCallInfo fcinfo, Arguments kind)
 {
-	int			arg = has_horizon ? 4 : 3;
+	int			arg = kind & HAS_HORIZON ? 4 : 3;
 
 	return PG_NARGS() > arg && !PG_ARGISNULL(arg) ? PG_GETARG_JSONB_P(arg) : NULL;
+}
+
+static inline double
+value_arg(FunctionCallInfo fcinfo, Arguments kind)
+{
+	double		value;
+
+	if (PG_ARGISNULL(2))
+		return NAN;
+	value = kind & IS_NUMERIC ? spm_double_of_numeric(PG_GETARG_DATUM(2)) : PG_GETARG_FLOAT8(2);
+	if (!spmk_is_solvable(value))
+		spm_check_value(value, "value");
+	return value;
 }
 
 /*
@@ -146,28 +154,21 @@ options_arg(FunctionCallInfo fcinfo, bool has_horizon)
  * options; 'at' is the moment in microseconds.
  */
 static inline Datum
-add(FunctionCallInfo fcinfo, int64 at, bool is_instant, bool has_horizon)
+add(FunctionCallInfo fcinfo, int64 at, Arguments kind)
 {
 	SeriesState *state = PG_ARGISNULL(0) ? NULL : (SeriesState *) PG_GETARG_POINTER(0);
-	Jsonb	   *json = options_arg(fcinfo, has_horizon);
-	double		value = NAN;
+	Jsonb	   *json = options_arg(fcinfo, kind);
 
 	if (state == NULL)
-		state = first_state(fcinfo, is_instant, has_horizon, json);
-	else if (has_horizon && (PG_ARGISNULL(3) || PG_GETARG_INT32(3) != state->horizon))
+		state = first_state(fcinfo, kind, json);
+	else if ((kind & HAS_HORIZON) && (PG_ARGISNULL(3) || PG_GETARG_INT32(3) != state->horizon))
 		horizons_differ(state->horizon, PG_ARGISNULL(3) ? 0 : PG_GETARG_INT32(3));
 	else if (!spm_same_options(state->options->json, json))
 		options_differ();
 
-	if (!PG_ARGISNULL(2))
-	{
-		value = PG_GETARG_FLOAT8(2);
-		if (!spmk_is_solvable(value))
-			spm_check_value(value, "value");
-	}
 	if (state->n == state->room)
 		state = reserve(state, 1);
-	state->rows[state->n++] = (SpmMoment) {at, value};
+	state->rows[state->n++] = (SpmMoment) {at, value_arg(fcinfo, kind)};
 	PG_RETURN_POINTER(state);
 }
 
@@ -179,15 +180,14 @@ add_nothing(FunctionCallInfo fcinfo)
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("a value has no date"),
-				 errdetail("It is %g.", PG_GETARG_FLOAT8(2)),
 				 errhint("Give it one, or leave it out: FILTER (WHERE ... IS NOT NULL).")));
 	if (PG_ARGISNULL(0))
 		PG_RETURN_NULL();
 	PG_RETURN_POINTER(PG_GETARG_POINTER(0));
 }
 
-SPM_NORETURN static void
-no_moment(void)
+void
+spm_no_moment(void)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
@@ -196,7 +196,7 @@ no_moment(void)
 }
 
 static inline Datum
-add_date(FunctionCallInfo fcinfo, bool has_horizon)
+add_date(FunctionCallInfo fcinfo, Arguments kind)
 {
 	DateADT		day = PG_ARGISNULL(1) ? 0 : PG_GETARG_DATEADT(1);
 	int64		at;
@@ -204,56 +204,75 @@ add_date(FunctionCallInfo fcinfo, bool has_horizon)
 	if (PG_ARGISNULL(1))
 		return add_nothing(fcinfo);
 	if (DATE_NOT_FINITE(day) || pg_mul_s64_overflow(day, USECS_PER_DAY, &at) || !IS_VALID_TIMESTAMP(at))
-		no_moment();
-	return add(fcinfo, at, false, has_horizon);
+		spm_no_moment();
+	return add(fcinfo, at, kind);
 }
 
+/* Both kinds of timestamp are the same number of microseconds. */
 static inline Datum
-add_timestamp(FunctionCallInfo fcinfo, bool is_instant, bool has_horizon)
+add_timestamp(FunctionCallInfo fcinfo, Arguments kind)
 {
 	if (PG_ARGISNULL(1))
 		return add_nothing(fcinfo);
 	if (TIMESTAMP_NOT_FINITE(PG_GETARG_TIMESTAMP(1)))
-		no_moment();
-	return add(fcinfo, PG_GETARG_TIMESTAMP(1), is_instant, has_horizon);
+		spm_no_moment();
+	return add(fcinfo, PG_GETARG_TIMESTAMP(1), kind);
 }
 
-/* spm.forecast(at, value, horizon [, options]) */
+/* spm.forecast(at, value, horizon [, options]), at and value of all their types */
 Datum
 spm_forecast_add_date(PG_FUNCTION_ARGS)
 {
-	return add_date(fcinfo, true);
+	return add_date(fcinfo, HAS_HORIZON);
 }
 
 Datum
 spm_forecast_add_timestamp(PG_FUNCTION_ARGS)
 {
-	return add_timestamp(fcinfo, false, true);
+	return add_timestamp(fcinfo, HAS_HORIZON);
 }
 
 Datum
 spm_forecast_add_timestamptz(PG_FUNCTION_ARGS)
 {
-	return add_timestamp(fcinfo, true, true);
+	return add_timestamp(fcinfo, HAS_HORIZON | IS_INSTANT);
+}
+
+Datum
+spm_forecast_add_date_numeric(PG_FUNCTION_ARGS)
+{
+	return add_date(fcinfo, HAS_HORIZON | IS_NUMERIC);
+}
+
+Datum
+spm_forecast_add_timestamp_numeric(PG_FUNCTION_ARGS)
+{
+	return add_timestamp(fcinfo, HAS_HORIZON | IS_NUMERIC);
+}
+
+Datum
+spm_forecast_add_timestamptz_numeric(PG_FUNCTION_ARGS)
+{
+	return add_timestamp(fcinfo, HAS_HORIZON | IS_INSTANT | IS_NUMERIC);
 }
 
 /* spm.series(at, value [, options]) */
 Datum
 spm_series_add_date(PG_FUNCTION_ARGS)
 {
-	return add_date(fcinfo, false);
+	return add_date(fcinfo, 0);
 }
 
 Datum
 spm_series_add_timestamp(PG_FUNCTION_ARGS)
 {
-	return add_timestamp(fcinfo, false, false);
+	return add_timestamp(fcinfo, 0);
 }
 
 Datum
 spm_series_add_timestamptz(PG_FUNCTION_ARGS)
 {
-	return add_timestamp(fcinfo, true, false);
+	return add_timestamp(fcinfo, IS_INSTANT);
 }
 
 /* The second state may die before us: copy what it holds, never adopt it. */
@@ -345,236 +364,4 @@ spm_forecast_deserialize(PG_FUNCTION_ARGS)
 	state->n = header.n;
 	memcpy(state->rows, in, header.n * sizeof(SpmMoment));
 	PG_RETURN_POINTER(state);
-}
-
-/* Where instants lie on the clocks of a zone. */
-static SpmMoment *
-on_the_clock(const SeriesState *state)
-{
-	SpmMoment  *local = MemoryContextAllocHuge(CurrentMemoryContext, state->n * sizeof(SpmMoment));
-
-	for (int64 i = 0; i < state->n; i++)
-	{
-		struct pg_tm tm;
-		fsec_t		fsec;
-		int			offset;
-
-		if (i % 4096 == 0)
-			CHECK_FOR_INTERRUPTS();
-		if (timestamp2tm(state->rows[i].at, &offset, &tm, &fsec, NULL, state->options->zone) != 0 ||
-			tm2timestamp(&tm, fsec, NULL, &local[i].at) != 0)
-			no_moment();
-		local[i].value = state->rows[i].value;
-	}
-	return local;
-}
-
-static int
-moment_order(const void *a, const void *b, void *arg)
-{
-	return spmk_moment_order(a, b);
-}
-
-/* As ISO 8601 has it, whatever DateStyle is. */
-static char *
-moment_text(int64 at)
-{
-	char	   *text = palloc(MAXDATELEN + 1);
-	struct pg_tm tm;
-	fsec_t		fsec;
-
-	if (timestamp2tm(at, NULL, &tm, &fsec, NULL, NULL) != 0)
-		return "one that a timestamp cannot hold";
-	EncodeDateTime(&tm, fsec, false, 0, NULL, USE_ISO_DATES, text);
-	return text;
-}
-
-SPM_NORETURN static void
-no_step(SpmGridStatus status, const SpmMoment *rows, int64 n)
-{
-	const char *why = status == SPM_GRID_SINGLE ? "There is one date alone, %s."
-		: status == SPM_GRID_SPARSE ? "Dates are from %s to %s, with too many left out to tell."
-		: "Dates are from %s to %s, at all times of the day.";
-
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("the periods of a series cannot be told from its dates"),
-			 errdetail(why, moment_text(rows[0].at), moment_text(rows[n - 1].at)),
-			 errhint("Say how long a period is: spm.forecast(at, value, horizon, '{\"step\": \"month\"}').")));
-}
-
-static SpmGrid
-series_grid(const ForecastOptions *options, const SpmMoment *rows, int64 n)
-{
-	SpmGrid		grid = {options->step, 0};
-	SpmGridStatus status;
-
-	if (options->has_step)
-		return grid;
-	status = spmk_grid_find(rows, n, &grid);
-	if (status != SPM_GRID_OK)
-		no_step(status, rows, n);
-	return grid;
-}
-
-/* Seasons that periods of this length usually have, the longer one only where there are three of it. */
-static int
-usual_seasons(SpmStep step, int n, int *seasons)
-{
-	static const int usual[SPM_STEPS][2] = {
-		[SPM_STEP_HOUR] = {24, 168},
-		[SPM_STEP_DAY] = {7, 365},
-		[SPM_STEP_WEEK] = {52, 0},
-		[SPM_STEP_MONTH] = {12, 0},
-		[SPM_STEP_QUARTER] = {4, 0},
-		[SPM_STEP_HALF] = {2, 0}
-	};
-
-	seasons[0] = usual[step][0];
-	seasons[1] = usual[step][1];
-	return (seasons[0] > 0) + (seasons[1] > 0 && n >= 3 * seasons[1]);
-}
-
-/* The values of n periods, gaps filled. */
-static double *
-series_values(const ForecastOptions *options, SpmGrid grid, const SpmMoment *rows, int64 nrows, int64 first, int n)
-{
-	double	   *y = palloc(n * sizeof(double));
-	int			gap;
-
-	spmk_grid_fill(grid, rows, nrows, options->combine, first, y, n);
-	gap = spmk_fill_gaps(y, n, options->gaps);
-	if (gap >= 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 options->gaps == SPM_GAPS_REFUSE
-				 ? errmsg("a period of a series has no value")
-				 : errmsg("no period of a series has a value"),
-				 errdetail("It is the %s that begins %s.", spmk_step_name(grid.step), moment_text(spmk_grid_start(grid, first + gap))),
-				 errhint("Option \"gaps\" says what such a period has: zero, interpolate or last.")));
-	for (int t = 0; t < n; t++)
-	{
-		/* what rounding leaves of sums that cancel out */
-		if (fabs(y[t]) < SPM_SOLVE_LEAST)
-			y[t] = 0;
-		else if (!spmk_is_solvable(y[t]))
-			spm_check_value(y[t], psprintf("value of the %s that begins %s", spmk_step_name(grid.step),
-										   moment_text(spmk_grid_start(grid, first + t))));
-	}
-	return y;
-}
-
-static Datum *
-period_starts(SpmGrid grid, int64 first, int h)
-{
-	Datum	   *periods = palloc(h * sizeof(Datum));
-
-	for (int i = 0; i < h; i++)
-	{
-		int64		start = spmk_grid_start(grid, first + i);
-
-		if (!IS_VALID_TIMESTAMP(start))
-			ereport(ERROR,
-					(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
-					 errmsg("a forecast reaches beyond what a timestamp holds"),
-					 errhint("Ask for fewer periods.")));
-		periods[i] = TimestampGetDatum(start);
-	}
-	return periods;
-}
-
-/* A value for each period. */
-typedef struct RegularSeries
-{
-	SpmGrid		grid;
-	int64		first;			/* period */
-	int			n;
-	double	   *y;
-	const int  *seasons;
-	int			nseasons;
-	int			usual[2];
-} RegularSeries;
-
-/* False: there is none. */
-static bool
-regular_series(SeriesState *state, RegularSeries *series)
-{
-	const ForecastOptions *options;
-	SpmMoment  *rows;
-	int64		last;
-
-	if (state == NULL || state->n == 0)
-		return false;
-	options = state->options;
-	rows = state->is_instant && options->zone ? on_the_clock(state) : state->rows;
-	/* Rows may be put in order where they are: more of them may still come. */
-	if (!spmk_moments_ordered(rows, state->n))
-		qsort_interruptible(rows, state->n, sizeof(SpmMoment), moment_order, NULL);
-
-	series->grid = series_grid(options, rows, state->n);
-	series->first = spmk_grid_period(series->grid, rows[0].at);
-	last = spmk_grid_period(series->grid, options->has_until ? options->until : rows[state->n - 1].at);
-	if (last < series->first)
-		return false;
-	if (last - series->first >= SPMK_SERIES_MAX)
-		ereport(ERROR,
-				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("a series has at most %d periods", SPMK_SERIES_MAX),
-				 errdetail("There are " INT64_FORMAT " from %s to %s.", last - series->first + 1,
-						   moment_text(rows[0].at), moment_text(rows[state->n - 1].at)),
-				 errhint("Leave out rows whose date is wrong, or take longer periods.")));
-
-	series->n = (int) (last - series->first + 1);
-	series->y = series_values(options, series->grid, rows, state->n, series->first, series->n);
-	series->seasons = options->nseasons >= 0 ? options->seasons : series->usual;
-	series->nseasons = options->nseasons >= 0 ? options->nseasons :
-		usual_seasons(series->grid.step, series->n, series->usual);
-	return true;
-}
-
-Datum
-spm_forecast_final(PG_FUNCTION_ARGS)
-{
-	SeriesState *state = PG_ARGISNULL(0) ? NULL : (SeriesState *) PG_GETARG_POINTER(0);
-	RegularSeries series;
-	SpmForecast forecast;
-
-	if (!regular_series(state, &series))
-		PG_RETURN_NULL();
-	memset(&forecast, 0, sizeof(forecast));
-	forecast.method = state->options->method;
-	forecast.n = series.n;
-	forecast.y = series.y;
-	forecast.h = state->horizon;
-	forecast.level = state->options->level;
-	forecast.seasons = series.seasons;
-	forecast.nseasons = series.nseasons;
-	spm_make_forecast(&forecast);
-	PG_RETURN_DATUM(spm_forecast_path(fcinfo, &forecast, period_starts(series.grid, series.first + series.n, forecast.h)));
-}
-
-/* A spm.series */
-Datum
-spm_series_final(PG_FUNCTION_ARGS)
-{
-	SeriesState *state = PG_ARGISNULL(0) ? NULL : (SeriesState *) PG_GETARG_POINTER(0);
-	RegularSeries series;
-	TupleDesc	type;
-	Datum	   *seasons;
-	Datum		values[4];
-	bool		nulls[4] = {false};
-
-	if (!regular_series(state, &series))
-		PG_RETURN_NULL();
-	if (get_call_result_type(fcinfo, NULL, &type) != TYPEFUNC_COMPOSITE)
-		elog(ERROR, "return type must be a row type");
-	seasons = palloc(Max(series.nseasons, 1) * sizeof(Datum));
-	for (int i = 0; i < series.nseasons; i++)
-		seasons[i] = Int32GetDatum(series.seasons[i]);
-	values[0] = CStringGetTextDatum(spmk_step_name(series.grid.step));
-	values[1] = PointerGetDatum(construct_array(period_starts(series.grid, series.first, series.n), series.n,
-												TIMESTAMPOID, sizeof(int64), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
-	values[2] = PointerGetDatum(spm_float8_array(series.y, series.n));
-	values[3] = PointerGetDatum(construct_array(seasons, series.nseasons, INT4OID, sizeof(int32), true, TYPALIGN_INT));
-	return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(type), values, nulls));
 }

@@ -8,9 +8,11 @@
 #include <math.h>
 
 #include "miscadmin.h"
+#include "utils/builtins.h"
 #include "utils/memutils.h"
 
 #include "compat.h"
+#include "dec.h"
 
 PG_FUNCTION_INFO_V1(spm_numbers_combine);
 PG_FUNCTION_INFO_V1(spm_numbers_serialize);
@@ -161,4 +163,20 @@ spm_numbers_deserialize(PG_FUNCTION_ARGS)
 	numbers->n = header.n;
 	memcpy(numbers->values, VARDATA_ANY(bytes) + sizeof(header), header.n * header.width * sizeof(double));
 	PG_RETURN_POINTER(numbers);
+}
+
+/* Whole numbers up to 2^53, and powers of 10 up to this one, are doubles. */
+#define EXACT_DOUBLE	(INT64CONST(1) << 53)
+#define EXACT_POWER		22
+
+/* What a cast makes of it, without the detour by way of text that a cast takes. */
+double
+spm_double_of_numeric(Datum value)
+{
+	int64		scaled;
+	int			scale;
+
+	if (spm_numeric_to_int(value, &scaled, &scale) && scaled >= -EXACT_DOUBLE && scaled <= EXACT_DOUBLE && scale <= EXACT_POWER)
+		return (double) scaled / (double) spmk_pow10(scale);
+	return DatumGetFloat8(DirectFunctionCall1(numeric_float8_no_overflow, value));
 }

@@ -27,5 +27,6 @@ extern const SpmBreath spm_breath;
 extern Numbers *spm_numbers_state(FunctionCallInfo fcinfo, int width, double option, const char *option_name);
 extern double *spm_numbers_append(Numbers *numbers);
 extern double spm_number_arg(FunctionCallInfo fcinfo, int arg, const char *what);
+extern double spm_double_of_numeric(Datum value);
 
 #endif

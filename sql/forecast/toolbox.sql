@@ -46,12 +46,26 @@ CREATE OR REPLACE FUNCTION spm._forecast_add(internal, date, double precision, i
 REVOKE ALL ON FUNCTION spm._forecast_add(internal, date, double precision, int) FROM PUBLIC;
 COMMENT ON FUNCTION spm._forecast_add(internal, date, double precision, int) IS 'State function of spm.forecast.';
 
+CREATE OR REPLACE FUNCTION spm._forecast_add(internal, date, numeric, int)
+    RETURNS internal
+    LANGUAGE C IMMUTABLE PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'spm_forecast_add_date_numeric';
+REVOKE ALL ON FUNCTION spm._forecast_add(internal, date, numeric, int) FROM PUBLIC;
+COMMENT ON FUNCTION spm._forecast_add(internal, date, numeric, int) IS 'State function of spm.forecast.';
+
 CREATE OR REPLACE FUNCTION spm._forecast_add(internal, date, double precision, int, jsonb)
     RETURNS internal
     LANGUAGE C IMMUTABLE PARALLEL SAFE
     AS 'MODULE_PATHNAME', 'spm_forecast_add_date';
 REVOKE ALL ON FUNCTION spm._forecast_add(internal, date, double precision, int, jsonb) FROM PUBLIC;
 COMMENT ON FUNCTION spm._forecast_add(internal, date, double precision, int, jsonb) IS 'State function of spm.forecast.';
+
+CREATE OR REPLACE FUNCTION spm._forecast_add(internal, date, numeric, int, jsonb)
+    RETURNS internal
+    LANGUAGE C IMMUTABLE PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'spm_forecast_add_date_numeric';
+REVOKE ALL ON FUNCTION spm._forecast_add(internal, date, numeric, int, jsonb) FROM PUBLIC;
+COMMENT ON FUNCTION spm._forecast_add(internal, date, numeric, int, jsonb) IS 'State function of spm.forecast.';
 
 CREATE OR REPLACE FUNCTION spm._forecast_add(internal, timestamp, double precision, int)
     RETURNS internal
@@ -60,12 +74,26 @@ CREATE OR REPLACE FUNCTION spm._forecast_add(internal, timestamp, double precisi
 REVOKE ALL ON FUNCTION spm._forecast_add(internal, timestamp, double precision, int) FROM PUBLIC;
 COMMENT ON FUNCTION spm._forecast_add(internal, timestamp, double precision, int) IS 'State function of spm.forecast.';
 
+CREATE OR REPLACE FUNCTION spm._forecast_add(internal, timestamp, numeric, int)
+    RETURNS internal
+    LANGUAGE C IMMUTABLE PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'spm_forecast_add_timestamp_numeric';
+REVOKE ALL ON FUNCTION spm._forecast_add(internal, timestamp, numeric, int) FROM PUBLIC;
+COMMENT ON FUNCTION spm._forecast_add(internal, timestamp, numeric, int) IS 'State function of spm.forecast.';
+
 CREATE OR REPLACE FUNCTION spm._forecast_add(internal, timestamp, double precision, int, jsonb)
     RETURNS internal
     LANGUAGE C IMMUTABLE PARALLEL SAFE
     AS 'MODULE_PATHNAME', 'spm_forecast_add_timestamp';
 REVOKE ALL ON FUNCTION spm._forecast_add(internal, timestamp, double precision, int, jsonb) FROM PUBLIC;
 COMMENT ON FUNCTION spm._forecast_add(internal, timestamp, double precision, int, jsonb) IS 'State function of spm.forecast.';
+
+CREATE OR REPLACE FUNCTION spm._forecast_add(internal, timestamp, numeric, int, jsonb)
+    RETURNS internal
+    LANGUAGE C IMMUTABLE PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'spm_forecast_add_timestamp_numeric';
+REVOKE ALL ON FUNCTION spm._forecast_add(internal, timestamp, numeric, int, jsonb) FROM PUBLIC;
+COMMENT ON FUNCTION spm._forecast_add(internal, timestamp, numeric, int, jsonb) IS 'State function of spm.forecast.';
 
 CREATE OR REPLACE FUNCTION spm._forecast_add(internal, timestamptz, double precision, int)
     RETURNS internal
@@ -74,12 +102,26 @@ CREATE OR REPLACE FUNCTION spm._forecast_add(internal, timestamptz, double preci
 REVOKE ALL ON FUNCTION spm._forecast_add(internal, timestamptz, double precision, int) FROM PUBLIC;
 COMMENT ON FUNCTION spm._forecast_add(internal, timestamptz, double precision, int) IS 'State function of spm.forecast.';
 
+CREATE OR REPLACE FUNCTION spm._forecast_add(internal, timestamptz, numeric, int)
+    RETURNS internal
+    LANGUAGE C IMMUTABLE PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'spm_forecast_add_timestamptz_numeric';
+REVOKE ALL ON FUNCTION spm._forecast_add(internal, timestamptz, numeric, int) FROM PUBLIC;
+COMMENT ON FUNCTION spm._forecast_add(internal, timestamptz, numeric, int) IS 'State function of spm.forecast.';
+
 CREATE OR REPLACE FUNCTION spm._forecast_add(internal, timestamptz, double precision, int, jsonb)
     RETURNS internal
     LANGUAGE C IMMUTABLE PARALLEL SAFE
     AS 'MODULE_PATHNAME', 'spm_forecast_add_timestamptz';
 REVOKE ALL ON FUNCTION spm._forecast_add(internal, timestamptz, double precision, int, jsonb) FROM PUBLIC;
 COMMENT ON FUNCTION spm._forecast_add(internal, timestamptz, double precision, int, jsonb) IS 'State function of spm.forecast.';
+
+CREATE OR REPLACE FUNCTION spm._forecast_add(internal, timestamptz, numeric, int, jsonb)
+    RETURNS internal
+    LANGUAGE C IMMUTABLE PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'spm_forecast_add_timestamptz_numeric';
+REVOKE ALL ON FUNCTION spm._forecast_add(internal, timestamptz, numeric, int, jsonb) FROM PUBLIC;
+COMMENT ON FUNCTION spm._forecast_add(internal, timestamptz, numeric, int, jsonb) IS 'State function of spm.forecast.';
 
 CREATE OR REPLACE FUNCTION spm._forecast_combine(internal, internal)
     RETURNS internal
@@ -120,6 +162,14 @@ Arguments: at (day), value (amount or count; NULL: none, though the period is pa
 Errors: 22004 a value without a date; 22008 an infinite date; 22023 a step that cannot be told, a horizon that is not the same for all rows or not from 1 to 10,000, a value that is not finite or neither 0 nor from 1e-30 to 1e+30; 54000 more than 1,000,000 periods.
 Example: SELECT r.* FROM (SELECT spm.forecast(month, sold, 12) AS f FROM monthly) s, spm.forecast_rows(s.f) r.$$;
 
+CREATE OR REPLACE AGGREGATE spm.forecast(at date, value numeric, horizon int) (
+    SFUNC = spm._forecast_add, STYPE = internal, SSPACE = 1024, FINALFUNC = spm._forecast_final,
+    COMBINEFUNC = spm._forecast_combine, SERIALFUNC = spm._forecast_serialize, DESERIALFUNC = spm._forecast_deserialize,
+    PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE spm.forecast(date, numeric, int) IS
+'The same for amounts that are numeric, which need no cast.';
+
 CREATE OR REPLACE AGGREGATE spm.forecast(at date, value double precision, horizon int, options jsonb) (
     SFUNC = spm._forecast_add, STYPE = internal, SSPACE = 1024, FINALFUNC = spm._forecast_final,
     COMBINEFUNC = spm._forecast_combine, SERIALFUNC = spm._forecast_serialize, DESERIALFUNC = spm._forecast_deserialize,
@@ -131,6 +181,14 @@ Arguments: at, value, horizon as without options; options.
 Errors: as without options; 22023 an unknown option, or one that cannot be read; 22004 a period without a value where gaps are refused.
 Example: SELECT region, spm.forecast(ordered_on, amount, 6, '{"step": "month", "until": "2026-06-30"}') FROM orders GROUP BY region.$$;
 
+CREATE OR REPLACE AGGREGATE spm.forecast(at date, value numeric, horizon int, options jsonb) (
+    SFUNC = spm._forecast_add, STYPE = internal, SSPACE = 1024, FINALFUNC = spm._forecast_final,
+    COMBINEFUNC = spm._forecast_combine, SERIALFUNC = spm._forecast_serialize, DESERIALFUNC = spm._forecast_deserialize,
+    PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE spm.forecast(date, numeric, int, jsonb) IS
+'The same for amounts that are numeric, which need no cast.';
+
 CREATE OR REPLACE AGGREGATE spm.forecast(at timestamp, value double precision, horizon int) (
     SFUNC = spm._forecast_add, STYPE = internal, SSPACE = 1024, FINALFUNC = spm._forecast_final,
     COMBINEFUNC = spm._forecast_combine, SERIALFUNC = spm._forecast_serialize, DESERIALFUNC = spm._forecast_deserialize,
@@ -138,6 +196,14 @@ CREATE OR REPLACE AGGREGATE spm.forecast(at timestamp, value double precision, h
 );
 COMMENT ON AGGREGATE spm.forecast(timestamp, double precision, int) IS
 'The same for moments without a time zone.';
+
+CREATE OR REPLACE AGGREGATE spm.forecast(at timestamp, value numeric, horizon int) (
+    SFUNC = spm._forecast_add, STYPE = internal, SSPACE = 1024, FINALFUNC = spm._forecast_final,
+    COMBINEFUNC = spm._forecast_combine, SERIALFUNC = spm._forecast_serialize, DESERIALFUNC = spm._forecast_deserialize,
+    PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE spm.forecast(timestamp, numeric, int) IS
+'The same for amounts that are numeric, which need no cast.';
 
 CREATE OR REPLACE AGGREGATE spm.forecast(at timestamp, value double precision, horizon int, options jsonb) (
     SFUNC = spm._forecast_add, STYPE = internal, SSPACE = 1024, FINALFUNC = spm._forecast_final,
@@ -147,6 +213,14 @@ CREATE OR REPLACE AGGREGATE spm.forecast(at timestamp, value double precision, h
 COMMENT ON AGGREGATE spm.forecast(timestamp, double precision, int, jsonb) IS
 'The same for moments without a time zone.';
 
+CREATE OR REPLACE AGGREGATE spm.forecast(at timestamp, value numeric, horizon int, options jsonb) (
+    SFUNC = spm._forecast_add, STYPE = internal, SSPACE = 1024, FINALFUNC = spm._forecast_final,
+    COMBINEFUNC = spm._forecast_combine, SERIALFUNC = spm._forecast_serialize, DESERIALFUNC = spm._forecast_deserialize,
+    PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE spm.forecast(timestamp, numeric, int, jsonb) IS
+'The same for amounts that are numeric, which need no cast.';
+
 CREATE OR REPLACE AGGREGATE spm.forecast(at timestamptz, value double precision, horizon int) (
     SFUNC = spm._forecast_add, STYPE = internal, SSPACE = 1024, FINALFUNC = spm._forecast_final,
     COMBINEFUNC = spm._forecast_combine, SERIALFUNC = spm._forecast_serialize, DESERIALFUNC = spm._forecast_deserialize,
@@ -155,6 +229,14 @@ CREATE OR REPLACE AGGREGATE spm.forecast(at timestamptz, value double precision,
 COMMENT ON AGGREGATE spm.forecast(timestamptz, double precision, int) IS
 'The same for moments with a time zone: periods are those of the clocks in option zone, which is UTC without options; no setting has a say in it.';
 
+CREATE OR REPLACE AGGREGATE spm.forecast(at timestamptz, value numeric, horizon int) (
+    SFUNC = spm._forecast_add, STYPE = internal, SSPACE = 1024, FINALFUNC = spm._forecast_final,
+    COMBINEFUNC = spm._forecast_combine, SERIALFUNC = spm._forecast_serialize, DESERIALFUNC = spm._forecast_deserialize,
+    PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE spm.forecast(timestamptz, numeric, int) IS
+'The same for amounts that are numeric, which need no cast.';
+
 CREATE OR REPLACE AGGREGATE spm.forecast(at timestamptz, value double precision, horizon int, options jsonb) (
     SFUNC = spm._forecast_add, STYPE = internal, SSPACE = 1024, FINALFUNC = spm._forecast_final,
     COMBINEFUNC = spm._forecast_combine, SERIALFUNC = spm._forecast_serialize, DESERIALFUNC = spm._forecast_deserialize,
@@ -162,3 +244,11 @@ CREATE OR REPLACE AGGREGATE spm.forecast(at timestamptz, value double precision,
 );
 COMMENT ON AGGREGATE spm.forecast(timestamptz, double precision, int, jsonb) IS
 'The same for moments with a time zone: periods are those of the clocks in option zone, UTC unless it says otherwise; no setting has a say in it.';
+
+CREATE OR REPLACE AGGREGATE spm.forecast(at timestamptz, value numeric, horizon int, options jsonb) (
+    SFUNC = spm._forecast_add, STYPE = internal, SSPACE = 1024, FINALFUNC = spm._forecast_final,
+    COMBINEFUNC = spm._forecast_combine, SERIALFUNC = spm._forecast_serialize, DESERIALFUNC = spm._forecast_deserialize,
+    PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE spm.forecast(timestamptz, numeric, int, jsonb) IS
+'The same for amounts that are numeric, which need no cast.';

@@ -187,6 +187,24 @@ judge(SpmGrid grid, const SpmMoment *moments, size_t n)
 	return (double) taken * 3 < (double) (before - first + 1) * 2 ? SPM_GRID_SPARSE : SPM_GRID_OK;
 }
 
+static bool
+at_one_distance(SpmGrid grid, const SpmMoment *moments, size_t n)
+{
+	int64_t		before = spmk_grid_period(grid, moments[0].at);
+	int64_t		distance = 0;
+
+	for (size_t i = 1; i < n; i++)
+	{
+		int64_t		period = spmk_grid_period(grid, moments[i].at);
+
+		if (distance != 0 && period != before && period - before != distance)
+			return false;
+		distance = period != before ? period - before : distance;
+		before = period;
+	}
+	return true;
+}
+
 /* Where all moments have the same place in a period: the longest step that divides what lies between them. */
 static bool
 find_even(const SpmMoment *moments, size_t n, SpmGrid *grid)
@@ -231,6 +249,9 @@ spmk_grid_find(const SpmMoment *moments, size_t n, SpmGrid *grid)
 	if (moments[0].at == moments[n - 1].at)
 		return SPM_GRID_SINGLE;
 	status = find_even(moments, n, grid) ? judge(*grid, moments, n) : SPM_GRID_UNEVEN;
+	/* Three dates on the first of a month are no accident, but each other month is no step. */
+	if (status == SPM_GRID_SPARSE && steps[grid->step].months > 0 && !at_one_distance(*grid, moments, n))
+		status = SPM_GRID_OK;
 
 	/* The last working day of each month, say: two dates would be too few to see that. */
 	for (int step = SPM_STEP_YEAR; status != SPM_GRID_OK && step >= 0; step--)

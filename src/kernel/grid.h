@@ -43,7 +43,7 @@ typedef enum SpmGridStatus
 	SPM_GRID_OK,
 	SPM_GRID_SINGLE,			/* one moment alone has none */
 	SPM_GRID_UNEVEN,			/* moments that lie nowhere in particular */
-	SPM_GRID_SPARSE				/* on a grid of which a third is empty, or more */
+	SPM_GRID_SPARSE				/* on a grid of which more than a third is empty */
 } SpmGridStatus;
 
 /* What the values of one period make. */
