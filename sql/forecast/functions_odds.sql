@@ -288,10 +288,10 @@ AS $$
         forecast_pipeline.currency, NULL, NULL, forecast_pipeline.paths, forecast_pipeline.seed, forecast_pipeline.shock)
 $$;
 COMMENT ON FUNCTION spm.forecast_pipeline(date, date, date, text, int, bigint, numeric) IS
-$$Forecasts what will be won until a day, and keeps it: the odds of each open deal (spm.odds_deal), and for each owner, each seat with all below it, and the total, what is expected of open deals and of deals to come, with limits (spm.odds_seat). Returns the odds_run_id. BI reads spm_bi.pipeline_forecast and spm_bi.deal_odds.
+$$Forecasts what will be won until a day, and keeps it: the odds of each open deal (spm.odds_deal), and for each owner, each seat with all below it, and the total, what is expected of open deals and of deals to come, with limits (spm.odds_seat). Returns the odds_run_id. BI reads spm_bi.pipeline_outlook and spm_bi.deal_odds.
 Arguments: until (last day), as_of (nothing later is known), since (what was won from this day up to as_of counts, too; NULL: nothing), currency (NULL: all deals have one), paths (futures that are drawn, 100 to 1,000,000), seed (the same gives the same), shock (how far totals move for reasons that deals share, 0.15 is 15 %; NULL: as forecasts like this have turned out on up to 8 earlier days).
 Errors: as of spm.deal_odds(); 22023 paths or shock out of range, since behind the day after as_of.
-Example: SELECT key, forecast_amount, q10, q90 FROM spm_bi.pipeline_forecast WHERE odds_run_id = spm.forecast_pipeline('2026-03-31') AND kind = 'total';$$;
+Example: SELECT key, forecast_amount, q10, q90 FROM spm_bi.pipeline_outlook WHERE odds_run_id = spm.forecast_pipeline('2026-03-31') AND kind = 'total';$$;
 
 CREATE OR REPLACE FUNCTION spm.forecast_attainment(period text, measure text, as_of date DEFAULT current_date, currency text DEFAULT NULL,
     paths int DEFAULT 10000, seed bigint DEFAULT 1, shock numeric DEFAULT NULL, calendar text DEFAULT NULL)
@@ -308,7 +308,7 @@ COMMENT ON FUNCTION spm.forecast_attainment(text, text, date, text, int, bigint,
 $$The same as spm.forecast_pipeline() for a period that has begun: what was won in it counts, and for each seat with a quota in the measure the probability that it is reached and what is missing on average. Returns the odds_run_id.
 Arguments: period (its name), measure (whose quotas), calendar (of the period, where several have one of that name), the others as there.
 Errors: as of spm.forecast_pipeline(); 42704 unknown period, measure or calendar; 22023 the period has ended or not begun.
-Example: SELECT key, forecast_amount, quota_amount, reach_probability FROM spm_bi.pipeline_forecast WHERE odds_run_id = spm.forecast_attainment('2026-Q1', 'bookings') AND kind = 'seat';$$;
+Example: SELECT key, forecast_amount, quota_amount, reach_probability FROM spm_bi.pipeline_outlook WHERE odds_run_id = spm.forecast_attainment('2026-Q1', 'bookings') AND kind = 'seat';$$;
 
 CREATE OR REPLACE FUNCTION spm._odds_origins(first date, last date, step_days int, horizons int[])
     RETURNS TABLE (as_of date, horizon int)
