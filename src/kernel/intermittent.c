@@ -179,14 +179,14 @@ over_buckets(const SpmSeries *series, const Demand *demand, double *sums, const 
 /*
  * The chance that there still is a demand after a silence: either it came with
  * its usual chance p and kept away so long, or it has ended in one of these
- * periods.  That it ends in a period has the chance 1 / (n + 1), since in n
- * periods it has not.
+ * periods.  In n periods it has not ended: that it does in the next one then has
+ * the chance .5 / (n + 1), by Jeffreys' rule.
  */
 static double
 still_lives(const SpmSeries *series, const Demand *demand)
 {
 	double		p = (demand->count + .5) / (series->n - demand->silence + 1);
-	double		end = 1. / (series->n + 1);
+	double		end = .5 / (series->n + 1);
 	double		alive = 1;
 	double		ended = 0;
 
@@ -329,7 +329,7 @@ quantile(const Demand *demand, double chance, double share)
 
 	if (share <= 1 - chance)
 		return 0;
-	place = ceil((share - (1 - chance)) / chance * (demand->count + 1) - 1e-9);
+	place = floor((share - (1 - chance)) / chance * (demand->count + 1) + .5);
 	if (place < 1)
 		return demand->sizes[0];
 	return demand->sizes[place < demand->count ? (int) place - 1 : demand->count - 1];
