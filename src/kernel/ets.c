@@ -269,16 +269,17 @@ spmk_ets_ahead(const SpmEts *model, double sigma2, int h, double *mean, double *
 
 /*
  * Do old values lose their weight?  The roots of the characteristic polynomial
- * must lie within the unit circle (Hyndman, Akram & Archibald 2008), which Schur
- * and Cohn tell without them.  Takes 2 * (m + 2) doubles.
+ * must lie within the unit circle (Hyndman, Akram & Archibald 2008; their growth
+ * is damped when it is used, ours before, so that their beta is phi * beta),
+ * which Schur and Cohn tell without them.  Takes 2 * (m + 2) doubles.
  */
 bool
 spmk_ets_is_admissible(const SpmEts *model, double *space)
 {
 	double		a = model->alpha;
-	double		b = model->beta;
-	double		c = model->gamma;
 	double		phi = model->phi;
+	double		b = phi * model->beta;
+	double		c = model->gamma;
 	int			m = model->m;
 	int			degree;
 	double	   *p = space;

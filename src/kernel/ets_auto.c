@@ -12,6 +12,8 @@
 
 #define ROUGH			1e-2	/* what a step must promise while forms are compared */
 #define FINE			1e-6
+#define SLACK			4		/* by how much less a case may still come out than its general form promised */
+#define TIE				1e-5	/* what rounding may make of the likelihood of an exact fit */
 #define MOST_RETREATS	12
 
 /* All values above 0, so that errors may be in proportion. */
@@ -207,10 +209,12 @@ SpmForecastStatus
 spmk_ets_auto(const SpmSeries *series, SpmEts *model, double *space, const SpmBreath *breath)
 {
 	EtsProblem	problems[SPM_ETS_FORMS];
+	EtsProblem	afresh;
 	bool		is_done[SPM_ETS_FORMS] = {false};
 	double	   *scaled = space + series->m;
 	double		least = HUGE_VAL;
 	int			best = -1;
+	double		loss;
 	double		scale = rescale(series->y, series->n, scaled);
 	double		exact = spmk_ets_least_squares(scaled, series->n);
 
@@ -230,12 +234,12 @@ spmk_ets_auto(const SpmSeries *series, SpmEts *model, double *space, const SpmBr
 				kin[nkin++] = &problems[turns[i].kin[k]];
 		spmk_ets_problem(problem, spmk_ets_forms[form], scaled, series->n, series->m, exact, true);
 		aicc = penalty(problem);
-		if (general >= 0 && is_done[general] && problems[general].floor + aicc > least)
+		if (general >= 0 && is_done[general] && problems[general].floor + aicc > least + SLACK)
 			continue;
 		spmk_ets_start(problem, kin, nkin, scaled + series->n);
 		aicc += search(problem, ROUGH, least - aicc, breath);
 		is_done[form] = aicc < HUGE_VAL;
-		if (aicc < least)
+		if (aicc < least - TIE)
 		{
 			least = aicc;
 			best = form;
@@ -243,7 +247,14 @@ spmk_ets_auto(const SpmSeries *series, SpmEts *model, double *space, const SpmBr
 	}
 	if (best < 0)
 		return SPM_FORECAST_SHORT;
-	search(&problems[best], FINE, HUGE_VAL, breath);
+
+	/* What kindred forms found may lie in another valley than the best; so the winner also sets out by itself. */
+	loss = search(&problems[best], FINE, HUGE_VAL, breath);
+	afresh = problems[best];
+	afresh.most_beta = afresh.most_gamma = 1;
+	spmk_ets_start(&afresh, NULL, 0, scaled + series->n);
+	if (search(&afresh, FINE, loss, breath) < loss)
+		problems[best] = afresh;
 	to_model(&problems[best], scale, model, space);
 	return SPM_FORECAST_OK;
 }
