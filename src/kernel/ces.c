@@ -5,8 +5,9 @@
  * With y = f + e, f = level before, and weights a0 + i a1:
  *	  level' = level - (1 - a1) potential + (a0 - a1) e
  *	  potential' = level + (1 - a0) potential + (a0 + a1) e
- * A season is simple (the same with the states of a season ago), partial (plus
- * a seasonal term of its own, s' = s + b e) or full (plus a complex one).
+ * A season is partial (plus a seasonal term of its own, s' = s + b e) or full (plus
+ * a complex one).  The simple one of the paper, where states of a season ago take
+ * the place of all others, forecasts worse than none and isn't here.
  *
  * States before the first value are backcast: forward, back, forward again.  All
  * passes carry the derivatives of the states by the weights along, so that a few
@@ -28,11 +29,11 @@
 
 typedef enum Form
 {
-	PLAIN, SIMPLE, PARTIAL, FULL
+	PLAIN, PARTIAL, FULL
 } Form;
 
-static const char *const form_names[] = {"CES(N)", "CES(S)", "CES(P)", "CES(F)"};
-static const int form_weights[] = {2, 2, 3, 4};
+static const char *const form_names[] = {"CES(N)", "CES(P)", "CES(F)"};
+static const int form_weights[] = {2, 3, 4};
 
 /* A complex state and its derivatives. */
 typedef struct State
@@ -98,13 +99,12 @@ walk(const Form form, const int weights, Fit *fit, Work *work, int from, int to,
 	for (int t = from; t != to; t += way)
 	{
 		State	   *season = &work->season[phase];
-		double		f = form == SIMPLE ? season->level : form == PLAIN ? level.level : level.level + season->level;
+		double		f = form == PLAIN ? level.level : level.level + season->level;
 		double		e = work->y[t] - f;
 		double		d_e[WEIGHTS];
 
 		for (int k = 0; k < weights; k++)
-			d_e[k] = -(form == SIMPLE ? season->d_level[k] :
-					   form == PLAIN ? level.d_level[k] : level.d_level[k] + season->d_level[k]);
+			d_e[k] = -(form == PLAIN ? level.d_level[k] : level.d_level[k] + season->d_level[k]);
 		if (count)
 		{
 			fit->squares += e * e;
@@ -117,10 +117,7 @@ walk(const Form form, const int weights, Fit *fit, Work *work, int from, int to,
 			if (work->fitted)
 				work->fitted[t] = f;
 		}
-		if (form == SIMPLE)
-			move(season, weights, 0, fit->w[0], fit->w[1], e, d_e);
-		else
-			move(&level, weights, 0, fit->w[0], fit->w[1], e, d_e);
+		move(&level, weights, 0, fit->w[0], fit->w[1], e, d_e);
 		if (form == FULL)
 			move(season, weights, 2, fit->w[2], fit->w[3], e, d_e);
 		if (form == PARTIAL)
@@ -146,9 +143,6 @@ walk_form(Fit *fit, Work *work, int from, int to, bool count)
 	{
 		case PLAIN:
 			walk(PLAIN, 2, fit, work, from, to, count);
-			break;
-		case SIMPLE:
-			walk(SIMPLE, 2, fit, work, from, to, count);
 			break;
 		case PARTIAL:
 			walk(PARTIAL, 3, fit, work, from, to, count);
@@ -341,15 +335,11 @@ start(Form form, Work *work)
 	for (int t = 0; t < first; t++)
 		mean += work->y[t] / first;
 	work->level_start = (State) {.level = mean, .potential = mean / 1.1};
-	if (form == PARTIAL || form == FULL)
-		additive_season(work->y, work->n, work->m, work->start);
-	for (int j = 0; j < work->m && form != PLAIN; j++)
-	{
-		if (form == SIMPLE)
-			work->start[j] = (State) {.level = work->y[j]};
-		if (form != PARTIAL)
-			work->start[j].potential = work->start[j].level / 1.1;
-	}
+	if (form == PLAIN)
+		return;
+	additive_season(work->y, work->n, work->m, work->start);
+	for (int j = 0; j < work->m && form == FULL; j++)
+		work->start[j].potential = work->start[j].level / 1.1;
 }
 
 /* Seasonal states count as in other models of exponential smoothing, once: the search has not seen them, they are backcast. */
@@ -367,12 +357,11 @@ aicc(const Fit *fit, int n, int m)
 static double
 step_ahead(const Fit *fit, State *level, State *season)
 {
-	State	   *moved = fit->form == SIMPLE ? season : level;
-	double		f = fit->form == SIMPLE ? season->level : fit->form == PLAIN ? level->level : level->level + season->level;
-	double		old = moved->level;
+	double		f = fit->form == PLAIN ? level->level : level->level + season->level;
+	double		old = level->level;
 
-	moved->level = old - (1 - fit->w[1]) * moved->potential;
-	moved->potential = old + (1 - fit->w[0]) * moved->potential;
+	level->level = old - (1 - fit->w[1]) * level->potential;
+	level->potential = old + (1 - fit->w[0]) * level->potential;
 	if (fit->form == FULL)
 	{
 		old = season->level;
@@ -395,12 +384,8 @@ look_ahead(const Fit *fit, Work *work, double scale, SpmOutlook *outlook)
 	for (int i = 0; i < outlook->h; i++)
 		outlook->mean[i] = scale * step_ahead(fit, &level, &work->season[(work->n + i) % m]);
 
-	level = (State) {0};
+	level = (State) {.level = fit->w[0] - fit->w[1], .potential = fit->w[0] + fit->w[1]};
 	memset(work->season, 0, m * sizeof(State));
-	if (fit->form == SIMPLE)
-		work->season[m - 1] = (State) {.level = fit->w[0] - fit->w[1], .potential = fit->w[0] + fit->w[1]};
-	else
-		level = (State) {.level = fit->w[0] - fit->w[1], .potential = fit->w[0] + fit->w[1]};
 	if (fit->form == FULL)
 		work->season[m - 1] = (State) {.level = fit->w[2] - fit->w[3], .potential = fit->w[2] + fit->w[3]};
 	if (fit->form == PARTIAL)
