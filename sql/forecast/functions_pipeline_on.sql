@@ -76,6 +76,7 @@ BEGIN
             c.amount, c.close_date, c.owner_key, c.category, c.changed_at::date <= _pipeline_state.as_of AS is_known
         FROM spm.opportunity_change AS c
         LEFT JOIN spm.sales_stage AS g ON g.opportunity_source_id = c.opportunity_source_id AND g.stage = c.stage
+        WHERE NOT is_now
     ), known AS MATERIALIZED (
         SELECT c.opportunity_source_id, c.opportunity_key, coalesce(bool_or(c.is_closed), false) AS tells_closing,
             coalesce(bool_or(c.is_known), false) AS is_known,
