@@ -70,6 +70,16 @@ spmk_ensemble_space(int n, int m, int h)
 	return most + (MEMBERS + 1) * ((size_t) n + 2 * (size_t) h);
 }
 
+/* The least that a member may forecast: what never was below zero is not going to be. */
+static double
+floor_of(const SpmSeries *series)
+{
+	for (int t = 0; t < series->n; t++)
+		if (series->y[t] < 0)
+			return -INFINITY;
+	return 0;
+}
+
 /* A member that runs away from all others is called back: one may explode. */
 static void
 call_back(double *numbers, int count, double variance)
@@ -122,6 +132,7 @@ combine(const SpmSeries *series, const Member *members, SpmOutlook *outlook, dou
 	int			n = series->n;
 	int			h = outlook->h;
 	int			count = 0;
+	double		least = floor_of(series);
 	double	   *rest = space + (MEMBERS + 1) * ((size_t) n + 2 * (size_t) h);
 	SpmOutlook	outlooks[MEMBERS + 1];
 	double		weights[MEMBERS + 1];
@@ -157,7 +168,7 @@ combine(const SpmSeries *series, const Member *members, SpmOutlook *outlook, dou
 		/* the first member's variance stands for all: the limits are made of other things */
 		outlook->variance[i] = outlooks[0].variance[i];
 		for (int k = 0; k < count; k++)
-			numbers[k] = outlooks[k].mean[i];
+			numbers[k] = fmax(outlooks[k].mean[i], least);
 		call_back(numbers, count, outlook->variance[i]);
 		outlook->mean[i] = mean_of(numbers, weights, count);
 	}
