@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "arima.h"
 #include "ces.h"
 #include "ets_method.h"
 #include "ensemble.h"
@@ -31,6 +32,7 @@ const SpmMethod spmk_methods[] = {
 	{"naive2", "the last value again, with the season of the years before", spmk_naive_space, spmk_naive2, .is_cheap = true},
 	{"ces", "complex exponential smoothing: trends and seasons that come and go", spmk_ces_space, spmk_ces},
 	SPM_ETS_ROWS,
+	{"arima", "autoregression and moving averages of differences, the order by AICc", spmk_arima_method_space, spmk_arima},
 	{"intermittent", "demand that mostly is nothing: imapa, less what a long silence says", spmk_intermittent_space, spmk_intermittent, spmk_demand_limits},
 	{"croston", "intermittent demand: sizes over intervals", spmk_intermittent_space, spmk_croston, spmk_demand_limits},
 	{"sba", "intermittent demand: croston less its bias (Syntetos and Boylan)", spmk_intermittent_space, spmk_sba, spmk_demand_limits},

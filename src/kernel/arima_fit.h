@@ -1,0 +1,41 @@
+/*
+ * arima_fit.h
+ *	  What a fit of an ARIMA model is made in; the search uses one for all orders.
+ */
+#ifndef SPMK_ARIMA_FIT_H
+#define SPMK_ARIMA_FIT_H
+
+#include "arima.h"
+
+typedef struct ArimaWork
+{
+	const double *w;			/* differences */
+	int			n;
+	SpmArma		arma;
+	double	   *residual;		/* n + k: where the search stands */
+	double	   *trial;			/* n + k */
+	double	   *slopes;			/* (n + k) for each coefficient */
+	double	   *noise;			/* n: shocks as a long autoregression sees them */
+	bool		has_noise;
+	const SpmBreath *breath;
+} ArimaWork;
+
+extern size_t arima_work_space(int n, int k, int terms);
+extern void arima_work_start(ArimaWork *work, const double *w, int n, int k, int terms, double *space, const SpmBreath *breath);
+/* (1 + sign a(B)) (1 + sign b(B^m)) = 1 + sign lags */
+extern void arima_expand(const double *a, int p, const double *b, int P, int m, double sign, SpmLags *lags);
+extern void arima_lags(const SpmArimaOrder *order, const double *coefficient, SpmLags *ar, SpmLags *ma);
+
+/*
+ * The most likely coefficients.  'near': a fit of a similar order, to start from, or
+ * NULL.  A fit that cannot come below the AICc 'hopeless' ends early.  'rounds': from
+ * how many starts, ARIMA_ROUNDS at most; 1 is good enough to compare orders.
+ */
+#define ARIMA_ROUNDS	12
+extern bool arima_fit(ArimaWork *work, SpmArimaFit *fit, const SpmArimaFit *near, double hopeless, int rounds);
+/* Are all roots, seasonal ones m-th powers, farther from 0 than these? */
+extern bool arima_is_sound(const SpmArimaFit *fit, double ar_radius, double ma_radius);
+
+extern bool arima_at(ArimaWork *work, SpmArimaFit *fit);
+
+#endif
