@@ -10,6 +10,7 @@
 #include "ets_method.h"
 #include "series.h"
 
+#define HASTY			0.1		/* what a step must promise while valleys are compared */
 #define ROUGH			1e-2	/* what a step must promise while forms are compared */
 #define FINE			1e-6
 #define SLACK			4		/* by how much less a case may still come out than its general form promised */
@@ -253,7 +254,7 @@ spmk_ets_auto(const SpmSeries *series, SpmEts *model, double *space, const SpmBr
 	afresh = problems[best];
 	afresh.most_beta = afresh.most_gamma = 1;
 	spmk_ets_start(&afresh, NULL, 0, scaled + series->n);
-	if (search(&afresh, FINE, loss, breath) < loss)
+	if (search(&afresh, HASTY, loss, breath) < loss && search(&afresh, FINE, HUGE_VAL, breath) < loss)
 		problems[best] = afresh;
 	to_model(&problems[best], scale, model, space);
 	return SPM_FORECAST_OK;
