@@ -209,7 +209,14 @@ spmk_ets_search(EtsProblem *problem, double tolerance, double limit, const SpmBr
 			if (!(hope > tolerance))
 				break;
 			for (int i = 0; i < n; i++)
+			{
+				double		low;
+				double		high;
+
 				next[i] = w[i] + step[i];
+				if (i < problem->first_season && bounds(problem, i, &low, &high))
+					next[i] = next[i] < low ? low : next[i] > high ? high : next[i];
+			}
 			loss = gain > 0 ? spmk_ets_loss(problem, next) : HUGE_VAL;
 			is_better = loss < least;
 			if (is_better)
