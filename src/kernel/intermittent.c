@@ -364,5 +364,8 @@ spmk_demand_limits(const SpmSeries *series, const SpmOutlook *outlook, double le
 				upper[i] = to;
 			}
 		}
+		/* A mean of .1 lies above most of what comes; who reads limits expects it within. */
+		lower[i] = fmin(lower[i], outlook->mean[i]);
+		upper[i] = fmax(upper[i], outlook->mean[i]);
 	}
 }
