@@ -17,6 +17,8 @@
 #define LEAST_FREEDOM	6
 #define WALK_WEIGHT		0.2
 #define WIDENED			8.0
+#define SKEW			0.25
+#define SKEW_WIDTH		0.7			/* half widths in means, beyond which limits get no more lopsided */
 
 /* Newton's steps on the error function: full precision in at most seven from this start. */
 double
@@ -107,6 +109,18 @@ look_back(const SpmForecast *forecast, const SpmSeries *series, const SpmAdjuste
 }
 
 /*
+ * Amounts err upwards by more than downwards: where none is 0 or less, limits
+ * stand halfway between those of errors that add and those of errors in proportion.
+ */
+static double
+skew_of(const SpmForecast *forecast, int step, double half)
+{
+	if (!(forecast->mean[step] > 0))
+		return 0;
+	return SKEW * fmin(half / forecast->mean[step], SKEW_WIDTH);
+}
+
+/*
  * The half width is a quantile of Student's t times the root of the errors' mean
  * square that many steps ahead.  Overlapping forecasts are nearly one, so that of
  * count errors only count / step are taken to be independent; the little that is
@@ -119,19 +133,24 @@ set_limits(SpmForecast *forecast, const SpmAdjusted *adjusted, const SpmHindsigh
 	double		relative = forecast->method->relative > 0 ? forecast->method->relative : 1;
 	double		widened = relative * sqrt(1 + WIDENED / (hindsight->counts[0] * stride));
 	double		square = 0;
+	bool		is_positive = true;
 
+	for (int t = 0; t < forecast->n && is_positive; t++)
+		is_positive = forecast->y[t] > 0;
 	for (int i = 0; i < forecast->h; i++)
 	{
 		double		count = fmin(hindsight->counts[i] * stride / (i + 1), hindsight->counts[i]);
 		double		walk = i > 0 ? square * (i + 1) / i : 0;
 		double		prior = i > 0 || count == 0 ? WALK_WEIGHT : 0;
 		double		half;
+		double		skew;
 
 		square = count > 0 ? (count * hindsight->squares[i] / hindsight->weights[i] + prior * walk) / (count + prior) : walk;
 		half = spmk_student_quantile(0.5 + forecast->level / 2, LEAST_FREEDOM + 2 * count) * sqrt(square) * widened *
 			spmk_season_factor(adjusted, forecast->n + i);
-		forecast->lower[i] = forecast->mean[i] - half;
-		forecast->upper[i] = forecast->mean[i] + half;
+		skew = is_positive ? skew_of(forecast, i, half) : 0;
+		forecast->lower[i] = forecast->mean[i] - half * (1 - skew);
+		forecast->upper[i] = forecast->mean[i] + half * (1 + skew);
 	}
 }
 
