@@ -55,6 +55,7 @@ SELECT t::regtype, e FROM (VALUES
     ('spm.rate_card', ARRAY['NULL::spm.rate_card', '(SELECT spm.rate_card(7, NULL, ''0: 5%''))', '(SELECT spm.rate_card(''a''::text, date ''2024-02-01'', ''0%: 8%, 100%: 10%'', 0))']),
     ('spm.splits', ARRAY['NULL::spm.splits', '(SELECT spm.splits(8, 7, 0.5))', '(SELECT spm.splits(''b''::text, ''a''::text, 0))']),
     ('spm.forecast_path', ARRAY['NULL::spm.forecast_path', 'spm.forecast(''{1,2,3}'', 2)', '(''a'', 2, ''{}'', ''{1,NULL}'', NULL, ''{NaN}'')::spm.forecast_path']),
+    ('spm.series', ARRAY['NULL::spm.series', '(SELECT spm.series(d, v) FROM (VALUES (date ''2026-01-01'', 5), (''2026-03-01'', 7), (''2026-06-01'', 6)) t(d, v))', '(NULL, ''{}'', ''{1,2,3,4,9,1}'', ''{2}'')::spm.series', '(NULL, NULL, NULL, NULL)::spm.series']),
     ('spm.payee_tree', ARRAY['NULL::spm.payee_tree', '(SELECT spm.payee_tree(7, 8))', '(SELECT spm.payee_tree(x, 3 - x) FROM generate_series(1, 2) x)'])
 ) c(t, es), unnest(es) e;
 
