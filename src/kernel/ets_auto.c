@@ -12,7 +12,7 @@
 
 #define HASTY			0.1		/* what a step must promise while valleys are compared */
 #define ROUGH			1e-2	/* what a step must promise while forms are compared */
-#define FINE			1e-6
+#define FINE			1e-5
 #define SLACK			4		/* by how much less a case may still come out than its general form promised */
 #define TIE				1e-5	/* what rounding may make of the likelihood of an exact fit */
 #define MOST_RETREATS	12

@@ -116,6 +116,7 @@ find_step(const EtsProblem *problem, const double *w, const double *h, const dou
 {
 	int			n = problem->unknowns;
 	bool		is_free[ETS_MOST_UNKNOWNS];
+	bool		is_within = true;
 
 	for (int i = 0; i < n; i++)
 	{
@@ -152,7 +153,8 @@ find_step(const EtsProblem *problem, const double *w, const double *h, const dou
 			}
 		}
 		if (who < 0)
-			return gain_of(h, slope, n, step);
+			return is_within ? *hope : gain_of(h, slope, n, step);
+		is_within = false;
 		step[who] = at - w[who];
 		is_free[who] = false;
 		solve(h, slope, n, damping, is_free, step);
@@ -176,11 +178,13 @@ spmk_ets_search(EtsProblem *problem, double tolerance, double limit, const SpmBr
 	int			n = problem->unknowns;
 	double		damping = 1e-3;
 	double		least = spmk_ets_loss(problem, w);
+	double		before = HUGE_VAL;
 
 	problem->floor = -HUGE_VAL;
 	if (!(least < HUGE_VAL))
 		return least;
-	for (int turn = 0; turn < MOST_STEPS; turn++)
+	/* A step that gained little is the last but for what the next one would gain: less. */
+	for (int turn = 0; turn < MOST_STEPS && before - least > tolerance; turn++)
 	{
 		double		ratio;
 		double		hope = 0;
@@ -221,6 +225,7 @@ spmk_ets_search(EtsProblem *problem, double tolerance, double limit, const SpmBr
 			is_better = loss < least;
 			if (is_better)
 			{
+				before = least;
 				damping *= least - loss > 0.5 * gain ? 0.1 : 2;
 				memcpy(w, next, n * sizeof(double));
 				least = loss;
