@@ -20,10 +20,11 @@ BEGIN
         SELECT c.opportunity_source_id, c.opportunity_key, c.stage, c.changed_at, coalesce(g.stage_order, 0) AS stage_order,
             coalesce(g.is_won, false) AS is_won, coalesce(g.is_closed, false) AS is_closed,
             least(c.entered_on, c.changed_at::date) AS day,
-            c.entered_on IS NOT NULL AND c.changed_at = min(c.changed_at) OVER (PARTITION BY c.opportunity_source_id) AS is_first_sight,
-            lag(c.stage) OVER w AS last_stage
+            c.entered_on IS NOT NULL AND c.changed_at::date = f.day AS is_first_sight, lag(c.stage) OVER w AS last_stage
         FROM spm.opportunity_change AS c
         LEFT JOIN spm.sales_stage AS g ON g.opportunity_source_id = c.opportunity_source_id AND g.stage = c.stage
+        LEFT JOIN (SELECT r.opportunity_source_id, min(lower(r.span)) AS day FROM spm.opportunity_record AS r GROUP BY r.opportunity_source_id) AS f
+            ON f.opportunity_source_id = c.opportunity_source_id
         WHERE c.stage IS NOT NULL AND c.changed_at::date <= _stage_entry.as_of
         WINDOW w AS (PARTITION BY c.opportunity_source_id, c.opportunity_key ORDER BY c.changed_at, coalesce(g.stage_order, 0), c.stage COLLATE "C")
     ), entry AS (
@@ -72,18 +73,19 @@ BEGIN
     ), entry AS MATERIALIZED (
         SELECT e.* FROM spm._stage_entry(_pipeline_state.as_of) AS e WHERE e.left_on IS NULL
     ), change AS (
-        SELECT c.opportunity_source_id, c.opportunity_key, c.changed_at, coalesce(g.stage_order, 0) AS stage_order, c.stage, g.is_closed,
-            c.amount, c.close_date, c.owner_key, c.category, c.changed_at::date <= _pipeline_state.as_of AS is_known
+        SELECT c.opportunity_source_id, c.opportunity_key, g.is_closed, c.amount, c.close_date, c.owner_key, c.category, c.changed_at::date <= _pipeline_state.as_of AS is_known,
+            row_number() OVER (PARTITION BY c.opportunity_source_id, c.opportunity_key ORDER BY c.changed_at, coalesce(g.stage_order, 0), c.amount, c.close_date,
+                c.owner_key COLLATE "C", c.category COLLATE "C") AS place
         FROM spm.opportunity_change AS c
         LEFT JOIN spm.sales_stage AS g ON g.opportunity_source_id = c.opportunity_source_id AND g.stage = c.stage
         WHERE NOT is_now
     ), known AS MATERIALIZED (
-        SELECT c.opportunity_source_id, c.opportunity_key, coalesce(bool_or(c.is_closed), false) AS tells_closing,
-            coalesce(bool_or(c.is_known), false) AS is_known,
-            (array_agg(c.amount ORDER BY c.changed_at DESC, c.stage_order DESC, c.amount DESC) FILTER (WHERE c.is_known AND c.amount IS NOT NULL))[1] AS amount,
-            (array_agg(c.close_date ORDER BY c.changed_at DESC, c.stage_order DESC, c.close_date DESC) FILTER (WHERE c.is_known AND c.close_date IS NOT NULL))[1] AS close_date,
-            (array_agg(c.owner_key ORDER BY c.changed_at DESC, c.stage_order DESC, c.owner_key COLLATE "C" DESC) FILTER (WHERE c.is_known AND c.owner_key IS NOT NULL))[1] AS owner_key,
-            (array_agg(c.category ORDER BY c.changed_at DESC, c.stage_order DESC, c.category COLLATE "C" DESC) FILTER (WHERE c.is_known AND c.category IS NOT NULL))[1] AS category
+        -- the last value that was recorded: the greatest pair of place and value, which takes no sort for each
+        SELECT c.opportunity_source_id, c.opportunity_key, coalesce(bool_or(c.is_closed), false) AS tells_closing, coalesce(bool_or(c.is_known), false) AS is_known,
+            (max(ARRAY[c.place, c.amount]) FILTER (WHERE c.is_known AND c.amount IS NOT NULL))[2] AS amount,
+            date '2000-01-01' + (max(ARRAY[c.place, c.close_date - date '2000-01-01']) FILTER (WHERE c.is_known AND c.close_date IS NOT NULL))[2]::int AS close_date,
+            (max(ARRAY[lpad(c.place::text, 10, '0'), c.owner_key]) FILTER (WHERE c.is_known AND c.owner_key IS NOT NULL))[2] AS owner_key,
+            (max(ARRAY[lpad(c.place::text, 10, '0'), c.category]) FILTER (WHERE c.is_known AND c.category IS NOT NULL))[2] AS category
         FROM change AS c
         GROUP BY c.opportunity_source_id, c.opportunity_key
     ), told AS (
