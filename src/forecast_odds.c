@@ -26,6 +26,7 @@
 PG_FUNCTION_INFO_V1(spm_odds);
 PG_FUNCTION_INFO_V1(spm_poisson_binomial);
 PG_FUNCTION_INFO_V1(spm_simulate_deals);
+PG_FUNCTION_INFO_V1(spm_deal_futures);
 
 static const double shares[] = {0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95};
 
@@ -134,36 +135,45 @@ spm_poisson_binomial(PG_FUNCTION_ARGS)
 	PG_RETURN_ARRAYTYPE_P(construct_array(datums, n + 1, FLOAT8OID, sizeof(float8), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
 }
 
-/* spm.simulate_deals(odds, amounts, paths, seed, shock, goal) */
-Datum
-spm_simulate_deals(PG_FUNCTION_ARGS)
+/* What deals bring together in each of some futures; the arguments that both functions begin with. */
+static double *
+futures_of(FunctionCallInfo fcinfo, int *paths)
 {
 	int			n = -1;
 	double	   *odds = numbers_arg(fcinfo, 0, "odds", &n, 1);
 	double	   *amounts = numbers_arg(fcinfo, 1, "amount", &n, SPM_SOLVE_MOST);
-	int			paths = paths_arg(fcinfo, 2);
-	double		shock = PG_GETARG_FLOAT8(4);
-	double		goal = PG_GETARG_FLOAT8(5);
 	SpmVenture *ventures = MemoryContextAllocHuge(CurrentMemoryContext, (n + 1) * sizeof(SpmVenture));
-	double	   *sums = MemoryContextAllocHuge(CurrentMemoryContext, paths * sizeof(double));
-	SpmSimulation simulation = {.ventures = ventures, .n = n, .nleaves = 1, .paths = paths,
-		.seed = (uint64) PG_GETARG_INT64(3), .shock = shock};
+	SpmSimulation simulation = {.ventures = ventures, .n = n, .nleaves = 1, .paths = paths_arg(fcinfo, 2),
+		.seed = (uint64) PG_GETARG_INT64(3), .shock = PG_GETARG_FLOAT8(4)};
+	double	   *sums = MemoryContextAllocHuge(CurrentMemoryContext, simulation.paths * sizeof(double));
+
+	check_shock(simulation.shock);
+	for (int i = 0; i < n; i++)
+		ventures[i] = (SpmVenture) {.chance = odds[i], .amount = amounts[i]};
+	spmk_simulate(&simulation, sums, MemoryContextAllocHuge(CurrentMemoryContext, spmk_simulate_bytes(&simulation)), &spm_breath);
+	*paths = simulation.paths;
+	return sums;
+}
+
+/* spm.simulate_deals(odds, amounts, paths, seed, shock, goal) */
+Datum
+spm_simulate_deals(PG_FUNCTION_ARGS)
+{
+	int			paths;
+	double	   *sums = futures_of(fcinfo, &paths);
+	double		goal = PG_GETARG_FLOAT8(5);
 	SpmSpread	spread;
 	TupleDesc	tupdesc;
 	Datum		values[4 + NSHARES];
 	bool		nulls[4 + NSHARES] = {false};
 	int			k = 0;
 
-	check_shock(shock);
 	if (isnan(goal))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("goal cannot be NaN")));
 	if (get_call_result_type(fcinfo, NULL, &tupdesc) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "return type must be a row type");
-	for (int i = 0; i < n; i++)
-		ventures[i] = (SpmVenture) {.chance = odds[i], .amount = amounts[i]};
-	spmk_simulate(&simulation, sums, MemoryContextAllocHuge(CurrentMemoryContext, spmk_simulate_bytes(&simulation)), &spm_breath);
 	spmk_spread(sums, paths, goal, &spread);
 	values[k++] = Float8GetDatum(spread.mean);
 	values[k++] = Float8GetDatum(spread.sd);
@@ -172,6 +182,19 @@ spm_simulate_deals(PG_FUNCTION_ARGS)
 	values[k++] = Float8GetDatum(spread.reached);
 	values[k++] = Float8GetDatum(spread.shortfall);
 	return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(tupdesc), values, nulls));
+}
+
+/* spm.deal_futures(odds, amounts, paths, seed, shock) */
+Datum
+spm_deal_futures(PG_FUNCTION_ARGS)
+{
+	int			paths;
+	double	   *sums = futures_of(fcinfo, &paths);
+	Datum	   *datums = palloc(paths * sizeof(Datum));
+
+	for (int i = 0; i < paths; i++)
+		datums[i] = Float8GetDatum(sums[i]);
+	PG_RETURN_ARRAYTYPE_P(construct_array(datums, paths, FLOAT8OID, sizeof(float8), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
 }
 
 /* What comes out of spm._odds: rows of a kind, each with its numbers. */

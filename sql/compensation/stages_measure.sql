@@ -191,7 +191,7 @@ $$;
 COMMENT ON FUNCTION spm._variable_sql(int, int, int) IS 'SQL of a variable''s value for seat s, or error 22000.';
 REVOKE ALL ON FUNCTION spm._variable_sql(int, int, int) FROM PUBLIC;
 
-CREATE OR REPLACE FUNCTION spm._deal_query(component_id int, span daterange, is_seated boolean, is_scoped boolean DEFAULT false)
+CREATE OR REPLACE FUNCTION spm._deal_query(component_id int, span daterange, is_seated boolean, is_scoped boolean DEFAULT false, credits text DEFAULT 'spm.standing_credit')
     RETURNS text
     LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
@@ -211,9 +211,9 @@ BEGIN
     digits := CASE c.unit WHEN 'count' THEN greatest(c.minor_digits, 2) ELSE c.minor_digits END;
     RETURN format($sql$SELECT t.credit_id, t.position_id, t.payee_id, t.event_date, t.transaction_key, t.line, t.source, t.level, t.origin_position_id,
            t.kind, t.rule, t.owner_key, t.part_no, r.exchange_rate, %1$s AS group_key, %2$s AS base_amount
-    FROM spm.standing_credit t
+    FROM %3$s t
 $sql$, coalesce('coalesce((' || c.group_expression || '), '''')', 'NULL::text'),
-        CASE WHEN c.credit_cap IS NULL THEN 'w.value' ELSE format('greatest(least(w.value, %1$s), -%1$s)', c.credit_cap) END)
+        CASE WHEN c.credit_cap IS NULL THEN 'w.value' ELSE format('greatest(least(w.value, %1$s), -%1$s)', c.credit_cap) END, _deal_query.credits)
     || CASE WHEN is_seated THEN format($sql$    JOIN spm.plan_seat(%s, %L) s ON s.position_id = t.position_id AND s.payee_id = t.payee_id AND multirange_contains_elem(s.spans, t.event_date)
 $sql$, c.plan_id, c.version_span) ELSE '' END
     || CASE c.unit WHEN 'count' THEN $sql$    CROSS JOIN LATERAL (SELECT 1::numeric AS exchange_rate) r
@@ -253,8 +253,8 @@ $sql$, c.rate_type, c.currency_code, _deal_query.span) END
         || coalesce(E'\n      AND (' || c.eligibility_expression || ')', ''));
 END
 $$;
-COMMENT ON FUNCTION spm._deal_query(int, daterange, boolean, boolean) IS 'SQL of what counts of every credit in some days: base_amount, in the currency of the plan. is_seated: only while the payee is on the plan. is_scoped: of the seats in pg_temp.spm_scope.';
-REVOKE ALL ON FUNCTION spm._deal_query(int, daterange, boolean, boolean) FROM PUBLIC;
+COMMENT ON FUNCTION spm._deal_query(int, daterange, boolean, boolean, text) IS 'SQL of what counts of every credit in some days: base_amount, in the currency of the plan. is_seated: only while the payee is on the plan. is_scoped: of the seats in pg_temp.spm_scope. credits: relation that they are read from.';
+REVOKE ALL ON FUNCTION spm._deal_query(int, daterange, boolean, boolean, text) FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION spm._figure_join(alias text, version int, of_component text, scope text)
     RETURNS text

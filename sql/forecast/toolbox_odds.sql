@@ -27,6 +27,17 @@ Arguments: odds (probability that each deal is won), amounts (what it brings the
 Errors: 22023 odds that are no probability, amounts below 0, arrays of different length, paths or shock out of range; 22004 a null.
 Example: SELECT mean, q10, q90, reached FROM spm.simulate_deals('{0.5,0.2}', '{1000,5000}', goal => 1000).$$;
 
+CREATE OR REPLACE FUNCTION spm.deal_futures(odds double precision[], amounts double precision[], paths int DEFAULT 1000,
+                                            seed bigint DEFAULT 1, shock double precision DEFAULT 0)
+    RETURNS double precision[]
+    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000000
+    AS 'MODULE_PATHNAME', 'spm_deal_futures';
+COMMENT ON FUNCTION spm.deal_futures(double precision[], double precision[], int, bigint, double precision) IS
+$$The futures that spm.simulate_deals() draws, one by one: what the deals bring together in each. For what does not go by the sum alone, such as commission with an accelerator.
+Arguments: as there.
+Errors: as there.
+Example: SELECT avg(spm.commission('0: 5%, 1000: 10%', f::numeric)) FROM unnest(spm.deal_futures('{0.5,0.2}', '{1000,5000}')) f.$$;
+
 CREATE OR REPLACE FUNCTION spm._odds(deal int[], stage int[], segment int[], owner int[], entered date[], seen date[], "left" date[],
                                      event int[], amount double precision[], won_amount double precision[], as_of date, horizon int,
                                      "window" int, reviews int, paths int, seed bigint, shock double precision, parent int[],

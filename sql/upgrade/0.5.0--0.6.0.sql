@@ -9,3 +9,6 @@
 -- include sql/forecast/tables_pipeline.sql
 -- include sql/forecast/tables_call.sql
 -- include sql/forecast/tables_pipeline_odds.sql
+
+-- it has one more argument, with a default
+DROP FUNCTION spm._deal_query(int, daterange, boolean, boolean);

@@ -6,33 +6,7 @@
 BEGIN;
 SET client_min_messages = error;
 \set ECHO none
-CREATE SCHEMA crm;
-CREATE TABLE crm.users (id text PRIMARY KEY, name text, manager text, role text);
-INSERT INTO crm.users VALUES ('mara', 'Mara Lind', NULL, 'Manager'), ('dana', 'Dana Whitfield', 'mara', 'AE'), ('jon', 'Jon Berg', 'mara', 'AE');
-CREATE TABLE crm.orders (order_id text PRIMARY KEY, closed_on date, owner text, amount numeric);
-INSERT INTO crm.orders VALUES ('1', '2026-01-10', 'dana', 30000), ('2', '2026-02-05', 'dana', 20000), ('3', '2026-02-20', 'dana', 40000), ('4', '2026-02-09', 'jon', 10000);
-SELECT spm.add_currency('USD'), spm.add_currency('EUR'), spm.set_exchange_rate('EUR', 'USD', '2025-01-01', 1.5) \g /dev/null
-SELECT spm.map_source('orders', 'crm.orders', key => 'order_id', date => 'closed_on', owner => 'owner', amount => 'amount', fixed_currency => 'USD') \g /dev/null
-SELECT spm.load_payees('crm.users', key => 'id', name => 'name', manager => 'manager', title => 'role', since => '2025-01-01') \g /dev/null
-SELECT spm.create_calendar('fiscal', 'month', '2026-01-01', '2027-01-01'), spm.add_measure('bookings') \g /dev/null
-SELECT spm.set_quota(k, '2026-Q1', q, 'bookings') FROM (VALUES ('dana', 180000), ('jon', 90000), ('mara', 270000)) v(k, q) \g /dev/null
-SELECT spm.create_plan('AE', 'fiscal', 'USD', '2026-01-01'), spm.add_component('AE', 'Commission', '0%: 5%, 50%: 10%', quota => 'bookings', accumulate => 'quarter'),
-    spm.assign_plan('AE', title => 'AE', since => '2026-01-01'), spm.publish_plan('AE') \g /dev/null
-SELECT spm.create_plan('Lead', 'fiscal', 'USD', '2026-01-01'), spm.add_component('Lead', 'Override', '0%: 1%', quota => 'bookings', accumulate => 'quarter', credits => 'rollup'),
-    spm.assign_plan('Lead', title => 'Manager', since => '2026-01-01'), spm.publish_plan('Lead') \g /dev/null
-CALL spm.calculate('2026-01');
-CALL spm.calculate('2026-02');
-CREATE TABLE crm.deal (id text PRIMARY KEY, owner text, stage text, amount numeric, currency text, created date, close_date date, line text);
-INSERT INTO crm.deal VALUES
-    ('o1', 'dana', 'Proposal', 50000, 'USD', '2026-02-01', '2026-03-05', 'cloud'), ('o2', 'dana', 'Proposal', 40000, 'EUR', '2026-02-03', '2026-03-09', 'box'),
-    ('o3', 'jon', 'Proposal', NULL, 'USD', '2026-02-03', '2026-04-09', 'cloud'),
-    ('w1', 'dana', 'Won', 30000, 'USD', '2025-07-01', '2025-08-10', 'cloud'), ('w2', 'dana', 'Won', 20000, 'EUR', '2025-11-20', '2025-12-10', 'box'),
-    ('l1', 'dana', 'Lost', 10000, 'USD', '2025-09-01', '2025-09-20', 'cloud'), ('w3', 'jon', 'Won', 60000, 'USD', '2025-09-03', '2025-12-20', 'cloud'),
-    ('l2', 'jon', 'Lost', 60000, 'USD', '2025-09-03', '2025-10-20', 'box'), ('s1', 'jon', 'Won', 90000, 'USD', '2025-08-25', '2026-02-01', 'cloud');
-SELECT spm.map_opportunities('crm', 'crm.deal', key => 'id', owner => 'owner', stage => 'stage', amount => 'amount', created => 'created', close_date => 'close_date',
-    currency => 'currency', segment => 'line') \g /dev/null
-CREATE TABLE crm.deal_history AS SELECT id, created::timestamp AS changed_at, 'Proposal'::text AS stage, amount, close_date FROM crm.deal WHERE id LIKE 'o%';
-SELECT spm.map_stage_history('crm', 'crm.deal_history', opportunity => 'id', entered => 'changed_at', stage => 'stage', amount => 'amount', close_date => 'close_date') \g /dev/null
+\i test/fixture/attain.sql
 CREATE FUNCTION pg_temp.pace(as_of date, days text DEFAULT 'calendar')
     RETURNS TABLE (payee text, achieved numeric, elapsed numeric, expected numeric, pace numeric, daily numeric, projected numeric, to_go numeric, days_left numeric, needed numeric) LANGUAGE sql AS $$
     SELECT y.payee_key, trim_scale(achieved_amount), round(elapsed_ratio, 4), trim_scale(round(expected_amount, 2)), round(pace_ratio, 4), round(daily_amount, 2), round(projected_amount, 2),

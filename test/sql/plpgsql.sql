@@ -39,6 +39,7 @@ SELECT * FROM (VALUES
     ('spm._set_marking', 'names of triggers, quoted, of relations that regclass vouches for'),
     ('spm._mark_watermarks', 'names of columns, quoted, and of types, of a relation that regclass vouches for'),
     ('spm._result', 'the query of a stage, made of checked expressions and literals'),
+    ('spm.expected_commission_deal', 'the query of a stage over open deals, made of checked expressions and literals'),
     ('spm._check_scores', 'names of columns, quoted, of a relation that was checked'),
     ('spm.peer_potential', 'names of columns, quoted, of a relation that regclass vouches for, and numbers'),
     ('spm.load_design_units', 'names of columns, quoted, of a relation that regclass vouches for'),
