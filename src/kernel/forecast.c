@@ -32,7 +32,7 @@ const SpmMethod spmk_methods[] = {
 	{"naive2", "the last value again, with the season of the years before", spmk_naive_space, spmk_naive2, .is_cheap = true},
 	{"ces", "complex exponential smoothing: trends and seasons that come and go", spmk_ces_space, spmk_ces},
 	SPM_ETS_ROWS,
-	{"arima", "autoregression and moving averages of differences, the order by AICc", spmk_arima_method_space, spmk_arima},
+	{"arima", "autoregression and moving averages of differences, the order by AICc", spmk_arima_method_space, spmk_arima, .relative = 1.05},
 	{"intermittent", "demand that mostly is nothing: imapa, less what a long silence says", spmk_intermittent_space, spmk_intermittent, spmk_demand_limits},
 	{"croston", "intermittent demand: sizes over intervals", spmk_intermittent_space, spmk_croston, spmk_demand_limits},
 	{"sba", "intermittent demand: croston less its bias (Syntetos and Boylan)", spmk_intermittent_space, spmk_sba, spmk_demand_limits},
@@ -43,7 +43,7 @@ const SpmMethod spmk_methods[] = {
 };
 
 /* In whose place the next one comes, when a series is too short or not for it; the last one does any. */
-static const char *const simpler[] = {"ses", "naive"};
+static const char *const simpler[] = {"dotm", "ses", "naive"};
 
 const SpmMethod *
 spmk_method(const char *name)
@@ -97,7 +97,7 @@ spmk_forecast_space(const SpmForecast *forecast)
 	int			n = forecast->n;
 	int			m = main_season(forecast);
 	int			h = forecast->h;
-	size_t		space = larger(forecast->method->space(n, m, h), spmk_interval_space(forecast, m));
+	size_t		space = larger(forecast->method->space(n, m, h), spmk_interval_space(forecast, forecast->method, m));
 
 	several.seasons = seasons;
 	several.nseasons = seen_seasons(forecast, seasons);
@@ -105,7 +105,11 @@ spmk_forecast_space(const SpmForecast *forecast)
 		space = larger(space, spmk_mstl_forecast_space(&several));
 	space = larger(space, spmk_intermittent_space(n, m, h));
 	for (int i = 0; i < sizeof(simpler) / sizeof(simpler[0]); i++)
-		space = larger(space, spmk_method(simpler[i])->space(n, m, h));
+	{
+		const SpmMethod *method = spmk_method(simpler[i]);
+
+		space = larger(space, larger(method->space(n, m, h), spmk_interval_space(forecast, method, m)));
+	}
 	return space + h;
 }
 
@@ -159,7 +163,7 @@ spmk_forecast(SpmForecast *forecast, double *space, const SpmBreath *breath)
 	if (method->limits)
 		method->limits(&series, &outlook, forecast->level, forecast->lower, forecast->upper, rest, breath);
 	else
-		spmk_interval(forecast, &series, outlook.variance, rest, breath);
+		spmk_interval(forecast, method, &series, outlook.variance, rest, breath);
 	keep_positive(forecast);
 	return asked;
 }

@@ -69,28 +69,28 @@ larger(int a, int b)
 }
 
 static int
-origins_of(const SpmForecast *forecast)
+origins_of(const SpmForecast *forecast, const SpmMethod *method)
 {
-	int			most = forecast->method->is_cheap ? CHEAP_ORIGINS : DOTM_ORIGINS;
+	int			most = method->is_cheap ? CHEAP_ORIGINS : DOTM_ORIGINS;
 
 	return forecast->n - SPMK_DOTM_LEAST < most ? larger(forecast->n - SPMK_DOTM_LEAST, 0) : most;
 }
 
 size_t
-spmk_interval_space(const SpmForecast *forecast, int m)
+spmk_interval_space(const SpmForecast *forecast, const SpmMethod *method, int m)
 {
 	int			n = forecast->n;
 	int			h = forecast->h;
-	size_t		past = forecast->method->is_cheap ? forecast->method->space(n, m, h) + 2 * (size_t) h :
-		spmk_dotm_hindsight_space(n, h, origins_of(forecast));
+	size_t		past = method->is_cheap ? method->space(n, m, h) + 2 * (size_t) h :
+		spmk_dotm_hindsight_space(n, h, origins_of(forecast, method));
 
 	return spmk_adjust_space(n, m) + 3 * (size_t) h + past;
 }
 
 /* What the method itself would have erred, at origins that lie 'stride' apart. */
 static void
-look_back(const SpmForecast *forecast, const SpmSeries *series, const SpmAdjusted *adjusted, int origins, int stride,
-		  SpmHindsight *hindsight, double *space, const SpmBreath *breath)
+look_back(const SpmForecast *forecast, const SpmMethod *method, const SpmSeries *series, const SpmAdjusted *adjusted,
+		  int origins, int stride, SpmHindsight *hindsight, double *space, const SpmBreath *breath)
 {
 	int			n = series->n;
 	SpmOutlook	outlook = {.mean = space, .variance = space + forecast->h};
@@ -100,7 +100,7 @@ look_back(const SpmForecast *forecast, const SpmSeries *series, const SpmAdjuste
 		SpmSeries	known = {.y = series->y, .n = n - i * stride, .m = series->m};
 
 		outlook.h = i * stride < forecast->h ? i * stride : forecast->h;
-		if (forecast->method->run(&known, &outlook, space + 2 * forecast->h, breath) == SPM_FORECAST_OK)
+		if (method->run(&known, &outlook, space + 2 * forecast->h, breath) == SPM_FORECAST_OK)
 			for (int j = 0; j < outlook.h; j++)
 				spmk_hindsight_add(hindsight, known.n, j, (series->y[known.n + j] - outlook.mean[j]) /
 								   spmk_season_factor(adjusted, known.n + j));
@@ -128,9 +128,8 @@ skew_of(const SpmForecast *forecast, int step, double half)
  * of few errors is itself in error, for which it is widened.
  */
 static void
-set_limits(SpmForecast *forecast, const SpmAdjusted *adjusted, const SpmHindsight *hindsight, int stride)
+set_limits(SpmForecast *forecast, double relative, const SpmAdjusted *adjusted, const SpmHindsight *hindsight, int stride)
 {
-	double		relative = forecast->method->relative > 0 ? forecast->method->relative : 1;
 	double		widened = relative * sqrt(1 + WIDENED / (hindsight->counts[0] * stride));
 	double		square = 0;
 	bool		is_positive = true;
@@ -165,7 +164,7 @@ set_early_limits(SpmForecast *forecast, const SpmSeries *series, const double *v
 		squares += (series->y[t] - series->y[t - 1]) * (series->y[t] - series->y[t - 1]);
 	for (int i = 0; i < forecast->h; i++)
 	{
-		double		square = isnan(variance[i]) && n > 1 ? squares / (n - 1) * (i + 1) : variance[i];
+		double		square = variance[i] >= 0 || n < 2 ? variance[i] : squares / (n - 1) * (i + 1);
 		double		half = n > 1 ? spmk_student_quantile(0.5 + forecast->level / 2, n - 1) * sqrt(square) : NAN;
 
 		forecast->lower[i] = forecast->mean[i] - half;
@@ -174,11 +173,12 @@ set_early_limits(SpmForecast *forecast, const SpmSeries *series, const double *v
 }
 
 void
-spmk_interval(SpmForecast *forecast, const SpmSeries *series, const double *variance, double *space, const SpmBreath *breath)
+spmk_interval(SpmForecast *forecast, const SpmMethod *method, const SpmSeries *series, const double *variance,
+			  double *space, const SpmBreath *breath)
 {
 	int			n = series->n;
 	int			h = forecast->h;
-	int			origins = origins_of(forecast);
+	int			origins = origins_of(forecast, method);
 	int			stride = 1;
 	SpmHindsight hindsight = {.h = h, .squares = space, .weights = space + h, .counts = space + 2 * h};
 	SpmAdjusted adjusted;
@@ -187,11 +187,11 @@ spmk_interval(SpmForecast *forecast, const SpmSeries *series, const double *vari
 	for (int i = 0; i < 3 * h; i++)
 		space[i] = 0;
 	spmk_adjust(series, &adjusted, space + 3 * h, breath);
-	if (forecast->method->is_cheap)
+	if (method->is_cheap)
 	{
 		/* from a third of the series on */
 		stride = origins > 0 ? larger((n - larger(n / 3, SPMK_DOTM_LEAST)) / origins, 1) : 1;
-		look_back(forecast, series, &adjusted, origins, stride, &hindsight, rest, breath);
+		look_back(forecast, method, series, &adjusted, origins, stride, &hindsight, rest, breath);
 	}
 	else if (origins > 0)
 	{
@@ -204,7 +204,7 @@ spmk_interval(SpmForecast *forecast, const SpmSeries *series, const double *vari
 		spmk_dotm_hindsight(adjusted.rest, n, origins, &hindsight, rest, breath);
 	}
 	if (hindsight.counts[0] > 0)
-		set_limits(forecast, &adjusted, &hindsight, stride);
+		set_limits(forecast, method->relative > 0 ? method->relative : 1, &adjusted, &hindsight, stride);
 	else
 		set_early_limits(forecast, series, variance);
 }

@@ -35,9 +35,9 @@ spmk_hindsight_add(SpmHindsight *hindsight, int known, int step, double error)
 	hindsight->counts[step]++;
 }
 
-/* Fills lower and upper, having mean and, where nothing can be seen by hindsight, a formula's variance. */
-extern size_t spmk_interval_space(const SpmForecast *forecast, int m);
-extern void spmk_interval(SpmForecast *forecast, const SpmSeries *series, const double *variance, double *space,
-						  const SpmBreath *breath);
+/* Fills lower and upper of the method that ran, having mean and, where nothing can be seen by hindsight, its variance. */
+extern size_t spmk_interval_space(const SpmForecast *forecast, const SpmMethod *method, int m);
+extern void spmk_interval(SpmForecast *forecast, const SpmMethod *method, const SpmSeries *series, const double *variance,
+						  double *space, const SpmBreath *breath);
 
 #endif
