@@ -60,6 +60,8 @@ CREATE OR REPLACE FUNCTION spm._pipeline_preset(preset text)
             ('hubspot', 'history', 'opportunity', 'deal_id', true),
             ('hubspot', 'history', 'entered', 'date_entered _fivetran_start', true),
             ('hubspot', 'history', 'stage', 'value', true),
+            ('hubspot', 'history', 'amount', 'amount', false),
+            ('hubspot', 'history', 'close_date', 'close_date', false),
             ('hubspot', 'stage', 'relation', 'deal_pipeline_stage', false),
             ('hubspot', 'stage', 'stage', 'stage_id', true),
             ('hubspot', 'stage', 'label', 'label', false),

@@ -59,5 +59,13 @@ SELECT lives_ok(format('SELECT * FROM spm_bi.%I', v), 'who may reads ' || v)
 FROM unnest('{opportunity,opportunity_defect,sales_stage,pipeline_snapshot,pipeline_trend,pipeline_waterfall,pipeline_forecast,forecast_call,call_outcome,call_accuracy}'::text[]) v;
 SELECT throws_ok($$SELECT spm.submit_call('A', extract(year FROM current_date)::text, 1)$$, '42501', NULL, 'and calls nothing');
 RESET ROLE;
+CREATE ROLE job;
+GRANT USAGE ON SCHEMA spm, crm TO job;
+GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA spm TO job;
+GRANT EXECUTE ON ALL ROUTINES IN SCHEMA spm TO job;
+GRANT SELECT ON crm.deal TO job;
+SET LOCAL ROLE job;
+SELECT lives_ok('SELECT spm.take_snapshot()', 'a job that may write takes snapshots, without being the owner');
+RESET ROLE;
 SELECT * FROM finish();
 ROLLBACK;

@@ -47,6 +47,17 @@ SELECT is((SELECT count(*) FROM spm.map_opportunities_preset('hubspot_fivetran',
 SELECT results_eq($$SELECT opportunity_key, stage_label, is_won, category FROM spm_bi.opportunity WHERE source_name = 'hubspot_fivetran' ORDER BY 1$$, $$VALUES ('1', 'Closed won', true, 'closed'), ('2', 'Appointment', false, 'pipeline')$$, 'stages have the names that people know');
 SELECT is((SELECT left_on FROM spm.stage_spell('2020-12-31') WHERE source = 'hubspot_fivetran' AND key = '1'), '2020-02-01', 'and their days');
 
+-- with the company and what amounts were, by views as docs/pipeline.md has them
+CREATE TABLE hs.deal_company (deal_id bigint, company_id bigint, category text);
+INSERT INTO hs.deal_company VALUES (1, 55, 'PRIMARY');
+CREATE TABLE hs.deal_property_history (deal_id bigint, name text, value text, "timestamp" timestamptz);
+INSERT INTO hs.deal_property_history VALUES (1, 'amount', '8.5', '2020-01-02'), (1, 'closedate', '1583020800000', '2020-01-02'), (1, 'amount', 'n/a', '2020-01-03'), (1, 'closedate', '2020-02-20T00:00:00Z', '2020-01-10'), (1, 'dealname', 'x', '2020-01-02');
+\set views `sed -n '/^CREATE VIEW hubspot/,/;$/{s/hubspot[.]/hs./g;p;}' docs/pipeline.md`
+:views
+SELECT is((SELECT count(*) FROM spm.map_opportunities_preset('hubspot_fivetran', 'hs') WHERE column_name ~ '^hs.spm_' AND note = 'taken'), 2::bigint, 'the views of the manual are taken');
+SELECT results_eq($$SELECT d, account_key, stage, amount, close_date FROM unnest('{2020-01-05,2020-01-15}'::date[]) d, spm.pipeline_on(d) p WHERE source = 'hubspot_fivetran' AND key = '1' ORDER BY d$$,
+    $$VALUES ('2020-01-05'::date, '55', '900', 8.5, '2020-03-01'::date), ('2020-01-15', '55', '900', 8.5, '2020-02-20')$$, 'and tell company, amount and close date of a day');
+
 -- the data set, with a view of one's own for the list price
 CREATE SCHEMA maven;
 CREATE TABLE maven.sales_pipeline (opportunity_id text, sales_agent text, product text, account text, deal_stage text, engage_date date, close_date date, close_value int);
@@ -61,6 +72,7 @@ SELECT is((SELECT string_agg(key || ' ' || state || ' ' || amount, ', ' ORDER BY
 SELECT throws_ok($$SELECT * FROM spm.map_opportunities_preset('siebel', 'sf')$$, '42704', 'preset "siebel" does not exist', 'a CRM that is not known');
 SELECT throws_ok($$SELECT * FROM spm.map_opportunities_preset('hubspot_fivetran', 'hss')$$, '3F000', 'schema "hss" does not exist', 'a schema that is not there');
 SELECT throws_ok($$SELECT * FROM spm.map_opportunities_preset('hubspot_fivetran', 'sf')$$, '42P01', 'schema "sf" has no relation "deal"', 'one without deals');
+DROP VIEW hs.spm_opportunity CASCADE;
 ALTER TABLE hs.deal RENAME property_amount TO x;
 ALTER TABLE hs.deal RENAME owner_id TO y;
 SELECT throws_ok($$SELECT * FROM spm.map_opportunities_preset('hubspot_fivetran', 'hs')$$, '42703', 'hs.deal has no column owner_id, property_amount', 'columns that are needed are all named');
