@@ -72,6 +72,8 @@ MODULE_big = spm
 OBJS = $(patsubst %.c,%.o,$(sort $(wildcard src/*.c src/kernel/*.c)))
 HFILES = $(wildcard src/*.h src/kernel/*.h)
 PG_CPPFLAGS = -I$(srcdir)/src -Wall -Wextra -Wno-unused-parameter -Wno-missing-field-initializers -Wno-sign-compare -Wno-cast-function-type
+# One rounding for each operation, also where a processor could do two at once: the same digits everywhere.
+PG_CPPFLAGS += -ffp-contract=off
 
 # Shape is never replayed; code is replayed by every upgrade.  What gets long is
 # cut: functions.sql, then functions_calendar.sql and so on.

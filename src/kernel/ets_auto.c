@@ -15,6 +15,7 @@
 #define FINE			1e-5
 #define SLACK			4		/* by how much less a case may still come out than its general form promised */
 #define TIE				1e-5	/* what rounding may make of the likelihood of an exact fit */
+#define LEAST_SHARE		0.01	/* of the best form's weight, to be worth a forecast */
 #define MOST_RETREATS	12
 
 /* All values above 0, so that errors may be in proportion. */
@@ -205,66 +206,90 @@ static const Turn turns[SPM_ETS_FORMS] = {
 	{MAN, MAdN, {AAN, MNN, MAdN}},
 };
 
-/* The same, of the form with the least AICc. */
-SpmForecastStatus
-spmk_ets_auto(const SpmSeries *series, SpmEts *model, double *space, const SpmBreath *breath)
+/* Forms as found for a series: what is not there has an infinite AICc. */
+typedef struct Choice
 {
 	EtsProblem	problems[SPM_ETS_FORMS];
-	EtsProblem	afresh;
-	bool		is_done[SPM_ETS_FORMS] = {false};
-	double	   *scaled = space + series->m;
-	double		least = HUGE_VAL;
-	int			best = -1;
-	double		loss;
-	double		scale = rescale(series->y, series->n, scaled);
-	double		exact = spmk_ets_least_squares(scaled, series->n);
+	double		aicc[SPM_ETS_FORMS];
+	int			best;			/* -1: none can be had */
+	double		scale;
+} Choice;
 
+/* Takes 2 * n doubles. */
+static void
+compare_forms(const SpmSeries *series, Choice *choice, double *space, const SpmBreath *breath)
+{
+	EtsProblem	afresh;
+	EtsProblem *problem;
+	double	   *rest = space + series->n;
+	double		least = HUGE_VAL;
+	double		loss;
+	double		exact;
+
+	choice->best = -1;
+	choice->scale = rescale(series->y, series->n, space);
+	exact = spmk_ets_least_squares(space, series->n);
+	for (int i = 0; i < SPM_ETS_FORMS; i++)
+		choice->aicc[i] = HUGE_VAL;
 	for (int i = 0; i < SPM_ETS_FORMS; i++)
 	{
 		int			form = turns[i].form;
-		EtsProblem *problem = &problems[form];
+		int			general = turns[i].general;
 		const EtsProblem *kin[3];
 		int			nkin = 0;
-		int			general = turns[i].general;
 		double		aicc;
 
 		if (!spmk_ets_fits(spmk_ets_forms[form], series))
 			continue;
 		for (int k = 0; k < 3; k++)
-			if (turns[i].kin[k] >= 0 && is_done[turns[i].kin[k]])
-				kin[nkin++] = &problems[turns[i].kin[k]];
-		spmk_ets_problem(problem, spmk_ets_forms[form], scaled, series->n, series->m, exact, true);
+			if (turns[i].kin[k] >= 0 && choice->aicc[turns[i].kin[k]] < HUGE_VAL)
+				kin[nkin++] = &choice->problems[turns[i].kin[k]];
+		problem = &choice->problems[form];
+		spmk_ets_problem(problem, spmk_ets_forms[form], space, series->n, series->m, exact, true);
 		aicc = penalty(problem);
-		if (general >= 0 && is_done[general] && problems[general].floor + aicc > least + SLACK)
+		if (general >= 0 && choice->aicc[general] < HUGE_VAL &&
+			choice->problems[general].floor + aicc > least + SLACK)
 			continue;
-		spmk_ets_start(problem, kin, nkin, scaled + series->n);
+		spmk_ets_start(problem, kin, nkin, rest);
 		aicc += search(problem, ROUGH, least - aicc, breath);
-		is_done[form] = aicc < HUGE_VAL;
+		choice->aicc[form] = aicc;
 		if (aicc < least - TIE)
 		{
 			least = aicc;
-			best = form;
+			choice->best = form;
 		}
 	}
-	if (best < 0)
-		return SPM_FORECAST_SHORT;
+	if (choice->best < 0)
+		return;
 
 	/* What kindred forms found may lie in another valley than the best; so the winner also sets out by itself. */
-	loss = search(&problems[best], FINE, HUGE_VAL, breath);
-	afresh = problems[best];
+	problem = &choice->problems[choice->best];
+	loss = search(problem, FINE, HUGE_VAL, breath);
+	afresh = *problem;
 	afresh.most_beta = afresh.most_gamma = 1;
-	spmk_ets_start(&afresh, NULL, 0, scaled + series->n);
+	spmk_ets_start(&afresh, NULL, 0, rest);
 	if (search(&afresh, HASTY, loss, breath) < loss && search(&afresh, FINE, HUGE_VAL, breath) < loss)
-		problems[best] = afresh;
-	to_model(&problems[best], scale, model, space);
+		*problem = afresh;
+	choice->aicc[choice->best] = spmk_ets_loss(problem, problem->w) + penalty(problem);
+}
+
+/* The same, of the form with the least AICc. */
+SpmForecastStatus
+spmk_ets_auto(const SpmSeries *series, SpmEts *model, double *space, const SpmBreath *breath)
+{
+	Choice		choice;
+
+	compare_forms(series, &choice, space + series->m, breath);
+	if (choice.best < 0)
+		return SPM_FORECAST_SHORT;
+	to_model(&choice.problems[choice.best], choice.scale, model, space);
 	return SPM_FORECAST_OK;
 }
 
 size_t
 spmk_ets_space(int n, int m, int h)
 {
-	(void) h;
-	return spmk_ets_fit_space(n, m) + spmk_adjust_space(n, m);
+	return spmk_ets_fit_space(n, m) + spmk_adjust_space(n, m) + 2 * (size_t) h + n;
 }
 
 /* Forecasts with a model whose first states are given. */
@@ -310,6 +335,60 @@ spmk_ets_method(const SpmSeries *series, SpmOutlook *outlook, double *space, con
 	if (status != SPM_FORECAST_OK)
 		return status;
 	return look_ahead(&first, series, outlook, space + series->m, breath);
+}
+
+/*
+ * The mean of all forms, each by its Akaike weight: how likely it is to be the
+ * best of them (Burnham & Anderson 2002; Kolassa 2011 on exponential smoothing).
+ */
+SpmForecastStatus
+spmk_ets_mixed_method(const SpmSeries *series, SpmOutlook *outlook, double *space, const SpmBreath *breath)
+{
+	Choice		choice;
+	double	   *mean = space + 2 * series->m;
+	double	   *variance = mean + outlook->h;
+	double	   *fitted = variance + outlook->h;
+	double		sum = 0;
+
+	if (series->m > SPM_ETS_FREE_SEASONS)
+		return without_season(series, outlook, space, breath, spmk_ets_mixed_method);
+	compare_forms(series, &choice, space, breath);
+	if (choice.best < 0)
+		return SPM_FORECAST_SHORT;
+	for (int i = 0; i < outlook->h; i++)
+		mean[i] = variance[i] = 0;
+	for (int t = 0; outlook->fitted && t < series->n; t++)
+		fitted[t] = 0;
+	for (int form = 0; form < SPM_ETS_FORMS; form++)
+	{
+		double		weight = form == choice.best ? 1 : exp(0.5 * (choice.aicc[choice.best] - choice.aicc[form]));
+		SpmEts		first;
+
+		if (!(weight > LEAST_SHARE))
+			continue;
+		to_model(&choice.problems[form], choice.scale, &first, space);
+		if (look_ahead(&first, series, outlook, space + series->m, breath) != SPM_FORECAST_OK)
+			continue;
+		sum += weight;
+		weight /= sum;
+		for (int i = 0; i < outlook->h; i++)
+		{
+			double		apart = outlook->mean[i] - mean[i];
+
+			mean[i] += weight * apart;
+			variance[i] = (1 - weight) * (variance[i] + weight * apart * apart) + weight * outlook->variance[i];
+		}
+		for (int t = 0; outlook->fitted && t < series->n; t++)
+			fitted[t] += weight * (outlook->fitted[t] - fitted[t]);
+	}
+	if (!(sum > 0))
+		return SPM_FORECAST_UNFIT;
+	memcpy(outlook->mean, mean, outlook->h * sizeof(double));
+	memcpy(outlook->variance, variance, outlook->h * sizeof(double));
+	if (outlook->fitted)
+		memcpy(outlook->fitted, fitted, series->n * sizeof(double));
+	strcpy(outlook->name, "etsmix");
+	return SPM_FORECAST_OK;
 }
 
 /* Damped Holt-Winters; its first seasons are those of a decomposition. */

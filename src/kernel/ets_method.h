@@ -12,6 +12,7 @@
 
 extern size_t spmk_ets_space(int n, int m, int h);
 SPM_ETS_RUN(spmk_ets_method);
+SPM_ETS_RUN(spmk_ets_mixed_method);
 SPM_ETS_RUN(spmk_hw_method);
 SPM_ETS_RUN(spmk_ets_ANN);
 SPM_ETS_RUN(spmk_ets_AAN);
@@ -31,6 +32,7 @@ SPM_ETS_RUN(spmk_ets_MAdM);
 
 #define SPM_ETS_ROWS \
 	{"ets", "exponential smoothing, the best of its 15 forms", spmk_ets_space, spmk_ets_method}, \
+	{"etsmix", "exponential smoothing, the mean of its forms by how likely each is", spmk_ets_space, spmk_ets_mixed_method}, \
 	{"hw", "Holt-Winters with a damped trend", spmk_ets_space, spmk_hw_method}, \
 	{"ANN", "simple exponential smoothing", spmk_ets_space, spmk_ets_ANN, .is_cheap = true}, \
 	{"AAN", "a trend (Holt)", spmk_ets_space, spmk_ets_AAN, .is_cheap = true}, \
