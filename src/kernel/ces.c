@@ -154,7 +154,7 @@ walk_form(Fit *fit, Work *work, int from, int to, bool count)
 }
 
 static void
-measure(Fit *fit, Work *work)
+measure(Fit *fit, Work *work, const SpmBreath *breath)
 {
 	int			memory = CYCLES * work->m > MEMORY ? CYCLES * work->m : MEMORY;
 	int			back = memory < work->n ? memory : work->n;
@@ -167,7 +167,12 @@ measure(Fit *fit, Work *work)
 		memcpy(work->season, work->start, work->m * sizeof(State));
 	walk_form(fit, work, 0, back, false);
 	walk_form(fit, work, back - 1, -1, false);
-	walk_form(fit, work, 0, work->n, true);
+	for (int from = 0; from < work->n; from += BREATH)
+	{
+		walk_form(fit, work, from, work->n - from < BREATH ? work->n : from + BREATH, true);
+		if (work->n > BREATH)
+			spmk_breathe(breath);
+	}
 }
 
 /* The errors of a filter die out when its roots are within the unit circle. */
@@ -251,7 +256,7 @@ search(Fit *fit, Work *work, const SpmBreath *breath)
 	double		damping = .01;
 	int64_t		count = 0;
 
-	measure(fit, work);
+	measure(fit, work, breath);
 	for (int step = 0; step < STEPS && fit->squares > 0; step++)
 	{
 		Fit			now = *fit;
@@ -272,7 +277,7 @@ search(Fit *fit, Work *work, const SpmBreath *breath)
 			next.w[k] = clip(fit->w[k] - by[k], LEAST, fit->form == PARTIAL && k == 2 ? 1 : k % 2 ? 1.9 : 1.8);
 		if (may_be(&next))
 		{
-			measure(&next, work);
+			measure(&next, work, breath);
 			gain = (price(fit, work->n) - price(&next, work->n)) / work->n;
 		}
 		if (gain > 0)
@@ -296,28 +301,29 @@ search(Fit *fit, Work *work, const SpmBreath *breath)
 static void
 additive_season(const double *y, int n, int m, State *season)
 {
+	int			half = m / 2;
+	double		sum = 0;
 	double		mean = 0;
 
+	memset(season, 0, m * sizeof(State));
+	for (int t = 0; t < m; t++)
+		sum += y[t];
+	for (int t = half; t + half < n; t++)
+	{
+		double		around = sum;
+
+		/* An even season has no middle: half of the values at both ends. */
+		if (m % 2 == 0)
+			around += (y[t + half] - y[t - half]) / 2;
+		season[t % m].level += y[t] - around / m;
+		season[t % m].potential += 1;
+		if (t - half + m < n)
+			sum += y[t - half + m] - y[t - half];
+	}
 	for (int j = 0; j < m; j++)
 	{
-		double		sum = 0;
-		int			count = 0;
-
-		for (int t = j; t < n; t += m)
-		{
-			int			from = t - m / 2;
-			double		around = 0;
-
-			if (from < 0 || from + m - 1 + (m % 2 == 0) >= n)
-				continue;
-			for (int i = 0; i < m; i++)
-				around += y[from + i];
-			if (m % 2 == 0)
-				around += (y[from + m] - y[from]) / 2;
-			sum += y[t] - around / m;
-			count++;
-		}
-		season[j] = (State) {.level = count > 0 ? sum / count : 0};
+		season[j].level /= fmax(season[j].potential, 1);
+		season[j].potential = 0;
 		mean += season[j].level / m;
 	}
 	for (int j = 0; j < m; j++)
@@ -440,7 +446,7 @@ spmk_ces(const SpmSeries *series, SpmOutlook *outlook, double *space, const SpmB
 	}
 	start(best.form, &work);
 	work.fitted = outlook->fitted;
-	measure(&best, &work);
+	measure(&best, &work, breath);
 	for (int t = 0; outlook->fitted && t < n; t++)
 		outlook->fitted[t] *= scale;
 	look_ahead(&best, &work, scale, outlook);
