@@ -507,7 +507,7 @@ check_status(SpmReconcileStatus status, const SpmHierarchy *tree, const TreeNode
 		case SPM_RECONCILE_NO_PAST:
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("node \"%s\" has fewer than two errors of the past", node_name(node)),
+					 errmsg("no node has two errors of the past"),
 					 errhint("spm.forecast_errors(values, season) gives them; or reconcile by structure, which needs none.")));
 			break;
 	}
@@ -735,7 +735,7 @@ spm_reconcile_final(PG_FUNCTION_ARGS)
 	double	   *space;
 	int		   *marks;
 	double	   *result;
-	int			at;
+	int			at = 0;
 	char	   *method;
 
 	problem.nodes = gather_nodes(state, &problem.n);
@@ -755,7 +755,7 @@ spm_reconcile_final(PG_FUNCTION_ARGS)
 	marks = alloc_huge(spmk_reconcile_marks(tree), sizeof(int));
 	result = alloc_huge((Size) tree->n * tree->h, sizeof(double));
 	status = spmk_reconcile(tree, result, space, marks, &spm_breath, &shrinkage, &at);
-	check_status(status, tree, &problem.nodes[problem.order[status == SPM_RECONCILE_OK ? 0 : at]]);
+	check_status(status, tree, &problem.nodes[problem.order[at]]);
 	method = isnan(shrinkage) ? pstrdup(methods[tree->method].shown) : psprintf("%s(%.2f)", methods[tree->method].shown, shrinkage);
 	return rows_datum(fcinfo, &problem, result, method);
 }

@@ -62,8 +62,8 @@ CREATE OR REPLACE AGGREGATE spm.reconcile(node text, parent text, forecast spm.f
 );
 COMMENT ON AGGREGATE spm.reconcile(text, text, spm.forecast_path, double precision[]) IS
 'The same, where errors of the past tell how far each node can be believed, and who errs together with whom (MinT: Wickramasuriya, Athanasopoulos and Hyndman 2019, with the covariance shrunk to its diagonal as much as Schaefer and Strimmer 2005 find best): of all sums of the forecasts given, those with the least expected error. Nodes that count by the hundred thousand are solved in a second.
-past: errors of forecasts one period ahead, oldest first, the last of all nodes of one period: spm.forecast_errors(); NULL or NaN: not known; the latest 500 count. A node that has a forecast must have two at least.
-Errors: as without; 22023 a node with fewer than two errors.
+past: errors of forecasts one period ahead, oldest first, the last of all nodes of one period: spm.forecast_errors(); NULL or NaN: not known; the latest 500 count. A node with fewer than two, a new seller, is believed as others are for the size of their forecast.
+Errors: as without; 22023 no node has two errors.
 Example: SELECT spm.reconcile(node, parent, spm.forecast(sold, 6, 12), spm.forecast_errors(sold, 12)) FROM monthly.';
 
 CREATE OR REPLACE FUNCTION spm._reconcile_add(internal, text, text, spm.forecast_path, double precision[], text, boolean)

@@ -15,6 +15,8 @@
 
 #include <string.h>
 
+#include "anomaly.h"
+
 /* A correlation that is believed to the last digit could not be solved for. */
 #define LEAST_SHRINKAGE 1e-4
 /* So much of the largest variance is the least that is believed of any node. */
@@ -251,9 +253,61 @@ best_shrinkage(Work *work)
 	return share < LEAST_SHRINKAGE ? LEAST_SHRINKAGE : share > 1 ? 1 : share;
 }
 
+/* Mean size of what is expected of a node. */
+static double
+size_of(const SpmHierarchy *tree, int i)
+{
+	double		sum = 0;
+
+	for (int step = 0; step < tree->h; step++)
+		sum += fabs(tree->base[(size_t) i * tree->h + step]);
+	return sum / tree->h;
+}
+
+/*
+ * Variances of past errors.  Who has hardly a past, a new seller, is believed as
+ * the others are for their size: the median of their variances over squared
+ * forecasts.  False: nobody has a past.
+ */
+static bool
+past_variances(Work *work)
+{
+	const SpmHierarchy *tree = work->tree;
+	int			t = work->t > 0 ? work->t : tree->t;
+	double	   *ratios = work->g;
+	int			known = 0;
+	bool		has_new = false;
+	double		typical = 0;
+
+	for (int i = 0; i < tree->n; i++)
+	{
+		int			count;
+
+		work->variance[i] = mean_square(tree->past + (size_t) i * tree->t + (tree->t - t), t, &count);
+		if (!has_forecast(tree, i))
+			continue;
+		if (count < 2)
+		{
+			work->variance[i] = -1;
+			has_new = true;
+		}
+		else if (size_of(tree, i) > 0)
+			ratios[known++] = work->variance[i] / (size_of(tree, i) * size_of(tree, i));
+	}
+	if (!has_new)
+		return true;
+	if (known == 0)
+		return false;
+	typical = spmk_median_of(ratios, known);
+	for (int i = 0; i < tree->n; i++)
+		if (work->variance[i] < 0)
+			work->variance[i] = typical * size_of(tree, i) * size_of(tree, i);
+	return true;
+}
+
 /* L and the scale of U. */
 static SpmReconcileStatus
-weigh(Work *work, double *shrinkage, int *at)
+weigh(Work *work, double *shrinkage)
 {
 	const SpmHierarchy *tree = work->tree;
 	double		largest = 0;
@@ -280,17 +334,10 @@ weigh(Work *work, double *shrinkage, int *at)
 	work->t = past_length(tree);
 	work->past = tree->past + (tree->t - work->t);
 	work->scale = 1;
+	if (!past_variances(work))
+		return SPM_RECONCILE_NO_PAST;
 	for (int i = 0; i < tree->n; i++)
-	{
-		int			count;
-		int			t = work->t > 0 ? work->t : tree->t;
-
-		work->variance[i] = mean_square(tree->past + (size_t) i * tree->t + (tree->t - t), t, &count);
-		*at = i;
-		if (count < 2 && has_forecast(tree, i))
-			return SPM_RECONCILE_NO_PAST;
 		largest = fmax(largest, work->variance[i]);
-	}
 	if (work->t > 0)
 	{
 		*shrinkage = best_shrinkage(work);
@@ -601,7 +648,7 @@ reconcile_linear(Work *work, double *result, double *shrinkage, int *at)
 
 	if (!arrange(work, at))
 		return SPM_RECONCILE_UNKNOWN_NODE;
-	status = weigh(work, shrinkage, at);
+	status = weigh(work, shrinkage);
 	if (status != SPM_RECONCILE_OK)
 		return status;
 	for (int step = 0; step < tree->h; step++)

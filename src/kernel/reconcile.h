@@ -39,7 +39,7 @@ typedef enum SpmReconcileStatus
 {
 	SPM_RECONCILE_OK,
 	SPM_RECONCILE_UNKNOWN_NODE, /* has no forecast, and those around do not tell it */
-	SPM_RECONCILE_NO_PAST		/* a node has no errors of the past, or only one */
+	SPM_RECONCILE_NO_PAST		/* no node has two errors of the past */
 } SpmReconcileStatus;
 
 typedef struct SpmHierarchy
@@ -63,7 +63,7 @@ extern size_t spmk_reconcile_marks(const SpmHierarchy *tree);
 
 /*
  * Fills in 'result' (n x h).  Sums are exact: children add up to their parent as
- * doubles do, in any order.  'at' is the node that is in trouble.
+ * doubles do, in any order.  'at' is the node that is unknown.
  */
 extern SpmReconcileStatus spmk_reconcile(const SpmHierarchy *tree, double *result, double *space, int *marks,
 										 const SpmBreath *breath, double *shrinkage, int *at);

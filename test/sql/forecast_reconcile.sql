@@ -64,6 +64,9 @@ SELECT is(pg_temp.means(spm.reconcile(n, p, f)), 'top 4, x 1, y 3', 'two trees a
 SELECT is(spm.reconcile(n, p, f), NULL, 'of nothing there is nothing') FROM (SELECT ''::text, ''::text, '{}'::float8[] WHERE false) t(n, p, f);
 SELECT is(spm.reconcile(n, p, f), NULL, 'nor where nothing is forecast') FROM (VALUES ('a', NULL, NULL::float8[]), ('b', 'a', NULL)) t(n, p, f);
 
+-- the top errs by a tenth of what is expected, so the new one's 100 by 10: variances 121 and 100, 110 - 10 * 121 / 221
+SELECT is(pg_temp.means(spm.reconcile(n, p, f, e, 'variance', false)), 'top 104.524887, new 104.524887', 'a new seller without a past is believed as others are for the size of their forecast')
+FROM (VALUES ('top', NULL, '{110}'::float8[], '{11,-11}'::float8[]), ('new', 'top', '{100}', NULL)) t(n, p, f, e);
 -- nothing below zero: 10 above 20 and -5 leaves 0 for the second
 SELECT is(pg_temp.means(spm.reconcile(n, p, f, NULL, 'ols', false)), 'top 11.666667, a 18.333333, b -6.666667', 'a forecast below zero is one') FROM (VALUES ('top', NULL, '{10}'::float8[]), ('a', 'top', '{20}'), ('b', 'top', '{-5}')) t(n, p, f);
 SELECT is(pg_temp.means(spm.reconcile(n, p, f, NULL, 'ols', true)), 'top 15, a 15, b 0', 'unless it must not be: then it is 0, and the others are reconciled again') FROM (VALUES ('top', NULL, '{10}'::float8[]), ('a', 'top', '{20}'), ('b', 'top', '{-5}')) t(n, p, f);
@@ -106,7 +109,7 @@ SELECT throws_ok('SELECT spm.reconcile(NULL, NULL, f) FROM (VALUES (''{1}''::flo
 SELECT throws_ok('SELECT spm.reconcile(n, p, f) FROM (VALUES (''a'', NULL, ''{1}''::float8[]), (''b'', ''a'', ''{1,2}'')) t(n, p, f)', '22023', 'all forecasts must have the same number of steps', 'forecasts of different length are refused');
 SELECT throws_ok('SELECT spm.reconcile(n, p, f) FROM (VALUES (''a'', NULL, NULL::float8[]), (''b'', ''a'', ''{1,2}''), (''c'', ''a'', NULL)) t(n, p, f)', '22023', 'nothing tells the forecast of node "a"', 'what nothing tells is refused');
 SELECT throws_ok('SELECT spm.reconcile(n, p, f, NULL, ''bottom_up'', false) FROM (VALUES (''a'', NULL, ''{5}''::float8[]), (''b'', ''a'', ''{1}''), (''c'', ''a'', NULL)) t(n, p, f)', '22023', 'nothing tells the forecast of node "c"', 'bottom-up must know all leaves');
-SELECT throws_ok('SELECT spm.reconcile(n, p, f, e) FROM (VALUES (''a'', NULL, ''{5}''::float8[], ''{1,2}''::float8[]), (''b'', ''a'', ''{1}'', ''{NULL,1}'')) t(n, p, f, e)', '22023', 'node "b" has fewer than two errors of the past', 'one error tells nothing');
+SELECT throws_ok('SELECT spm.reconcile(n, p, f, e) FROM (VALUES (''a'', NULL, ''{5}''::float8[], ''{1,NaN}''::float8[]), (''b'', ''a'', ''{1}'', ''{NULL,1}'')) t(n, p, f, e)', '22023', 'no node has two errors of the past', 'one error tells nothing');
 SELECT throws_ok('SELECT spm.reconcile(n, NULL, f, NULL, ''best'', false) FROM (VALUES (''a'', ''{5}''::float8[])) t(n, f)', '22023', 'forecasts cannot be reconciled by "best"', 'a method that nobody knows is refused');
 SELECT throws_ok('SELECT spm.reconcile(n, NULL, f, NULL, n, false) FROM (VALUES (''ols'', ''{5}''::float8[]), (''mint'', ''{5}'')) t(n, f)', '22023', 'a tree is reconciled in one way', 'and two methods at once');
 SELECT throws_ok('SELECT spm.reconcile(n, NULL, f) FROM (VALUES (''a'', ''{1,NaN}''::float8[])) t(n, f)', '22023', 'forecast 2 of node "a" is not a number from 1e-30 to 1e+30, or 0', 'a forecast that is no number is refused');

@@ -422,7 +422,19 @@ main(void)
 	tree.method = SPM_RECONCILE_MINT;
 	base[0] = 100, base[1] = 40, tree.t = 2;
 	past[0] = 1, past[1] = 2, past[2] = 1, past[3] = NAN, past[4] = 3, past[5] = 1;
-	ok(run(&tree, NULL, &at) == SPM_RECONCILE_NO_PAST && at == 1, "a node with one error of the past tells no variance");
+	/* a variance of 5 for the size of 100, and for that of 130: the median is the mean of both; 70 too many below */
+	tree.method = SPM_RECONCILE_VARIANCE;
+	past[0] = 3, past[1] = 1, past[4] = 3, past[5] = 1;
+	run(&tree, NULL, NULL);
+	{
+		double		own = (5 / 1e4 + 5 / 16900.0) / 2 * 1600;
+
+		ok(fabs(result[1] - 40 + 70 * own / (own + 10)) < 1e-9, "a node with one error of the past is believed as others of its size are");
+	}
+	past[1] = past[4] = NAN;
+	ok(run(&tree, NULL, NULL) == SPM_RECONCILE_NO_PAST, "where nobody has two it is refused");
+	tree.method = SPM_RECONCILE_MINT;
+	past[1] = past[4] = 1;
 	past[3] = 0, past[2] = 0;
 	ok(run(&tree, &shrinkage, NULL) == SPM_RECONCILE_OK && fabs(result[1] - 40) < 1e-9, "a node that was never off is believed");
 
