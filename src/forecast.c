@@ -15,6 +15,7 @@
 #include "numbers.h"
 
 PG_FUNCTION_INFO_V1(spm_forecast_values);
+PG_FUNCTION_INFO_V1(spm_forecast_values_seasons);
 PG_FUNCTION_INFO_V1(spm_forecast_methods);
 
 /* What can be reckoned with; 'what' is "value 3" or the like. */
@@ -114,6 +115,26 @@ spm_check_season(double season)
 	return (int) season;
 }
 
+/* Shortest first; 1 is none.  Returns how many there are. */
+int
+spm_add_season(int *seasons, int n, double season)
+{
+	int			period = spm_check_season(season);
+	int			at = n;
+
+	if (period == 1)
+		return n;
+	while (at > 0 && seasons[at - 1] > period)
+		at--;
+	if (at > 0 && seasons[at - 1] == period)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("season %d is given twice", period)));
+	memmove(seasons + at + 1, seasons + at, (n - at) * sizeof(int));
+	seasons[at] = period;
+	return n + 1;
+}
+
 ArrayType *
 spm_float8_array(const double *values, int n)
 {
@@ -179,19 +200,17 @@ spm_forecast_path(FunctionCallInfo fcinfo, const SpmForecast *forecast, Datum *p
 	return HeapTupleGetDatum(heap_form_tuple(result_type(fcinfo), values, nulls));
 }
 
-/* spm.forecast("values" float8[], horizon int, season int, method text, level float8) */
-Datum
-spm_forecast_values(PG_FUNCTION_ARGS)
+static Datum
+forecast_values(FunctionCallInfo fcinfo, const int *seasons, int nseasons)
 {
 	int			n;
 	const double *y = spm_series_arg(fcinfo, 0, "value", &n);
-	int			season = spm_check_season(PG_GETARG_INT32(2));
 	SpmForecast forecast = {
 		.method = spm_forecast_method(text_to_cstring(PG_GETARG_TEXT_PP(3))),
 		.y = y,
 		.n = n,
-		.seasons = &season,
-		.nseasons = season > 1,
+		.seasons = seasons,
+		.nseasons = nseasons,
 		.h = PG_GETARG_INT32(1),
 		.level = PG_GETARG_FLOAT8(4)
 	};
@@ -199,7 +218,35 @@ spm_forecast_values(PG_FUNCTION_ARGS)
 	spm_check_horizon(forecast.h);
 	spm_check_level(forecast.level);
 	spm_make_forecast(&forecast);
-	PG_RETURN_DATUM(spm_forecast_path(fcinfo, &forecast, NULL));
+	return spm_forecast_path(fcinfo, &forecast, NULL);
+}
+
+/* spm.forecast("values" float8[], horizon int, season int, method text, level float8) */
+Datum
+spm_forecast_values(PG_FUNCTION_ARGS)
+{
+	int			season = spm_check_season(PG_GETARG_INT32(2));
+
+	return forecast_values(fcinfo, &season, season > 1);
+}
+
+/* spm.forecast("values" float8[], horizon int, seasons int[], method text, level float8) */
+Datum
+spm_forecast_values_seasons(PG_FUNCTION_ARGS)
+{
+	ArrayType  *array = PG_GETARG_ARRAYTYPE_P(2);
+	const int32 *periods = (const int32 *) ARR_DATA_PTR(array);
+	int			n = ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array));
+	int			seasons[SPM_SEASONS_MAX];
+	int			nseasons = 0;
+
+	if (n > SPM_SEASONS_MAX || ARR_NDIM(array) > 1 || array_contains_nulls(array))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("seasons must be an array of at most %d numbers", SPM_SEASONS_MAX)));
+	for (int i = 0; i < n; i++)
+		nseasons = spm_add_season(seasons, nseasons, periods[i]);
+	return forecast_values(fcinfo, seasons, nseasons);
 }
 
 /* spm.forecast_methods() */

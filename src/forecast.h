@@ -23,6 +23,7 @@ extern const SpmMethod *spm_forecast_method(const char *name);
 extern void spm_check_horizon(int horizon);
 extern void spm_check_level(double level);
 extern int	spm_check_season(double season);
+extern int	spm_add_season(int *seasons, int n, double season);
 
 /* NaN becomes NULL: not known. */
 extern ArrayType *spm_float8_array(const double *values, int n);

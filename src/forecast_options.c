@@ -105,23 +105,8 @@ read_seasons(ForecastOptions *options, Jsonb *json)
 		bad_option("season", hint);
 	walk = JsonbIteratorInit(season->val.binary.data);
 	while ((token = JsonbIteratorNext(&walk, &value, true)) != WJB_DONE)
-	{
-		int			period;
-		int			at = options->nseasons;
-
-		if (token != WJB_ELEM)
-			continue;
-		period = spm_check_season(option_number("season", &value, hint));
-		if (period == 1)
-			continue;
-		while (at > 0 && options->seasons[at - 1] > period)
-			at--;
-		if (at > 0 && options->seasons[at - 1] == period)
-			bad_option("season", "No period is to be given twice.");
-		memmove(options->seasons + at + 1, options->seasons + at, (options->nseasons - at) * sizeof(int));
-		options->seasons[at] = period;
-		options->nseasons++;
-	}
+		if (token == WJB_ELEM)
+			options->nseasons = spm_add_season(options->seasons, options->nseasons, option_number("season", &value, hint));
 }
 
 static void

@@ -11,6 +11,7 @@
 #include "pgtime.h"
 #include "utils/jsonb.h"
 
+#include "compat.h"
 #include "forecast.h"
 #include "kernel/grid.h"
 

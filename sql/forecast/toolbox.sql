@@ -15,6 +15,17 @@ Arguments: values, horizon (how many periods to come), season (after how many pe
 Errors: 22004 a value is null; 22023 no values, one that is not finite or neither 0 nor from 1e-30 to 1e+30, an unknown method, a level that is not between 0 and 1, a season or horizon below 1 or above 10,000; 2202E an array of more dimensions; 54000 more than 1,000,000 values.
 Example: SELECT * FROM spm.forecast_rows(spm.forecast('{5,7,6,8,9,8,10,11}', 3, method => 'naive')) gives 11 three times.$$;
 
+CREATE OR REPLACE FUNCTION spm.forecast("values" double precision[], horizon int, seasons int[],
+                                        method text DEFAULT 'auto', level double precision DEFAULT 0.95)
+    RETURNS spm.forecast_path
+    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100000
+    AS 'MODULE_PATHNAME', 'spm_forecast_values_seasons';
+COMMENT ON FUNCTION spm.forecast(double precision[], int, int[], text, double precision) IS
+$$The same with several seasons, as hours have a day and a week, and days a week and a year.
+Arguments: seasons (periods after which a pattern repeats, at most 8), the others as there.
+Errors: as there; 22023 a season that is given twice, a null, more than 8.
+Example: SELECT spm.forecast(array_agg(calls ORDER BY day), 28, seasons => '{7,365}') FROM daily.$$;
+
 CREATE OR REPLACE FUNCTION spm.forecast_rows(path spm.forecast_path, OUT step int, OUT period timestamp,
                                              OUT mean double precision, OUT lower double precision, OUT upper double precision, OUT method text)
     RETURNS SETOF record

@@ -13,6 +13,12 @@ SELECT is((spm.forecast('{5,7,6,8,9,8}', 4, 3, 'snaive')).mean, '{8,9,8,8}', 'wi
 SELECT is((spm.forecast('{5,7,6,8}', 3, method => 'naive')).method, 'naive', 'a forecast says by which method it is');
 SELECT is((spm.forecast('{5,7,6,8}', 3)).level, 0.95::float8, 'limits hold 95 of 100 unless told otherwise');
 SELECT is((spm.forecast('{5,7,6,8}', 3)).period, NULL, 'without dates there are no periods');
+SELECT is(spm.forecast(y, 5, seasons => '{28,7,1}'), spm.forecast(y, 5, seasons => '{7,28}'), 'seasons go from the shortest to the longest, and 1 is none'),
+    is(spm.forecast(y, 5, seasons => '{7}'), spm.forecast(y, 5, 7), 'one of them is a season'), is(spm.forecast(y, 5, seasons => '{}'), spm.forecast(y, 5), 'none of them is none'),
+    is(spm.forecast(y::numeric[], 5, 7), spm.forecast(y, 5, 7), 'numeric values are values'),
+    is((SELECT max(abs(v - 100 - 10 * (i % 7) - 20 * (i % 28 / 7)))::numeric(9,3) < 1 FROM unnest((spm.forecast(y, 56, seasons => '{7,28}')).mean) WITH ORDINALITY u(v, o), LATERAL (SELECT 280 + o::int AS i) n), true,
+        'two seasons on top of each other go on as they are')
+FROM (SELECT array_agg(100 + 10 * (i % 7) + 20 * (i % 28 / 7) ORDER BY i)::float8[] AS y FROM generate_series(1, 280) i) s;
 SELECT ok(narrow.lower > wide.lower AND narrow.upper < wide.upper AND narrow.mean = wide.mean AND narrow.lower < narrow.mean AND narrow.upper > narrow.mean,
     'the more outcomes limits are to hold, the wider they are, around the same mean')
 FROM spm.forecast_rows(spm.forecast('{5,7,6,8,5,9,6,7,8,9,4}', 1, level => 0.8)) narrow, spm.forecast_rows(spm.forecast('{5,7,6,8,5,9,6,7,8,9,4}', 1, level => 0.99)) wide;
@@ -175,7 +181,6 @@ SELECT is(pg_temp.refusal(o::jsonb), format('22023: option "%s" of a forecast ca
     ('{"step": 12}', 'step', 'It is one of hour, day, week, month, quarter, half, year.'),
     ('{"season": "12"}', 'season', 'It is a number of periods, or a few of them: 12, or [7, 365].'),
     ('{"season": {"m": 12}}', 'season', 'It is a number of periods, or a few of them: 12, or [7, 365].'),
-    ('{"season": [7, 7]}', 'season', 'No period is to be given twice.'),
     ('{"season": [7, "x"]}', 'season', 'It is a number of periods, or a few of them: 12, or [7, 365].'),
     ('{"season": [2,3,4,5,6,7,8,9,10]}', 'season', 'It is a number of periods, or a few of them: 12, or [7, 365].'),
     ('{"gaps": "none"}', 'gaps', 'It is one of zero, interpolate, last, refuse.'),
@@ -185,6 +190,9 @@ SELECT is(pg_temp.refusal(o::jsonb), format('22023: option "%s" of a forecast ca
     ('{"until": "2026-02-28 24:00"}', 'until', 'It is a day such as "2026-06-30", or an hour such as "2026-06-30 17:00".'),
     ('{"zone": "Mars/Olympus"}', 'zone', 'Names of time zones: SELECT name FROM pg_timezone_names;'),
     ('{"level": "high"}', 'level', 'It is a share such as 0.95.')) v(o, n, h);
+SELECT is(pg_temp.refusal('{"season": [7, 7]}'), '22023: season 7 is given twice. ', 'the same season twice is refused');
+SELECT throws_ok($$SELECT spm.forecast('{1,2}', 1, seasons => '{3,3}')$$, '22023', 'season 3 is given twice', 'for arrays, too');
+SELECT throws_ok($$SELECT spm.forecast('{1,2}', 1, seasons => '{3,NULL}')$$, '22023', 'seasons must be an array of at most 8 numbers', 'a season that is null is refused');
 SELECT is(pg_temp.refusal('{"season": 1.5}'), '22023: season must be a whole number of periods from 1 to 10000. 12 for months that repeat each year, 7 for days that repeat each week, 1 for none.', 'half a period is refused');
 SELECT is(pg_temp.refusal('{"gaps": "refuse"}'), '22004: a period of a series has no value. Option "gaps" says what such a period has: zero, interpolate or last.', 'a gap is refused when gaps are');
 SELECT is(pg_temp.refusal('{}', 20000), '22023: horizon must be from 1 to 10000 periods. ', 'a horizon without end is refused');
