@@ -591,12 +591,12 @@ check_forecasts(Problem *problem)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("all forecasts must have the same number of steps"),
-					 errdetail("TreeNode \"%s\" has %d, node \"%s\" %d.", node_name(first), first->entry->h, node_name(node), node->entry->h)));
+					 errdetail("Node \"%s\" has %d, node \"%s\" %d.", node_name(first), first->entry->h, node_name(node), node->entry->h)));
 		if (node->period && problem->periods && memcmp(node->period, problem->periods, node->entry->h * sizeof(Timestamp)) != 0)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("all forecasts must be for the same periods"),
-					 errdetail("TreeNode \"%s\" differs from those before it.", node_name(node)),
+					 errdetail("Node \"%s\" differs from those before it.", node_name(node)),
 					 errhint("Say when the past of all ends: spm.forecast(at, value, horizon, '{\"until\": \"2026-09-30\"}').")));
 		if (node->period)
 			problem->periods = node->period;
