@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include "bucket.h"
 #include "mstl.h"
 #include "series.h"
 
@@ -19,6 +20,12 @@
  */
 #define LONG_METHOD	"comb"
 #define LONG_WEIGHT	3
+
+/* Months are noisy beside what quarters tell of where things go. */
+#define MONTHS		12
+#define BUCKET		3
+#define BUCKET_METHOD "ces"
+#define BUCKET_WEIGHT 2
 
 /* How far a member may stand from all others: widths of these, and standard deviations of an error. */
 #define WIDTHS		2
@@ -64,6 +71,12 @@ spmk_ensemble_space(int n, int m, int h)
 	{
 		SpmForecast long_season = on_long_season(&(SpmSeries) {.n = n, .m = m}, &m, &(SpmOutlook) {.h = h}, NULL);
 		size_t		space = 2 * (size_t) h + spmk_mstl_forecast_space(&long_season);
+
+		most = space > most ? space : most;
+	}
+	if (m == MONTHS)
+	{
+		size_t		space = spmk_bucket_space(n, m, h, BUCKET, spmk_method(BUCKET_METHOD));
 
 		most = space > most ? space : most;
 	}
@@ -126,6 +139,23 @@ add_name(const char *name, char *names, size_t size)
 	strcat(names, name);
 }
 
+/* The member that only some series have. */
+static SpmForecastStatus
+run_special(const SpmSeries *series, SpmOutlook *outlook, double *space, const SpmBreath *breath)
+{
+	SpmForecast long_season;
+	SpmForecastStatus status;
+
+	if (series->m == MONTHS)
+		return spmk_bucket(series, BUCKET, spmk_method(BUCKET_METHOD), outlook, space, breath);
+	if (!has_long_season(series->n, series->m))
+		return SPM_FORECAST_UNFIT;
+	long_season = on_long_season(series, &series->m, outlook, space);
+	status = spmk_mstl_forecast(&long_season, space + 2 * outlook->h, breath);
+	memcpy(outlook->name, long_season.name, sizeof(outlook->name));
+	return status;
+}
+
 static SpmForecastStatus
 combine(const SpmSeries *series, const Member *members, SpmOutlook *outlook, double *space, const SpmBreath *breath)
 {
@@ -149,19 +179,14 @@ combine(const SpmSeries *series, const Member *members, SpmOutlook *outlook, dou
 	}
 	if (count == 0)
 		return SPM_FORECAST_SHORT;
-	if (members == all_members && !outlook->fitted && has_long_season(n, series->m))
+	if (members == all_members)
 	{
-		SpmOutlook *own = &outlooks[count];
-		SpmForecast long_season;
+		double	   *own = space + count * ((size_t) n + 2 * (size_t) h);
 
-		*own = (SpmOutlook) {.h = h, .mean = space + count * ((size_t) n + 2 * (size_t) h)};
-		long_season = on_long_season(series, &series->m, own, rest);
-		weights[count] = LONG_WEIGHT;
-		if (spmk_mstl_forecast(&long_season, rest + 2 * h, breath) == SPM_FORECAST_OK)
-		{
-			memcpy(own->name, long_season.name, sizeof(own->name));
+		outlooks[count] = (SpmOutlook) {.h = h, .mean = own, .variance = own + h};
+		weights[count] = series->m == MONTHS ? BUCKET_WEIGHT : LONG_WEIGHT;
+		if (run_special(series, &outlooks[count], rest, breath) == SPM_FORECAST_OK)
 			count++;
-		}
 	}
 	for (int i = 0; i < h; i++)
 	{
@@ -174,9 +199,12 @@ combine(const SpmSeries *series, const Member *members, SpmOutlook *outlook, dou
 	}
 	for (int t = 0; outlook->fitted && t < n; t++)
 	{
-		for (int k = 0; k < count; k++)
-			numbers[k] = outlooks[k].fitted[t];
-		outlook->fitted[t] = mean_of(numbers, weights, count);
+		int			fitting = 0;
+
+		/* the special member, which is the last one, has no fitted values */
+		for (int k = 0; k < count && outlooks[k].fitted; k++)
+			numbers[fitting++] = outlooks[k].fitted[t];
+		outlook->fitted[t] = mean_of(numbers, weights, fitting);
 	}
 	outlook->name[0] = '\0';
 	for (int k = 0; k < count; k++)

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kernel/bucket.h"
 #include "kernel/forecast.h"
 #include "kernel/interval.h"
 
@@ -132,19 +133,35 @@ test_mean(void)
 	bool		is_called_back = true;
 
 	random_state = 7;
-	for (int t = 0; t < 60; t++)
-		y[t] = (100 + t) * (1 + 0.2 * sin(t * M_PI / 6)) + 3 * noise();
-	for (int k = 0; k < 4; k++)
+	for (int m = 4; m <= 12; m += 8)
 	{
-		forecast(names[k], 60, 12, 6, 0.95);
+		for (int t = 0; t < 60; t++)
+			y[t] = (100 + t) * (1 + 0.2 * sin(t * 2 * M_PI / m)) + 3 * noise();
+		memset(expected, 0, sizeof(expected));
+		for (int k = 0; k < 4; k++)
+		{
+			forecast(names[k], 60, m, 6, 0.95);
+			for (int i = 0; i < 6; i++)
+				expected[i] += weights[k] * mean[i] / 6;
+		}
+		if (m == 12)
+		{
+			static double space[10000];
+			double		path[6];
+			double		variance[6];
+
+			ok(spmk_bucket(&(SpmSeries) {.y = y, .n = 60, .m = 12}, 3, spmk_method("ces"),
+						   &(SpmOutlook) {.h = 6, .mean = path, .variance = variance}, space, NULL) == SPM_FORECAST_OK,
+			   "months are forecast by quarters");
+			for (int i = 0; i < 6; i++)
+				expected[i] = 0.75 * expected[i] + 0.25 * path[i];
+		}
+		forecast("auto", 60, m, 6, 0.95);
 		for (int i = 0; i < 6; i++)
-			expected[i] += weights[k] * mean[i] / 6;
+			if (fabs(mean[i] - expected[i]) > 1e-9)
+				is_mean = false;
 	}
-	forecast("auto", 60, 12, 6, 0.95);
-	for (int i = 0; i < 6; i++)
-		if (fabs(mean[i] - expected[i]) > 1e-9)
-			is_mean = false;
-	ok(is_mean, "auto is the mean of theta, complex smoothing, and half each of two exponential smoothings");
+	ok(is_mean, "auto is the mean of theta, complex smoothing, and half each of two exponential smoothings; of months, with quarters");
 	ok(strstr(made.name, "DOTM + CES") == made.name, "auto tells of what it is made");
 
 	forecast("dotm", 60, 12, 6, 0.95);
@@ -168,6 +185,25 @@ test_mean(void)
 		y[t] = 30 - t;
 	forecast("holt", 30, 1, 9, 0.95);
 	ok(mean[8] == 0 && lower[8] == 0, "what never was below zero is not forecast to be");
+}
+
+static void
+test_buckets(void)
+{
+	static double space[10000];
+	double		path[10];
+	double		variance[10];
+	bool		is_line = true;
+
+	/* 31 values of a season on a line: the first one is left out of ten buckets */
+	for (int t = 0; t < 31; t++)
+		y[t] = 50 + 2 * t;
+	spmk_bucket(&(SpmSeries) {.y = y, .n = 31, .m = 1}, 3, spmk_method("holt"),
+				&(SpmOutlook) {.h = 10, .mean = path, .variance = variance}, space, NULL);
+	for (int i = 0; i < 10; i++)
+		if (fabs(path[i] - (50 + 2 * (31 + i))) > 1e-6)
+			is_line = false;
+	ok(is_line, "means of three values tell where a line goes on");
 }
 
 static void
@@ -248,6 +284,7 @@ int
 main(void)
 {
 	test_mean();
+	test_buckets();
 	test_limits();
 	test_coverage();
 	test_odd();
