@@ -187,7 +187,8 @@ DECLARE
     relation regclass := to_regclass(format('%I.%I', history.relation_schema, history.relation_name));
     zone text := (SELECT s.time_zone FROM spm.opportunity_source AS s WHERE s.opportunity_source_id = history.opportunity_source_id);
 BEGIN
-    RETURN format(E'SELECT %s AS opportunity_source_id, %s AS opportunity_key, %s AS changed_at, NULL::date AS entered_on, %s AS stage,\n    %s AS amount, %s AS close_date, %s AS owner_key, spm.forecast_category(%s) AS category\nFROM %I.%I AS t\nUNION ALL\n',
+    RETURN format(concat_ws(E'\n', 'SELECT %s AS opportunity_source_id, %s AS opportunity_key, %s AS changed_at, NULL::date AS entered_on, %s AS stage,',
+            '    %s AS amount, %s AS close_date, %s AS owner_key, spm.forecast_category(%s) AS category', 'FROM %I.%I AS t', 'UNION ALL', ''),
         history.opportunity_source_id, spm._pipeline_expression(relation, history.key_column, 'text', zone),
         spm._pipeline_expression(relation, history.changed_column, 'moment', zone),
         spm._pipeline_expression(relation, history.stage_column, 'text', zone), spm._pipeline_expression(relation, history.amount_column, 'numeric', zone),
@@ -377,8 +378,11 @@ BEGIN
     END IF;
     SELECT s.* INTO old FROM spm.sales_stage AS s
     WHERE s.opportunity_source_id = this_source.opportunity_source_id AND s.stage = set_sales_stage.stage;
-    won := coalesce(set_sales_stage.is_won, CASE WHEN set_sales_stage.is_closed IS FALSE THEN false WHEN wanted IS NOT NULL THEN wanted = 'closed' END, old.is_won, false);
-    closed := coalesce(set_sales_stage.is_closed, CASE WHEN won THEN true WHEN wanted IS NOT NULL AND wanted <> 'omitted' THEN false END, old.is_closed, false);
+    -- what is said goes before what follows from it, and that before what was
+    won := coalesce(set_sales_stage.is_won, CASE WHEN set_sales_stage.is_closed IS FALSE THEN false WHEN wanted IS NOT NULL THEN wanted = 'closed' END,
+        old.is_won, false);
+    closed := coalesce(set_sales_stage.is_closed, CASE WHEN won THEN true WHEN wanted IS NOT NULL AND wanted <> 'omitted' THEN false END,
+        old.is_closed, false);
     IF won AND NOT closed OR closed AND wanted <> (CASE WHEN won THEN 'closed' ELSE 'omitted' END) OR wanted = 'closed' AND NOT won THEN
         RAISE EXCEPTION 'stage "%" cannot be % and in category %', stage,
             CASE WHEN won AND NOT closed THEN 'won and open' WHEN won THEN 'won' WHEN closed THEN 'lost' ELSE 'open' END,

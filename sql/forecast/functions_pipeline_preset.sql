@@ -147,8 +147,11 @@ BEGIN
         WHERE p.relation = part AND p.is_needed AND p.argument <> 'relation' AND columns -> (p.relation || '.' || p.argument) IS NULL AND relations -> part IS NOT NULL;
         IF missing IS NOT NULL AND part = 'opportunity' THEN
             RAISE EXCEPTION '% has no column %', deals, missing
-                USING ERRCODE = '42703', DETAIL = format('Preset %s looks for all of: %s.', preset, (SELECT string_agg(p.candidates[1], ', ') FROM spm._pipeline_preset(preset) AS p WHERE p.relation = part AND p.is_needed AND p.argument <> 'relation')),
-                    HINT = format('Let the loader bring it; or make a view %I.spm_opportunity with it, which goes before the table; or map the columns yourself: SELECT spm.map_opportunities(%L, %L, ...);', schema, source_name, deals);
+                USING ERRCODE = '42703', DETAIL = format('Preset %s looks for all of: %s.', preset, (
+                        SELECT string_agg(p.candidates[1], ', ' ORDER BY p.candidates[1]) FROM spm._pipeline_preset(preset) AS p
+                        WHERE p.relation = part AND p.is_needed AND p.argument <> 'relation')),
+                    HINT = format('Let the loader bring it, or make a view %I.spm_opportunity with it, which goes before the table. To map columns yourself: '
+                        'SELECT spm.map_opportunities(%L, %L, ...);', schema, source_name, deals);
         ELSIF missing IS NOT NULL THEN
             relations := relations - part;
         END IF;
@@ -182,20 +185,22 @@ BEGIN
         END LOOP;
     END IF;
     IF relations -> 'history' IS NOT NULL THEN
-        PERFORM spm.map_stage_history(source_name, (relations ->> 'history')::oid::regclass, opportunity => columns ->> 'history.opportunity', entered => columns ->> 'history.entered',
-            stage => columns ->> 'history.stage', amount => columns ->> 'history.amount', close_date => columns ->> 'history.close_date', category => columns ->> 'history.category');
+        PERFORM spm.map_stage_history(source_name, (relations ->> 'history')::oid::regclass, opportunity => columns ->> 'history.opportunity',
+            entered => columns ->> 'history.entered', stage => columns ->> 'history.stage', amount => columns ->> 'history.amount', close_date => columns ->> 'history.close_date', category => columns ->> 'history.category');
     END IF;
 
     RETURN QUERY
     SELECT p.relation, p.argument, CASE p.argument WHEN 'relation' THEN (relations ->> p.relation)::oid::regclass::text ELSE columns ->> (p.relation || '.' || p.argument) END,
         CASE WHEN relations -> p.relation IS NULL AND p.argument = 'relation' THEN CASE p.relation
-                WHEN 'history' THEN 'Not found, or not with its columns: run spm.take_snapshot() every night.' ELSE 'Not found: check spm.sales_stage, and correct it with spm.set_sales_stage().' END
+                WHEN 'history' THEN 'Not found, or not with its columns: run spm.take_snapshot() every night.'
+                ELSE 'Not found: check spm.sales_stage, and correct it with spm.set_sales_stage().' END
             WHEN p.argument = 'relation' THEN 'taken'
             WHEN relations -> p.relation IS NULL THEN 'not looked for'
             WHEN columns -> (p.relation || '.' || p.argument) IS NOT NULL THEN 'taken'
-            ELSE format('Not found: %s.', CASE p.argument WHEN 'account' THEN 'deals have no account' WHEN 'currency' THEN 'give fixed_currency, if deals have several'
-                WHEN 'category' THEN 'that of the stage counts' WHEN 'list_amount' THEN format('make a view %I.spm_opportunity that joins the products, so that open deals have a value', schema)
-                WHEN 'segment' THEN 'all deals are of one kind' WHEN 'won' THEN 'the stage decides' WHEN 'closed' THEN 'the stage decides' ELSE 'it is left out' END) END
+            ELSE format('Not found: %s.', CASE p.argument WHEN 'account' THEN 'deals have no account'
+                WHEN 'currency' THEN 'give fixed_currency, if deals have several' WHEN 'category' THEN 'that of the stage counts' WHEN 'list_amount' THEN format('make a view %I.spm_opportunity that joins the products, so that open deals have a value', schema)
+                WHEN 'segment' THEN 'all deals are of one kind' WHEN 'won' THEN 'the stage decides' WHEN 'closed' THEN 'the stage decides'
+                ELSE 'it is left out' END) END
     FROM spm._pipeline_preset(preset) AS p
     ORDER BY array_position('{opportunity,stage,history}'::text[], p.relation), p.argument <> 'relation', p.argument;
 END

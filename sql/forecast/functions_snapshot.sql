@@ -27,7 +27,8 @@ BEGIN
     SELECT p.* INTO wrong FROM spm._pipeline_problem() AS p WHERE NOT p.is_history LIMIT 1;
     IF FOUND THEN
         RAISE EXCEPTION 'opportunities "%" cannot be read: %', wrong.source, wrong.problem
-            USING ERRCODE = wrong.code, HINT = format('Map them as they are now: SELECT spm.map_opportunities(%L, ...); or leave them: SELECT spm.unmap_opportunities(%L);', wrong.source, wrong.source);
+            USING ERRCODE = wrong.code, HINT = format('Map them as they are now: SELECT spm.map_opportunities(%L, ...); or leave them: SELECT spm.unmap_opportunities(%L);',
+                wrong.source, wrong.source);
     END IF;
     SELECT s.name INTO wrong
     FROM spm.opportunity_source AS s
@@ -92,9 +93,10 @@ BEGIN
     -- what is as it was is not written again
     DELETE FROM pg_temp.spm_seen AS s USING spm.opportunity_record AS r
     WHERE r.opportunity_record_id = s.opportunity_record_id
-        AND (r.is_gone, r.name, r.account_key, r.owner_key, r.stage, r.amount, r.currency_code, r.created_on, r.close_date, r.closed_on, r.is_won, r.category, r.segment, r.entered_on, r.list_amount)
-            IS NOT DISTINCT FROM
-            (s.is_gone, s.name, s.account_key, s.owner_key, s.stage, s.amount, s.currency_code, s.created_on, s.close_date, s.closed_on, s.is_won, s.category, s.segment, s.entered_on, s.list_amount);
+        AND (r.is_gone, r.name, r.account_key, r.owner_key, r.stage, r.amount, r.currency_code, r.created_on, r.close_date, r.closed_on, r.is_won,
+            r.category, r.segment, r.entered_on, r.list_amount)
+        IS NOT DISTINCT FROM (s.is_gone, s.name, s.account_key, s.owner_key, s.stage, s.amount, s.currency_code, s.created_on, s.close_date, s.closed_on, s.is_won,
+            s.category, s.segment, s.entered_on, s.list_amount);
     SELECT count(*) FILTER (WHERE s.opportunity_record_id <> -1) INTO differed FROM pg_temp.spm_seen AS s;
     INSERT INTO pg_temp.spm_seen
     SELECT r.opportunity_record_id, r.opportunity_source_id, r.opportunity_key, daterange(take_snapshot.as_of, NULL), true, r.name, r.account_key, r.owner_key, r.stage,

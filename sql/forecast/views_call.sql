@@ -158,3 +158,33 @@ COMMENT ON COLUMN spm_bi.call_accuracy.wape_ratio IS 'abs_error_amount over actu
 COMMENT ON COLUMN spm_bi.call_accuracy.rollup_wape_ratio IS 'The same of what the roll-up said. Not additive.';
 COMMENT ON COLUMN spm_bi.call_accuracy.deal_wape_ratio IS 'The same of what the deals came to. Not additive.';
 COMMENT ON COLUMN spm_bi.call_accuracy.is_better_than_rollup IS 'Whether judgement has brought the number nearer to what was won.';
+
+CREATE OR REPLACE VIEW spm_bi.call_expectation WITH (security_invoker = true) AS
+SELECT t.name AS forecast_type_name, t.currency_code, c.name AS calendar_name, p.period_id, p.name AS period_name, e.position_key, e.judge_key AS judge_position_key,
+    e.category, e.called_on, e.days_left AS day_count_left, e.amount::numeric(24,6) AS amount, e.deal_amount::numeric(24,6) AS deal_amount, e.past_count,
+    e.call_ratio::numeric(18,6) AS call_ratio, e.deal_ratio::numeric(18,6) AS deal_ratio, e.call_weight::numeric(18,6) AS call_weight_ratio,
+    e.expected_amount::numeric(24,6) AS expected_amount
+FROM spm.forecast_type AS t
+CROSS JOIN spm.period AS p
+JOIN spm.calendar AS c USING (calendar_id)
+CROSS JOIN LATERAL spm.expected_call(p.name, current_date, t.name, c.name) AS e
+WHERE p.span @> current_date
+    AND EXISTS (SELECT FROM spm.forecast_call AS f WHERE f.period_id = p.period_id AND f.forecast_type_id = t.forecast_type_id);
+COMMENT ON VIEW spm_bi.call_expectation IS 'One row per call that holds today, of a period that holds today: what it has come to mean, by what became of earlier ones.';
+COMMENT ON COLUMN spm_bi.call_expectation.forecast_type_name IS 'Forecast type.';
+COMMENT ON COLUMN spm_bi.call_expectation.currency_code IS 'Currency of the amounts. NULL: that of the deals.';
+COMMENT ON COLUMN spm_bi.call_expectation.calendar_name IS 'Calendar of the period.';
+COMMENT ON COLUMN spm_bi.call_expectation.period_id IS 'Period.';
+COMMENT ON COLUMN spm_bi.call_expectation.period_name IS 'Name of the period.';
+COMMENT ON COLUMN spm_bi.call_expectation.position_key IS 'Seat whose number it is.';
+COMMENT ON COLUMN spm_bi.call_expectation.judge_position_key IS 'Seat that says so.';
+COMMENT ON COLUMN spm_bi.call_expectation.category IS 'Category.';
+COMMENT ON COLUMN spm_bi.call_expectation.called_on IS 'Day of the call.';
+COMMENT ON COLUMN spm_bi.call_expectation.day_count_left IS 'Days to the end of the period. Not additive.';
+COMMENT ON COLUMN spm_bi.call_expectation.amount IS 'What was said. Not additive.';
+COMMENT ON COLUMN spm_bi.call_expectation.deal_amount IS 'What the deals say today. Not additive.';
+COMMENT ON COLUMN spm_bi.call_expectation.past_count IS 'Earlier calls that it is judged by. Not additive.';
+COMMENT ON COLUMN spm_bi.call_expectation.call_ratio IS 'Won over said, by the judge; below 1, too much is promised. Not additive.';
+COMMENT ON COLUMN spm_bi.call_expectation.deal_ratio IS 'Won over said, by the deals. Not additive.';
+COMMENT ON COLUMN spm_bi.call_expectation.call_weight_ratio IS 'How much the judge weighs beside the deals, from 0 to 1. Not additive.';
+COMMENT ON COLUMN spm_bi.call_expectation.expected_amount IS 'What can be expected. NULL: there is no past. Not additive.';

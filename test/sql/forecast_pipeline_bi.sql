@@ -8,7 +8,7 @@ SET client_min_messages = warning;
 SELECT no_plan();
 
 SELECT is_empty(format('SELECT ''%s'' FROM spm_bi.%I', v, v), v || ' has no rows where nothing is mapped')
-FROM unnest('{opportunity,opportunity_defect,sales_stage,pipeline_snapshot,pipeline_trend,pipeline_waterfall,pipeline_forecast,forecast_call,call_outcome,call_accuracy}'::text[]) v;
+FROM unnest('{opportunity,opportunity_defect,sales_stage,pipeline_snapshot,pipeline_trend,pipeline_waterfall,pipeline_forecast,forecast_call,call_outcome,call_accuracy,call_expectation}'::text[]) v;
 
 CREATE SCHEMA crm;
 CREATE TABLE crm.deal (id int, owner text, stage text, amount numeric, opened date, closing date);
@@ -45,6 +45,9 @@ SELECT results_eq('SELECT week_index, amount, deal_amount, actual_amount, error_
 SELECT results_eq('SELECT judge_position_key, week_index, call_count, bias_ratio, wape_ratio, deal_wape_ratio, is_better_than_rollup FROM spm_bi.call_accuracy ORDER BY week_index', $$VALUES ('bob', 0, 1::bigint, -0.200000, 0.200000, 1.000000, true), ('bob', 2, 1, 0.3, 0.3, 1, true)$$,
     'how one-sided and how far off, by weeks that were left');
 
+SELECT spm.submit_call('bob', extract(year FROM current_date)::text, 200) \g /dev/null
+SELECT results_eq('SELECT position_key, amount, past_count FROM spm_bi.call_expectation', $$VALUES ('bob', 200.000000, 1::bigint)$$, 'and what a call of this year has come to mean');
+
 -- rights
 CREATE ROLE analyst;
 GRANT USAGE ON SCHEMA spm, spm_bi, crm TO analyst;
@@ -56,7 +59,7 @@ RESET ROLE;
 GRANT SELECT ON crm.deal TO analyst;
 SET LOCAL ROLE analyst;
 SELECT lives_ok(format('SELECT * FROM spm_bi.%I', v), 'who may reads ' || v)
-FROM unnest('{opportunity,opportunity_defect,sales_stage,pipeline_snapshot,pipeline_trend,pipeline_waterfall,pipeline_forecast,forecast_call,call_outcome,call_accuracy}'::text[]) v;
+FROM unnest('{opportunity,opportunity_defect,sales_stage,pipeline_snapshot,pipeline_trend,pipeline_waterfall,pipeline_forecast,forecast_call,call_outcome,call_accuracy,call_expectation}'::text[]) v;
 SELECT throws_ok($$SELECT spm.submit_call('A', extract(year FROM current_date)::text, 1)$$, '42501', NULL, 'and calls nothing');
 RESET ROLE;
 CREATE ROLE job;
