@@ -34,35 +34,44 @@ typedef struct Demand
 	int			silence;		/* periods since the last one */
 } Demand;
 
+/* Whether values, or just that there are any, come again after a season: shops close on Sundays. */
+static bool
+is_seasonal(const SpmSeries *series, bool count_only)
+{
+	int			n = series->n;
+	int			m = series->m;
+	double		mean = 0;
+	double		squares = 0;
+	double		products = 0;
+
+	for (int t = 0; t < n; t++)
+		mean += (count_only ? series->y[t] > 0 : series->y[t]) / n;
+	for (int t = 0; t < n; t++)
+	{
+		double		d = (count_only ? series->y[t] > 0 : series->y[t]) - mean;
+
+		squares += d * d;
+		if (t >= m)
+			products += d * ((count_only ? series->y[t - m] > 0 : series->y[t - m]) - mean);
+	}
+	return products * n > SEASONAL * squares * (n - m);
+}
+
 bool
 spmk_is_intermittent(const SpmSeries *series)
 {
 	int			n = series->n;
-	int			m = series->m;
 	int			demands = 0;
-	double		mean = 0;
-	double		squares = 0;
-	double		products = 0;
 
 	for (int t = 0; t < n; t++)
 	{
 		if (series->y[t] < 0)
 			return false;
 		demands += series->y[t] > 0;
-		mean += series->y[t];
 	}
 	if (demands == 0 || demands * SPARSE > n)
 		return false;
-	if (m < 2 || n / 3 < m)
-		return true;
-	mean /= n;
-	for (int t = 0; t < n; t++)
-	{
-		squares += (series->y[t] - mean) * (series->y[t] - mean);
-		if (t >= m)
-			products += (series->y[t] - mean) * (series->y[t - m] - mean);
-	}
-	return products * n < SEASONAL * squares * (n - m);
+	return series->m < 2 || n / 3 < series->m || !(is_seasonal(series, false) || is_seasonal(series, true));
 }
 
 /* False: a negative demand is none. */

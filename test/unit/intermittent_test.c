@@ -88,6 +88,9 @@ which_series(void)
 	ok(!is_intermittent(132, 1), "nor is what falls below zero");
 	demand_every(12, 5, 60);
 	ok(is_intermittent(60, 1) && !is_intermittent(60, 12), "each December is a season, if a year is twelve periods");
+	for (int t = 0; t < 140; t++)
+		y[t] = t % 7 < 5 ? 1 + random_below(100) * random_below(100) : 0;
+	ok(is_intermittent(140, 1) && !is_intermittent(140, 7), "and so are closed weekends, however much sales vary");
 }
 
 static double
@@ -126,7 +129,7 @@ limits_hold(void)
 	double		above;
 	double		held = share_held("intermittent", .3, .95, &above);
 
-	ok(held > .93 && held < .99 && above == 0, "95 % limits hold 95 % of a rare demand, from nothing upwards");
+	ok(held > .93 && held < .99 && above < .01, "95 % limits hold 95 % of a rare demand, from nothing upwards");
 	held = share_held("croston", .9, .8, &above);
 	ok(held > .76 && held < .9 && above > .2, "80 % limits hold 80 % of a frequent one, and need not begin with nothing");
 
