@@ -17,6 +17,8 @@
 #include "kernel/interval.h"
 #include "numbers.h"
 
+#include "compat.h"
+
 PG_FUNCTION_INFO_V1(spm_ets);
 PG_FUNCTION_INFO_V1(spm_ets_fixed);
 
@@ -133,11 +135,34 @@ check_form(const SpmSeries *series, SpmEtsForm form)
 static Datum
 numbers_datum(const double *numbers, int n)
 {
-	Datum	   *elements = MemoryContextAllocHuge(CurrentMemoryContext, n * sizeof(Datum));
+	Size		size = ARR_OVERHEAD_NONULLS(1) + n * sizeof(double);
+	ArrayType  *array = palloc0(size);
 
-	for (int i = 0; i < n; i++)
-		elements[i] = Float8GetDatum(numbers[i]);
-	return PointerGetDatum(construct_array(elements, n, FLOAT8OID, sizeof(float8), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
+	SET_VARSIZE(array, size);
+	array->ndim = 1;
+	array->elemtype = FLOAT8OID;
+	ARR_DIMS(array)[0] = n;
+	ARR_LBOUND(array)[0] = 1;
+	memcpy(ARR_DATA_PTR(array), numbers, n * sizeof(double));
+	return PointerGetDatum(array);
+}
+
+/* Found out once for all rows of a query: it takes as long as the fit of a short series. */
+static TupleDesc
+row_type(FunctionCallInfo fcinfo)
+{
+	FmgrInfo   *function = fcinfo->flinfo;
+	TupleDesc	tupdesc;
+	MemoryContext old;
+
+	if (function->fn_extra)
+		return (TupleDesc) function->fn_extra;
+	if (get_call_result_type(fcinfo, NULL, &tupdesc) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "return type must be a row type");
+	old = MemoryContextSwitchTo(function->fn_mcxt);
+	function->fn_extra = BlessTupleDesc(CreateTupleDescCopy(tupdesc));
+	MemoryContextSwitchTo(old);
+	return (TupleDesc) function->fn_extra;
 }
 
 /* The row that both functions give: the model from its first states on. */
@@ -155,14 +180,11 @@ model_row(FunctionCallInfo fcinfo, const EtsRequest *request, const SpmEts *firs
 	double	   *lower = palloc(h * sizeof(double));
 	double	   *upper = palloc(h * sizeof(double));
 	double		quantile = spmk_normal_quantile(0.5 + request->level / 2);
-	TupleDesc	tupdesc;
 	Datum		values[COLUMNS];
 	bool		nulls[COLUMNS] = {false};
 	char		name[16];
 	int			column = 0;
 
-	if (get_call_result_type(fcinfo, NULL, &tupdesc) != TYPEFUNC_COMPOSITE)
-		elog(ERROR, "return type must be a row type");
 	if (has_season)
 	{
 		last.season = palloc(first->m * sizeof(double));
@@ -194,7 +216,7 @@ model_row(FunctionCallInfo fcinfo, const EtsRequest *request, const SpmEts *firs
 	values[column++] = Float8GetDatum(fit.loglik);
 	values[column++] = Float8GetDatum(fit.aicc);
 	values[column++] = Float8GetDatum(fit.sigma2);
-	values[column++] = BoolGetDatum(spmk_ets_is_admissible(first, palloc(2 * (first->m + 2) * sizeof(double))));
+	values[column++] = BoolGetDatum(spmk_ets_is_admissible(first, palloc(2 * (first->m + 2) * sizeof(double)), &spm_breath));
 	for (int end = 0; end < 2; end++)
 	{
 		const SpmEts *model = end ? &last : first;
@@ -210,7 +232,7 @@ model_row(FunctionCallInfo fcinfo, const EtsRequest *request, const SpmEts *firs
 	values[column++] = numbers_datum(lower, h);
 	values[column++] = numbers_datum(upper, h);
 	Assert(column == COLUMNS);
-	return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(tupdesc), values, nulls));
+	return HeapTupleGetDatum(heap_form_tuple(row_type(fcinfo), values, nulls));
 }
 
 /* spm.ets(values, season, horizon, model, level) */

@@ -274,7 +274,7 @@ spmk_ets_ahead(const SpmEts *model, double sigma2, int h, double *mean, double *
  * which Schur and Cohn tell without them.  Takes 2 * (m + 2) doubles.
  */
 bool
-spmk_ets_is_admissible(const SpmEts *model, double *space)
+spmk_ets_is_admissible(const SpmEts *model, double *space, const SpmBreath *breath)
 {
 	double		a = model->alpha;
 	double		phi = model->phi;
@@ -308,6 +308,7 @@ spmk_ets_is_admissible(const SpmEts *model, double *space)
 
 		if (!(fabs(ratio) < 1))
 			return false;
+		spmk_breathe(breath);
 		for (int i = 0; i < degree; i++)
 			next[i] = p[i + 1] - ratio * p[degree - 1 - i];
 		degree--;

@@ -74,7 +74,7 @@ extern void spmk_ets_name(SpmEtsForm form, char *name);
 extern int	spmk_ets_parameters(SpmEtsForm form, int m);
 extern bool spmk_ets_run(SpmEts *model, const double *y, int n, double *fitted, SpmEtsFit *fit);
 extern void spmk_ets_ahead(const SpmEts *model, double sigma2, int h, double *mean, double *variance, const SpmBreath *breath);
-extern bool spmk_ets_is_admissible(const SpmEts *model, double *space);
+extern bool spmk_ets_is_admissible(const SpmEts *model, double *space, const SpmBreath *breath);
 
 /*
  * ets_auto.c: the parameters and first states that make a series most likely, of

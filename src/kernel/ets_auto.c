@@ -109,9 +109,9 @@ to_model(const EtsProblem *problem, double scale, SpmEts *model, double *season)
  * season, where growth or season follow too closely.
  */
 static double
-search(EtsProblem *problem, double tolerance, double limit, const SpmBreath *breath)
+search(EtsProblem *problem, double tolerance, double limit)
 {
-	double		loss = spmk_ets_search(problem, tolerance, limit, breath);
+	double		loss = spmk_ets_search(problem, tolerance, limit);
 	double		space[2 * (SPM_ETS_FREE_SEASONS + 2)];
 
 	for (int attempt = 0; problem->gamma && loss < limit && attempt < MOST_RETREATS; attempt++)
@@ -125,12 +125,12 @@ search(EtsProblem *problem, double tolerance, double limit, const SpmBreath *bre
 			model.beta = w[ETS_ALPHA] * w[ETS_BETA];
 		if (problem->form.trend == SPM_ETS_DAMPED)
 			model.phi = w[ETS_PHI];
-		if (spmk_ets_is_admissible(&model, space))
+		if (spmk_ets_is_admissible(&model, space, NULL))
 			return loss;
 		problem->most_gamma = w[problem->gamma] = fmax(0.5 * w[problem->gamma], ETS_LEAST_WEIGHT);
 		if (has_trend)
 			problem->most_beta = w[ETS_BETA] = fmax(0.5 * w[ETS_BETA], ETS_LEAST_WEIGHT);
-		loss = spmk_ets_search(problem, tolerance, limit, breath);
+		loss = spmk_ets_search(problem, tolerance, limit);
 	}
 	return loss;
 }
@@ -166,9 +166,9 @@ spmk_ets_fit(const SpmSeries *series, SpmEtsForm form, SpmEts *model, double *sp
 	if (!spmk_ets_fits(form, series))
 		return form.relative && !is_positive(series->y, series->n) ? SPM_FORECAST_UNFIT : SPM_FORECAST_SHORT;
 	scale = rescale(series->y, series->n, scaled);
-	spmk_ets_problem(&problem, form, scaled, series->n, series->m, 0, true);
+	spmk_ets_problem(&problem, form, scaled, series->n, series->m, 0, true, breath);
 	spmk_ets_start(&problem, NULL, 0, scaled + series->n);
-	if (!(search(&problem, FINE, HUGE_VAL, breath) < HUGE_VAL))
+	if (!(search(&problem, FINE, HUGE_VAL) < HUGE_VAL))
 		return SPM_FORECAST_UNFIT;
 	to_model(&problem, scale, model, space);
 	return SPM_FORECAST_OK;
@@ -245,13 +245,13 @@ compare_forms(const SpmSeries *series, Choice *choice, double *space, const SpmB
 			if (turns[i].kin[k] >= 0 && choice->aicc[turns[i].kin[k]] < HUGE_VAL)
 				kin[nkin++] = &choice->problems[turns[i].kin[k]];
 		problem = &choice->problems[form];
-		spmk_ets_problem(problem, spmk_ets_forms[form], space, series->n, series->m, exact, true);
+		spmk_ets_problem(problem, spmk_ets_forms[form], space, series->n, series->m, exact, true, breath);
 		aicc = penalty(problem);
 		if (general >= 0 && choice->aicc[general] < HUGE_VAL &&
 			choice->problems[general].floor + aicc > least + SLACK)
 			continue;
 		spmk_ets_start(problem, kin, nkin, rest);
-		aicc += search(problem, ROUGH, least - aicc, breath);
+		aicc += search(problem, ROUGH, least - aicc);
 		choice->aicc[form] = aicc;
 		if (aicc < least - TIE)
 		{
@@ -264,11 +264,11 @@ compare_forms(const SpmSeries *series, Choice *choice, double *space, const SpmB
 
 	/* What kindred forms found may lie in another valley than the best; so the winner also sets out by itself. */
 	problem = &choice->problems[choice->best];
-	loss = search(problem, FINE, HUGE_VAL, breath);
+	loss = search(problem, FINE, HUGE_VAL);
 	afresh = *problem;
 	afresh.most_beta = afresh.most_gamma = 1;
 	spmk_ets_start(&afresh, NULL, 0, rest);
-	if (search(&afresh, HASTY, loss, breath) < loss && search(&afresh, FINE, HUGE_VAL, breath) < loss)
+	if (search(&afresh, HASTY, loss) < loss && search(&afresh, FINE, HUGE_VAL) < loss)
 		*problem = afresh;
 	choice->aicc[choice->best] = spmk_ets_loss(problem, problem->w) + penalty(problem);
 }
@@ -412,9 +412,9 @@ spmk_hw_method(const SpmSeries *series, SpmOutlook *outlook, double *space, cons
 	if (!spmk_ets_fits(form, series))
 		return SPM_FORECAST_SHORT;
 	scale = rescale(series->y, series->n, scaled);
-	spmk_ets_problem(&problem, form, scaled, series->n, series->m, 0, false);
+	spmk_ets_problem(&problem, form, scaled, series->n, series->m, 0, false, breath);
 	spmk_ets_start(&problem, NULL, 0, scaled + series->n);
-	if (!(search(&problem, ROUGH, HUGE_VAL, breath) < HUGE_VAL))
+	if (!(search(&problem, ROUGH, HUGE_VAL) < HUGE_VAL))
 		return SPM_FORECAST_UNFIT;
 	to_model(&problem, scale, &first, space);
 	status = look_ahead(&first, series, outlook, space + series->m, breath);

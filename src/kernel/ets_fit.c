@@ -167,7 +167,7 @@ find_step(const EtsProblem *problem, const double *w, const double *h, const dou
  * is what it could hardly be brought below.
  */
 double
-spmk_ets_search(EtsProblem *problem, double tolerance, double limit, const SpmBreath *breath)
+spmk_ets_search(EtsProblem *problem, double tolerance, double limit)
 {
 	EtsSlopes	slopes;
 	double		h[ETS_MOST_UNKNOWNS * ETS_MOST_UNKNOWNS];
@@ -190,7 +190,7 @@ spmk_ets_search(EtsProblem *problem, double tolerance, double limit, const SpmBr
 		double		hope = 0;
 		bool		is_better = false;
 
-		spmk_breathe(breath);
+		spmk_breathe(problem->breath);
 		spmk_ets_slopes(problem, w, &slopes);
 		ratio = problem->n / slopes.squares;
 		if (!isfinite(ratio))

@@ -25,6 +25,7 @@ typedef struct EtsProblem
 {
 	SpmEtsForm	form;
 	const double *y;			/* of a size about 1 */
+	const SpmBreath *breath;
 	int			n;
 	int			m;				/* 1 without a season */
 	int			gamma;			/* where the season's parameter is; 0: none */
@@ -56,10 +57,10 @@ extern void spmk_ets_slopes(const EtsProblem *problem, const double *w, EtsSlope
 /* ets_start.c */
 extern double spmk_ets_least_squares(const double *y, int n);
 extern void spmk_ets_problem(EtsProblem *problem, SpmEtsForm form, const double *y, int n, int m,
-							 double least_squares, bool seasons_are_free);
+							 double least_squares, bool seasons_are_free, const SpmBreath *breath);
 extern void spmk_ets_start(EtsProblem *problem, const EtsProblem *const *kin, int nkin, double *space);
 
 /* ets_fit.c */
-extern double spmk_ets_search(EtsProblem *problem, double tolerance, double limit, const SpmBreath *breath);
+extern double spmk_ets_search(EtsProblem *problem, double tolerance, double limit);
 
 #endif

@@ -284,6 +284,7 @@ slopes_linear(const EtsProblem *problem, const double *w, EtsSlopes *slopes, Spm
 		if (++r == BLOCK)
 		{
 			add_products(slopes, rows, r);
+			spmk_breathe(problem->breath);
 			if (is_seasonal)
 				memcpy(answer + BLOCK, answer, SPM_ETS_FREE_SEASONS * sizeof(double));
 			r = 0;
@@ -389,6 +390,7 @@ slopes_times(const EtsProblem *problem, const double *w, EtsSlopes *slopes, SpmE
 		if (++r == BLOCK)
 		{
 			add_products(slopes, rows, r);
+			spmk_breathe(problem->breath);
 			r = 0;
 		}
 	}

@@ -27,12 +27,13 @@ spmk_ets_least_squares(const double *y, int n)
 /* The form's unknowns in their order; see ets_search.h. */
 void
 spmk_ets_problem(EtsProblem *problem, SpmEtsForm form, const double *y, int n, int m,
-				 double least_squares, bool seasons_are_free)
+				 double least_squares, bool seasons_are_free, const SpmBreath *breath)
 {
 	int			count = form.trend == SPM_ETS_LEVEL ? 2 : form.trend == SPM_ETS_TREND ? 4 : 5;
 
 	problem->form = form;
 	problem->y = y;
+	problem->breath = breath;
 	problem->n = n;
 	problem->least_squares = form.relative ? n * ROUNDING : least_squares;
 	problem->m = form.season == SPM_ETS_NO_SEASON ? 1 : m;
@@ -189,6 +190,7 @@ spmk_ets_start(EtsProblem *problem, const EtsProblem *const *kin, int nkin, doub
 		memcpy(next, w, sizeof(next));
 		if (i >= points)
 			adopt(kin[i - points], problem, next);
+		spmk_breathe(problem->breath);
 		loss = spmk_ets_loss(problem, next);
 		if (loss < least || i == 0)
 		{

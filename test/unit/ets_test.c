@@ -235,7 +235,7 @@ test_admissible(void)
 			x.gamma = 2 * unit() - 0.2;
 		if (x.form.trend != SPM_ETS_LEVEL)
 			x.beta = 3 * unit() - 0.3;
-		agree &= spmk_ets_is_admissible(&x, space) == dies_away(&x);
+		agree &= spmk_ets_is_admissible(&x, space, NULL) == dies_away(&x);
 		stable += dies_away(&x);
 	}
 	ok(agree && stable > 60 && stable < 500, "a model is stable exactly if what once happened is forgotten");
@@ -255,7 +255,7 @@ test_slopes(void)
 		double	   *w = problem.w;
 
 		make_series(n, 6, 0.01);
-		spmk_ets_problem(&problem, spmk_ets_forms[round % SPM_ETS_FORMS], y, n, 6, 0, round < 2 * SPM_ETS_FORMS);
+		spmk_ets_problem(&problem, spmk_ets_forms[round % SPM_ETS_FORMS], y, n, 6, 0, round < 2 * SPM_ETS_FORMS, NULL);
 		spmk_ets_start(&problem, NULL, 0, space);
 		spmk_ets_slopes(&problem, w, &slopes);
 		for (int i = 0; i < problem.unknowns; i++)
