@@ -138,9 +138,17 @@ tree_state(FunctionCallInfo fcinfo, Options options)
 	return tree;
 }
 
-/* An array of doubles; NULLs among them become NaN, or are refused. */
+/* What numbers of an array may be. */
+typedef enum Allowed
+{
+	KNOWN,						/* a number each */
+	KNOWN_OR_NULL,
+	LIMIT						/* NULL: not known; infinite: none */
+} Allowed;
+
+/* An array of doubles; NULLs among them become NaN, what is too small to be reckoned with 0. */
 static double *
-doubles_of(Datum datum, const char *what, const char *node, bool may_lack, int *n)
+doubles_of(Datum datum, const char *what, const char *node, Allowed allowed, int *n)
 {
 	ArrayType  *array = DatumGetArrayTypeP(datum);
 	Datum	   *values;
@@ -155,11 +163,16 @@ doubles_of(Datum datum, const char *what, const char *node, bool may_lack, int *
 	doubles = palloc(Max(*n, 1) * sizeof(double));
 	for (int i = 0; i < *n; i++)
 	{
-		doubles[i] = nulls[i] ? NAN : DatumGetFloat8(values[i]);
-		if (isnan(doubles[i]) ? !may_lack : !spmk_is_solvable(doubles[i]))
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("%s %d of node \"%s\" is not a number from 1e-30 to 1e+30, or 0", what, i + 1, node)));
+		double		number = nulls[i] ? NAN : DatumGetFloat8(values[i]);
+
+		if (fabs(number) < SPM_SOLVE_LEAST)
+			number = 0;
+		doubles[i] = number;
+		if (spmk_is_solvable(number) || (allowed != KNOWN && isnan(number)) || (allowed == LIMIT && isinf(number)))
+			continue;
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("%s %d of node \"%s\" is not a number up to 1e+30", what, i + 1, node)));
 	}
 	return doubles;
 }
@@ -215,13 +228,13 @@ path_of(HeapTupleHeader row, const char *node)
 	ReleaseTupleDesc(desc);
 	if (nulls[PATH_MEAN])
 		return forecast;
-	forecast.mean = doubles_of(values[PATH_MEAN], "forecast", node, false, &forecast.h);
+	forecast.mean = doubles_of(values[PATH_MEAN], "forecast", node, KNOWN, &forecast.h);
 	forecast.level = nulls[PATH_LEVEL] ? 0 : DatumGetFloat8(values[PATH_LEVEL]);
 	if (!nulls[PATH_LOWER] && !nulls[PATH_UPPER])
 	{
-		forecast.lower = doubles_of(values[PATH_LOWER], "lower limit", node, true, &n);
+		forecast.lower = doubles_of(values[PATH_LOWER], "lower limit", node, LIMIT, &n);
 		if (n == forecast.h)
-			forecast.upper = doubles_of(values[PATH_UPPER], "upper limit", node, true, &n);
+			forecast.upper = doubles_of(values[PATH_UPPER], "upper limit", node, LIMIT, &n);
 		if (n != forecast.h)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -241,7 +254,7 @@ forecast_arg(FunctionCallInfo fcinfo, int arg, const char *node)
 		return forecast;
 	if (get_fn_expr_argtype(fcinfo->flinfo, arg) != FLOAT8ARRAYOID)
 		return path_of(PG_GETARG_HEAPTUPLEHEADER(arg), node);
-	forecast.mean = doubles_of(PG_GETARG_DATUM(arg), "forecast", node, false, &forecast.h);
+	forecast.mean = doubles_of(PG_GETARG_DATUM(arg), "forecast", node, KNOWN, &forecast.h);
 	return forecast;
 }
 
@@ -292,7 +305,7 @@ spm_reconcile_add(PG_FUNCTION_ARGS)
 		entry.has_periods = forecast.period != NULL;
 	}
 	if (PG_NARGS() > 4 && !PG_ARGISNULL(4))
-		past = doubles_of(PG_GETARG_DATUM(4), "past value", name, true, &entry.t);
+		past = doubles_of(PG_GETARG_DATUM(4), "past value", name, KNOWN_OR_NULL, &entry.t);
 	entry.size = MAXALIGN(sizeof(Entry) + (entry.h * (1 + 2 * entry.has_limits + entry.has_periods) + entry.t) * sizeof(double) +
 						  entry.node_size + Max(entry.parent_size, 0));
 	enlargeStringInfo(&tree->entries, entry.size);
@@ -600,7 +613,12 @@ check_forecasts(Problem *problem)
 					 errhint("Say when the past of all ends: spm.forecast(at, value, horizon, '{\"until\": \"2026-09-30\"}').")));
 		if (node->period)
 			problem->periods = node->period;
-		if (problem->level == 0)
+		if (node->lower && problem->level > 0 && node->entry->level != problem->level)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("all limits must be of the same level"),
+					 errdetail("They are of %g and %g.", problem->level, node->entry->level)));
+		if (node->lower)
 			problem->level = node->entry->level;
 		if (first == NULL)
 			first = node;

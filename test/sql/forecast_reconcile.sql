@@ -82,6 +82,10 @@ SELECT results_eq($$SELECT u.node, r.step, r.period, round(r.mean::numeric, 6), 
     'limits keep their distance, periods stay what they are') ;
 SELECT is((SELECT (u.path).level FROM (SELECT spm.reconcile(node, parent, f, '{1,2}') AS t FROM path) q, unnest(t) u LIMIT 1), 0.95::float8, 'and so does the level');
 
+SELECT results_eq($$SELECT u.node, (u.path).mean, (u.path).lower, (u.path).upper FROM (SELECT spm.reconcile(n, p, ROW('a', 0.5, NULL, m, l, h)::spm.forecast_path) AS t
+        FROM (VALUES ('a', NULL, '{3}'::float8[], '{1}'::float8[], '{Infinity}'::float8[]), ('b', 'a', '{1e-40}', '{NULL}', '{1}')) v(n, p, m, l, h)) q, unnest(t) u$$,
+    $$VALUES ('a', '{1.5}'::float8[], '{-0.5}'::float8[], '{Infinity}'::float8[]), ('b', '{1.5}', '{NULL}', '{2.5}')$$, 'a limit may be infinite or unknown, and what is next to nothing is nothing');
+
 -- any order of rows, and in parallel
 CREATE TABLE public.tree AS
 SELECT i::text AS node, CASE WHEN i > 1 THEN (i / 4)::text END AS parent, ARRAY[(i * 7919 % 1009)::float8, i % 7] AS f, ARRAY(SELECT sin(i * t) + cos(t) FROM generate_series(1, 24) t) AS past
@@ -112,9 +116,11 @@ SELECT throws_ok('SELECT spm.reconcile(n, p, f, NULL, ''bottom_up'', false) FROM
 SELECT throws_ok('SELECT spm.reconcile(n, p, f, e) FROM (VALUES (''a'', NULL, ''{5}''::float8[], ''{1,NaN}''::float8[]), (''b'', ''a'', ''{1}'', ''{NULL,1}'')) t(n, p, f, e)', '22023', 'no node has two errors of the past', 'one error tells nothing');
 SELECT throws_ok('SELECT spm.reconcile(n, NULL, f, NULL, ''best'', false) FROM (VALUES (''a'', ''{5}''::float8[])) t(n, f)', '22023', 'forecasts cannot be reconciled by "best"', 'a method that nobody knows is refused');
 SELECT throws_ok('SELECT spm.reconcile(n, NULL, f, NULL, n, false) FROM (VALUES (''ols'', ''{5}''::float8[]), (''mint'', ''{5}'')) t(n, f)', '22023', 'a tree is reconciled in one way', 'and two methods at once');
-SELECT throws_ok('SELECT spm.reconcile(n, NULL, f) FROM (VALUES (''a'', ''{1,NaN}''::float8[])) t(n, f)', '22023', 'forecast 2 of node "a" is not a number from 1e-30 to 1e+30, or 0', 'a forecast that is no number is refused');
-SELECT throws_ok('SELECT spm.reconcile(n, NULL, f) FROM (VALUES (''a'', ''{1,NULL}''::float8[])) t(n, f)', '22023', 'forecast 2 of node "a" is not a number from 1e-30 to 1e+30, or 0', 'or of which a step is missing');
-SELECT throws_ok('SELECT spm.reconcile(n, NULL, f, e) FROM (VALUES (''a'', ''{1}''::float8[], ''{infinity}''::float8[])) t(n, f, e)', '22023', 'past value 1 of node "a" is not a number from 1e-30 to 1e+30, or 0', 'an infinite error is refused');
+SELECT throws_ok('SELECT spm.reconcile(n, NULL, f) FROM (VALUES (''a'', ''{1,NaN}''::float8[])) t(n, f)', '22023', 'forecast 2 of node "a" is not a number up to 1e+30', 'a forecast that is no number is refused');
+SELECT throws_ok('SELECT spm.reconcile(n, NULL, f) FROM (VALUES (''a'', ''{1,NULL}''::float8[])) t(n, f)', '22023', 'forecast 2 of node "a" is not a number up to 1e+30', 'or of which a step is missing');
+SELECT throws_ok('SELECT spm.reconcile(n, NULL, f, e) FROM (VALUES (''a'', ''{1}''::float8[], ''{infinity}''::float8[])) t(n, f, e)', '22023', 'past value 1 of node "a" is not a number up to 1e+30', 'an infinite error is refused');
+SELECT throws_ok($$SELECT spm.reconcile(node, parent, CASE node WHEN 'two' THEN ROW((f).method, 0.8, (f).period, (f).mean, (f).lower, (f).upper)::spm.forecast_path ELSE f END) FROM path$$,
+    '22023', 'all limits must be of the same level', 'limits of different levels are refused');
 SELECT throws_ok($$SELECT spm.reconcile(node, parent, CASE node WHEN 'two' THEN ROW((f).method, (f).level, (SELECT array_agg(x + interval '1 day') FROM unnest((f).period) x), (f).mean, (f).lower, (f).upper)::spm.forecast_path ELSE f END) FROM path$$,
     '22023', 'all forecasts must be for the same periods', 'forecasts for other periods are refused');
 
