@@ -419,22 +419,22 @@ put_factors(ReturnSetInfo *result, const SpmHazard *hazard)
 	for (int f = 0; f < SPM_FACTORS; f++)
 		for (int i = 0; i < hazard->factor[f].n; i++)
 		{
-			double		numbers[6];
+			double		numbers[3 * SPMK_WAYS];
 
-			for (int e = 0; e < 2; e++)
+			for (int e = 0; e < SPMK_WAYS; e++)
 			{
 				numbers[e * 3] = hazard->factor[f].observed[e][i];
 				numbers[e * 3 + 1] = hazard->factor[f].expected[e][i];
 				numbers[e * 3 + 2] = hazard->factor[f].times[e][i];
 			}
-			put_row(result, names[f], i, numbers, 6);
+			put_row(result, names[f], i, numbers, lengthof(numbers));
 		}
 }
 
 /*
  * spm._odds(...): rows (kind, item, numbers).  deal: an open spell, {won, lost, amount when won}; seat: a node, {already,
  * open deals, deals to come, mean, sd, quantiles, reached, shortfall}; run: {origins, independent, drift, drift_new, shock,
- * shock_owner, ratio, arrivals, won, lost, first day}; segment, owner, size: {observed, expected, times of lost, then of won}.
+ * shock_owner, ratio, arrivals, won, lost, first day}; segment, owner, size: {observed, expected, times of lost, then of won, of moved}.
  */
 Datum
 spm_odds(PG_FUNCTION_ARGS)

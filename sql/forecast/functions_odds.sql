@@ -188,7 +188,7 @@ BEGIN
     FROM result AS r
     JOIN (SELECT DISTINCT 'segment' AS kind, s.segment_no AS item, s.segment AS label FROM spell AS s
         UNION ALL SELECT DISTINCT 'owner', s.owner_no, s.owner_key FROM spell AS s
-        UNION ALL SELECT 'size', q, (ARRAY['smallest quarter', 'second quarter', 'third quarter', 'largest quarter'])[q + 1] FROM generate_series(0, 3) AS q) AS x
+        UNION ALL SELECT 'size', q, (ARRAY['smallest 25 %', '25 to 50 %', '50 to 75 %', '75 to 90 %', '90 to 97 %', 'largest 3 %'])[q + 1] FROM generate_series(0, 5) AS q) AS x
         ON x.kind = r.kind AND x.item = r.item;
 END
 $$;
@@ -219,17 +219,18 @@ Example: SELECT key, win_probability FROM spm.deal_odds('2026-03-31') ORDER BY e
 
 CREATE OR REPLACE FUNCTION spm.odds_factors(until date, as_of date DEFAULT current_date, currency text DEFAULT NULL)
     RETURNS TABLE (factor text, level text, won_count numeric, expected_won_count numeric, win_speed numeric, lost_count numeric,
-        expected_lost_count numeric, lose_speed numeric)
+        expected_lost_count numeric, lose_speed numeric, moved_count numeric, expected_moved_count numeric, move_speed numeric)
     LANGUAGE sql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
 AS $$
-    SELECT r.kind, r.key, round(r.numbers[4], 1), round(r.numbers[5], 1), round(r.numbers[6], 4), round(r.numbers[1], 1), round(r.numbers[2], 1), round(r.numbers[3], 4)
+    SELECT r.kind, r.key, round(r.numbers[4], 1), round(r.numbers[5], 1), round(r.numbers[6], 4), round(r.numbers[1], 1), round(r.numbers[2], 1), round(r.numbers[3], 4),
+        round(r.numbers[7], 1), round(r.numbers[8], 1), round(r.numbers[9], 4)
     FROM spm._odds_row(odds_factors.as_of, odds_factors.until, odds_factors.as_of + 1, odds_factors.currency, NULL, NULL, NULL, 1, NULL) AS r
     WHERE r.kind IN ('segment', 'owner', 'size')
     ORDER BY r.kind, r.key COLLATE "C"
 $$;
 COMMENT ON FUNCTION spm.odds_factors(date, date, text) IS
-$$Why odds differ: one row per segment, owner and class of amounts, with what was won and lost, what would have been had they been like all deals of the same stages and ages, and win_speed and lose_speed: how many times faster than others the odds take them to be (the quotient, drawn to 1 by as much as levels differ by chance).
+$$Why odds differ: one row per segment, owner and class of amounts, with how often deals were won, lost and moved to another stage, how often they would have been had they been like all deals of the same stages and ages, and win_speed, lose_speed and move_speed: how many times faster than others the odds take them to be (the quotient, drawn to 1, or for amounts to a power of them, by as much as levels differ by chance).
 Arguments, errors: as of spm.deal_odds().
 Example: SELECT level, win_speed FROM spm.odds_factors('2026-03-31') WHERE factor = 'owner' ORDER BY win_speed DESC;$$;
 

@@ -29,14 +29,19 @@
 #define LEAST_SHOCK		0.03
 #define DAYS_EARLY		23.4		/* days of a month but its last week */
 #define DAYS_LATE		7.0
+#define LEAST_AMOUNT	0.01		/* what is less is as good as nothing */
 #define BREATH_ROWS		4096
-#define GRID			32.0		/* steps of a factor e in which futures are shared */
+#define GRID			12.0		/* steps of a factor e in which futures are shared */
+
+/* The few largest deals are most of the money: they are told apart. */
+static const double size_shares[SPMK_SIZES - 1] = {0.25, 0.5, 0.75, 0.9, 0.97};
 
 #define EVENTS(h) ((h)->nstages + 2)
-#define AT_RISK(h, s, e, a) ((h)->at_risk[((size_t) (s) * 3 + ((e) < 2 ? (e) : 2)) * (h)->width + (a)])
+#define AT_RISK(h, s, e, a) ((h)->at_risk[((size_t) (s) * SPMK_WAYS + WAY(e)) * (h)->width + (a)])
 #define ENDED(h, s, e, a) ((h)->events[((size_t) (s) * EVENTS(h) + (e)) * (h)->width + (a)])
 #define RATE(h, s, e, a) ((h)->rate[((size_t) (s) * EVENTS(h) + (e)) * (h)->width + (a)])
-#define REACH(h, s, e, a) ((h)->reach[((size_t) (s) * 2 + (e)) * (h)->width + (a)])
+#define REACH(h, s, w, a) ((h)->reach[((size_t) (s) * SPMK_WAYS + (w)) * (h)->width + (a)])
+#define WAY(event) ((event) < SPM_SPELL_MOVED ? (event) : SPM_SPELL_MOVED)
 
 /* Days since 2000-01-01 to a date of the Gregorian calendar. */
 void
@@ -90,7 +95,7 @@ compare_doubles(const void *a, const void *b)
 static size_t
 factor_doubles(const SpmPipeline *p)
 {
-	return 6 * ((size_t) p->nsegments + p->nowners + SPMK_SIZES);
+	return 3 * SPMK_WAYS * ((size_t) p->nsegments + p->nowners + SPMK_SIZES);
 }
 
 size_t
@@ -99,7 +104,7 @@ spmk_hazard_bytes(const SpmPipeline *p)
 	size_t		row = SPMK_AGE_MAX + 1;
 	size_t		events = p->nstages + 2;
 
-	return sizeof(double) * (row * p->nstages * (3 + 2 * events + 2) + factor_doubles(p) + p->n + SPMK_DAYS_MAX / sizeof(double));
+	return sizeof(double) * (row * p->nstages * (SPMK_WAYS + 2 * events + SPMK_WAYS) + factor_doubles(p) + p->n + SPMK_DAYS_MAX / sizeof(double));
 }
 
 static void
@@ -115,17 +120,17 @@ lay_out(SpmHazard *h, const SpmPipeline *p, void *memory)
 	h->drift = h->drift_new = 1;
 	h->width = (int) row;
 	h->at_risk = next;
-	next += row * p->nstages * 3;
+	next += row * p->nstages * SPMK_WAYS;
 	h->events = next;
 	next += row * p->nstages * EVENTS(h);
 	h->rate = next;
 	next += row * p->nstages * EVENTS(h);
 	h->reach = next;
-	next += row * p->nstages * 2;
+	next += row * p->nstages * SPMK_WAYS;
 	for (int f = 0; f < SPM_FACTORS; f++)
 	{
 		h->factor[f].n = levels[f];
-		for (int e = 0; e < 2; e++)
+		for (int e = 0; e < SPMK_WAYS; e++)
 		{
 			h->factor[f].observed[e] = next;
 			next += levels[f];
@@ -189,11 +194,12 @@ level_of(const SpmHazard *h, const SpmSpell *s, int factor)
 }
 
 static void
-times_of(const SpmHazard *h, const SpmSpell *s, double times[2])
+times_of(const SpmHazard *h, const SpmSpell *s, double times[SPMK_WAYS])
 {
-	times[0] = times[1] = 1;
+	for (int e = 0; e < SPMK_WAYS; e++)
+		times[e] = 1;
 	for (int f = 0; f < SPM_FACTORS; f++)
-		for (int e = 0; e < 2; e++)
+		for (int e = 0; e < SPMK_WAYS; e++)
 			times[e] *= h->factor[f].times[e][level_of(h, s, f)];
 }
 
@@ -254,7 +260,7 @@ count_ends(SpmHazard *h, const SpmPipeline *p, const SpmBreath *breath)
 static void
 count_days(SpmHazard *h, const SpmPipeline *p, const unsigned char *kinds, const SpmBreath *breath)
 {
-	memset(h->at_risk, 0, sizeof(double) * h->nstages * 3 * h->width);
+	memset(h->at_risk, 0, sizeof(double) * h->nstages * SPMK_WAYS * h->width);
 	for (int i = 0; i < p->n; i++)
 	{
 		const SpmSpell *s = &p->spells[i];
@@ -271,7 +277,7 @@ count_days(SpmHazard *h, const SpmPipeline *p, const unsigned char *kinds, const
 
 			for (int e = 0; e < 2; e++)
 				AT_RISK(h, s->stage, e, a) += weight * h->calendar[e][a > h->ripe][kind];
-			AT_RISK(h, s->stage, 2, a) += weight;
+			AT_RISK(h, s->stage, SPM_SPELL_MOVED, a) += weight;
 		}
 	}
 }
@@ -281,14 +287,14 @@ static void
 smooth_stage(SpmHazard *h, int s)
 {
 	double		total[SPMK_STAGES_MAX + 2] = {0};
-	double		days[3] = {0};
+	double		days[SPMK_WAYS] = {0};
 	double		all = 0;
 	double		least;
 	int			last = 0;
 
 	for (int a = 1; a <= SPMK_AGE_MAX; a++)
 	{
-		for (int e = 0; e < 3; e++)
+		for (int e = 0; e < SPMK_WAYS; e++)
 			days[e] += AT_RISK(h, s, e, a);
 		for (int e = 0; e < EVENTS(h); e++)
 		{
@@ -304,11 +310,11 @@ smooth_stage(SpmHazard *h, int s)
 	for (int a = 1, end; a <= SPMK_AGE_MAX; a = end + 1)
 	{
 		double		ends = 0;
-		double		risk[3] = {0};
+		double		risk[SPMK_WAYS] = {0};
 
 		for (end = a; end <= SPMK_AGE_MAX; end++)
 		{
-			for (int e = 0; e < 3; e++)
+			for (int e = 0; e < SPMK_WAYS; e++)
 				risk[e] += AT_RISK(h, s, e, end);
 			for (int e = 0; e < EVENTS(h); e++)
 				ends += ENDED(h, s, e, end);
@@ -317,13 +323,12 @@ smooth_stage(SpmHazard *h, int s)
 		}
 		for (int e = 0; e < EVENTS(h); e++)
 		{
-			int			table = e < 2 ? e : 2;
 			double		n = PRIOR_ENDS * total[e] / all;
 			double		rate;
 
 			for (int i = a; i <= end; i++)
 				n += ENDED(h, s, e, i);
-			rate = n / (risk[table] + PRIOR_ENDS * days[table] / all);
+			rate = n / (risk[WAY(e)] + PRIOR_ENDS * days[WAY(e)] / all);
 			for (int i = a; i <= end; i++)
 				RATE(h, s, e, i) = rate;
 		}
@@ -354,12 +359,19 @@ smooth(SpmHazard *h)
 		for (int e = 0; e < EVENTS(h); e++)
 			sum += RATE(h, s, e, 1);
 		for (int a = 1; a <= SPMK_AGE_MAX; a++)
-			for (int e = 0; e < 2; e++)
-			{
-				if (sum == 0 && days[e] > 0)
+		{
+			for (int e = 0; e < 2 && sum == 0; e++)
+				if (days[e] > 0)
 					RATE(h, s, e, a) = ends[e] / days[e];
-				REACH(h, s, e, a) = REACH(h, s, e, a - 1) + RATE(h, s, e, a);
-			}
+			for (int e = 0; e < SPMK_WAYS; e++)
+				REACH(h, s, e, a) = REACH(h, s, e, a - 1);
+			for (int e = 0; e < EVENTS(h); e++)
+				REACH(h, s, WAY(e), a) += RATE(h, s, e, a);
+		}
+		h->ntargets[s] = 0;
+		for (int k = 0; k < h->nstages; k++)
+			if (RATE(h, s, SPM_SPELL_MOVED + k, 1) > 0)
+				h->targets[s][h->ntargets[s]++] = k;
 	}
 }
 
@@ -410,6 +422,48 @@ learn_calendar(SpmHazard *h, const SpmPipeline *p, const unsigned char *kinds, c
 		}
 }
 
+/* Sizes have an order: most of what they do is a power of the amount, as far as it is no chance. */
+static void
+follow_size(const SpmHazard *h, SpmFactor *f, int e)
+{
+	double		sum = 0;
+	double		x_mean = 0;
+	double		y_mean = 0;
+	double		xy = 0;
+	double		xx = 0;
+	double		power;
+	double		scaled = 0;
+
+	for (int i = 0; i < f->n; i++)
+	{
+		double		y = log((f->observed[e][i] + LEAST_PRIOR) / (f->expected[e][i] + LEAST_PRIOR));
+
+		sum += f->expected[e][i];
+		x_mean += f->expected[e][i] * h->size_log[i];
+		y_mean += f->expected[e][i] * y;
+	}
+	if (sum <= 0)
+		return;
+	x_mean /= sum;
+	y_mean /= sum;
+	for (int i = 0; i < f->n; i++)
+	{
+		double		x = h->size_log[i] - x_mean;
+		double		y = log((f->observed[e][i] + LEAST_PRIOR) / (f->expected[e][i] + LEAST_PRIOR)) - y_mean;
+
+		xy += f->expected[e][i] * x * y;
+		xx += f->expected[e][i] * x * x;
+	}
+	/* the variance of the slope is 1 / xx */
+	if (xx <= 0 || xy * xy <= xx)
+		return;
+	power = xy / xx * (1 - xx / (xy * xy));
+	for (int i = 0; i < f->n; i++)
+		scaled += f->expected[e][i] * exp(power * (h->size_log[i] - x_mean));
+	for (int i = 0; i < f->n; i++)
+		f->times[e][i] = exp(power * (h->size_log[i] - x_mean)) * sum / scaled;
+}
+
 static void
 learn_factor(SpmHazard *h, const SpmPipeline *p, int factor)
 {
@@ -419,19 +473,19 @@ learn_factor(SpmHazard *h, const SpmPipeline *p, int factor)
 	{
 		const SpmSpell *s = &p->spells[i];
 		int			level = level_of(h, s, factor);
-		double		times[2];
+		double		times[SPMK_WAYS];
 		Known		k;
 
 		if (!known(h, s, &k))
 			continue;
 		times_of(h, s, times);
-		for (int e = 0; e < 2; e++)
+		for (int e = 0; e < SPMK_WAYS; e++)
 		{
 			f->expected[e][level] += times[e] * (REACH(h, s->stage, e, k.to) - REACH(h, s->stage, e, k.from));
-			f->observed[e][level] += k.event == e;
+			f->observed[e][level] += k.event != SPM_SPELL_OPEN && WAY(k.event) == e;
 		}
 	}
-	for (int e = 0; e < 2; e++)
+	for (int e = 0; e < SPMK_WAYS; e++)
 	{
 		double		excess = 0;
 		double		squares = 0;
@@ -447,9 +501,11 @@ learn_factor(SpmHazard *h, const SpmPipeline *p, int factor)
 		}
 		for (int i = 0; i < f->n && all_expected > 0; i++)
 			f->expected[e][i] *= all / all_expected;
+		if (factor == SPM_FACTOR_SIZE)
+			follow_size(h, f, e);
 		for (int i = 0; i < f->n; i++)
 		{
-			double		expected = f->expected[e][i];
+			double		expected = f->expected[e][i] * f->times[e][i];
 			double		off = f->observed[e][i] - expected;
 
 			excess += off * off - expected;
@@ -457,7 +513,8 @@ learn_factor(SpmHazard *h, const SpmPipeline *p, int factor)
 		}
 		prior = excess > 0 ? fmax(LEAST_PRIOR, squares / excess) : INFINITY;
 		for (int i = 0; i < f->n; i++)
-			f->times[e][i] = isinf(prior) ? 1 : (f->observed[e][i] + prior) / (f->expected[e][i] + prior);
+			if (!isinf(prior))
+				f->times[e][i] *= (f->observed[e][i] + prior) / (f->expected[e][i] * f->times[e][i] + prior);
 	}
 }
 
@@ -483,7 +540,18 @@ learn_amounts(SpmHazard *h, const SpmPipeline *p)
 	h->usual_amount = n > 0 ? sum / n : 0;
 	qsort(h->scratch, n, sizeof(double), compare_doubles);
 	for (int c = 0; c < SPMK_SIZES - 1; c++)
-		h->size_cut[c] = n > 0 ? h->scratch[(size_t) n * (c + 1) / SPMK_SIZES] : 0;
+		h->size_cut[c] = n > 0 ? h->scratch[(size_t) (n * size_shares[c])] : 0;
+	for (int c = 0, i = 0; c < SPMK_SIZES; c++)
+	{
+		int			first = i;
+
+		for (; i < n && (c == SPMK_SIZES - 1 || h->scratch[i] <= h->size_cut[c]); i++)
+			h->size_log[c] += log(fmax(h->scratch[i], LEAST_AMOUNT));
+		if (i > first)
+			h->size_log[c] /= i - first;
+		else
+			h->size_log[c] = c > 0 ? h->size_log[c - 1] : 0;
+	}
 	for (int pass = 0; pass < 2; pass++)
 		for (int i = 0; i < p->n; i++)
 		{
@@ -554,7 +622,7 @@ spmk_hazard_fit(SpmHazard *h, const SpmPipeline *p, int as_of, void *memory, con
  * on day d are futures[(k * (horizon + 1) + d) * 2 ...].
  */
 static void
-follow(const SpmHazard *h, int s, int64_t age, int from, int horizon, const double times[2], const double (*calendar)[2][2],
+follow(const SpmHazard *h, int s, int64_t age, int from, int horizon, const double times[SPMK_WAYS], const double (*calendar)[2][2],
 	   const double *futures, double *won, double *lost)
 {
 	double		alive = 1;
@@ -570,9 +638,10 @@ follow(const SpmHazard *h, int s, int64_t age, int from, int horizon, const doub
 		double		sum = lose + win;
 		double		ends;
 
-		for (int k = 0; futures && k < h->nstages; k++)
+		for (int i = 0; i < h->ntargets[s]; i++)
 		{
-			double		move = RATE(h, s, SPM_SPELL_MOVED + k, a);
+			int			k = h->targets[s][i];
+			double		move = RATE(h, s, SPM_SPELL_MOVED + k, a) * times[SPM_SPELL_MOVED];
 			const double *then = futures + ((size_t) k * (horizon + 1) + d) * 2;
 
 			sum += move;
@@ -590,7 +659,7 @@ follow(const SpmHazard *h, int s, int64_t age, int from, int horizon, const doub
 
 typedef struct Futures
 {
-	int			step[2];		/* of the factors, on a grid */
+	int			step[SPMK_WAYS];	/* of the factors, on a grid */
 	int			item;
 } Futures;
 
@@ -600,7 +669,7 @@ compare_futures(const void *a, const void *b)
 	const Futures *x = a;
 	const Futures *y = b;
 
-	for (int e = 0; e < 2; e++)
+	for (int e = 0; e < SPMK_WAYS; e++)
 		if (x->step[e] != y->step[e])
 			return x->step[e] < y->step[e] ? -1 : 1;
 	return (x->item > y->item) - (x->item < y->item);
@@ -650,23 +719,25 @@ spmk_hazard_items(const SpmHazard *h, const SpmPipeline *p, int horizon, double 
 	nnew = n - nopen;
 	for (int i = 0; i < n; i++)
 	{
-		double		times[2];
+		double		times[SPMK_WAYS];
 
 		times_of(h, &p->spells[items[i].spell], times);
 		if (!items[i].is_new)
 			times[1] *= h->drift;
-		order[i] = (Futures) {{(int) floor(log(times[0]) * GRID + .5), (int) floor(log(times[1]) * GRID + .5)}, i};
+		order[i].item = i;
+		for (int e = 0; e < SPMK_WAYS; e++)
+			order[i].step[e] = (int) floor(log(times[e]) * GRID + .5);
 	}
 	qsort(order, n, sizeof(Futures), compare_futures);
 	for (int i = 0; i < n; i++)
 	{
 		SpmChanceItem *item = &items[order[i].item];
 		const SpmSpell *s = &p->spells[item->spell];
-		double		times[2];
+		double		times[SPMK_WAYS];
 
-		if (i == 0 || order[i].step[0] != order[i - 1].step[0] || order[i].step[1] != order[i - 1].step[1])
+		if (i == 0 || memcmp(order[i].step, order[i - 1].step, sizeof(order[i].step)) != 0)
 		{
-			for (int e = 0; e < 2; e++)
+			for (int e = 0; e < SPMK_WAYS; e++)
 				times[e] = exp(order[i].step[e] / GRID);
 			for (int d = horizon; d >= 0; d--)
 			{
@@ -850,7 +921,8 @@ spmk_review(SpmReview *r, const SpmPipeline *p, int as_of, int horizon, int wind
 	if (horizon > MONTH)
 	{
 		walk(&w, p, as_of, horizon, window, most, memory, breath);
-		shock = shock_of(&w, r, shock);
+		/* of what moves a month, about half lasts */
+		shock = shock_of(&w, r, shock * (1 + (double) MONTH / horizon) / 2);
 	}
 	r->shock = sqrt(shock);
 }

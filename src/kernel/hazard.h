@@ -21,7 +21,8 @@
 #define SPMK_WEIGHTS		4096
 #define SPMK_DAYS_MAX		36600	/* of history, a century */
 #define SPMK_CALENDAR		6		/* kinds of days: month of the quarter, last week of the month or not */
-#define SPMK_SIZES			4		/* classes of amounts */
+#define SPMK_SIZES			6		/* classes of amounts */
+#define SPMK_WAYS			3		/* out of a stage: lost, won, moved on */
 #define SPMK_RATIOS			512		/* won amount over known amount: so many are kept to draw from */
 
 /* How a spell ended; SPM_SPELL_MOVED + k: the deal went to stage k. */
@@ -62,13 +63,13 @@ typedef struct SpmPipeline
 	int			nowners;
 } SpmPipeline;
 
-/* A factor: how much faster than others the deals of each level are lost [0] and won [1]. */
+/* A factor: how much faster than others the deals of each level are lost [0], won [1] and moved on [2]. */
 typedef struct SpmFactor
 {
 	int			n;
-	double	   *observed[2];	/* events */
-	double	   *expected[2];	/* events, were the level like all */
-	double	   *times[2];		/* the quotient, drawn to 1 by as much as levels differ by chance */
+	double	   *observed[SPMK_WAYS];	/* events */
+	double	   *expected[SPMK_WAYS];	/* events, were the level like all */
+	double	   *times[SPMK_WAYS];		/* the quotient, drawn to 1 by as much as levels differ by chance */
 } SpmFactor;
 
 /* What was learned by the end of a day. */
@@ -81,12 +82,15 @@ typedef struct SpmHazard
 	double	   *at_risk;		/* [stage][lost, won, moved][age]: days, each as busy as its kind is */
 	double	   *events;			/* [stage][event][age] */
 	double	   *rate;			/* [stage][event][age]: per day, smoothed */
-	double	   *reach;			/* [stage][2][age]: sums of rates up to an age, lost and won */
+	double	   *reach;			/* [stage][lost, won, moved][age]: sums of rates up to an age */
+	int			ntargets[SPMK_STAGES_MAX];	/* stages that deals of a stage move to */
+	int			targets[SPMK_STAGES_MAX][SPMK_STAGES_MAX];
 	int			ripe;			/* age by which half of what is won has been won */
 	double		calendar[2][2][SPMK_CALENDAR];	/* [lost, won][young, ripe]: how much busier such days are */
 	double		drift;			/* wins of open deals against what such rates gave of late */
 	double		drift_new;		/* the same of deals to come */
 	double		size_cut[SPMK_SIZES - 1];
+	double		size_log[SPMK_SIZES];	/* mean logarithm of the amounts of a class */
 	SpmFactor	factor[SPM_FACTORS];
 	double		usual_amount;	/* of deals whose amount is not known */
 	double		ratio;			/* won amount over known amount */
