@@ -29,6 +29,7 @@
 #define LEAST_SHOCK		0.03
 #define DAYS_EARLY		23.4		/* days of a month but its last week */
 #define DAYS_LATE		7.0
+#define MOST_A_DAY		0.999	/* share of deals that can leave a stage in a day */
 #define LEAST_AMOUNT	0.01		/* what is less is as good as nothing */
 #define BREATH_ROWS		4096
 #define GRID			12.0		/* steps of a factor e in which futures are shared */
@@ -41,6 +42,7 @@ static const double size_shares[SPMK_SIZES - 1] = {0.25, 0.5, 0.75, 0.9, 0.97};
 #define ENDED(h, s, e, a) ((h)->events[((size_t) (s) * EVENTS(h) + (e)) * (h)->width + (a)])
 #define RATE(h, s, e, a) ((h)->rate[((size_t) (s) * EVENTS(h) + (e)) * (h)->width + (a)])
 #define REACH(h, s, w, a) ((h)->reach[((size_t) (s) * SPMK_WAYS + (w)) * (h)->width + (a)])
+#define SPEED(h, s, a) ((h)->speed[(size_t) (s) * (h)->width + (a)])
 #define WAY(event) ((event) < SPM_SPELL_MOVED ? (event) : SPM_SPELL_MOVED)
 
 /* Days since 2000-01-01 to a date of the Gregorian calendar. */
@@ -74,13 +76,28 @@ spmk_day_kind(int day)
 	return (later % 3) * 2 + (later != month);
 }
 
-/* exp(-x), x >= 0: good to 1e-4 where it matters, and the same on every machine */
 static inline double
-survive(double x)
+survive_day(double x)
 {
 	double		square = x * x / 12;
 
 	return (1 - x / 2 + square) / (1 + x / 2 + square);
+}
+
+/* exp(-x), x >= 0: good to 1e-4 where it matters, and the same on every machine */
+static inline double
+survive(double x)
+{
+	double		y;
+
+	if (x > 1)
+	{
+		y = survive_day(x / 8);
+		y *= y;
+		y *= y;
+		return y * y;
+	}
+	return survive_day(x);
 }
 
 static int
@@ -104,7 +121,7 @@ spmk_hazard_bytes(const SpmPipeline *p)
 	size_t		row = SPMK_AGE_MAX + 1;
 	size_t		events = p->nstages + 2;
 
-	return sizeof(double) * (row * p->nstages * (SPMK_WAYS + 2 * events + SPMK_WAYS) + factor_doubles(p) + p->n + SPMK_DAYS_MAX / sizeof(double));
+	return sizeof(double) * (row * p->nstages * (SPMK_WAYS + 2 * events + SPMK_WAYS + 1) + factor_doubles(p) + p->n + SPMK_DAYS_MAX / sizeof(double));
 }
 
 static void
@@ -125,6 +142,8 @@ lay_out(SpmHazard *h, const SpmPipeline *p, void *memory)
 	next += row * p->nstages * EVENTS(h);
 	h->rate = next;
 	next += row * p->nstages * EVENTS(h);
+	h->speed = next;
+	next += row * p->nstages;
 	h->reach = next;
 	next += row * p->nstages * SPMK_WAYS;
 	for (int f = 0; f < SPM_FACTORS; f++)
@@ -282,6 +301,16 @@ count_days(SpmHazard *h, const SpmPipeline *p, const unsigned char *kinds, const
 	}
 }
 
+static double
+ends_at(const SpmHazard *h, int s, int age)
+{
+	double		sum = 0;
+
+	for (int e = 0; e < EVENTS(h); e++)
+		sum += ENDED(h, s, e, age);
+	return sum;
+}
+
 /* Rates of one stage, from the first age to the last, stretch by stretch. */
 static void
 smooth_stage(SpmHazard *h, int s)
@@ -316,19 +345,23 @@ smooth_stage(SpmHazard *h, int s)
 		{
 			for (int e = 0; e < SPMK_WAYS; e++)
 				risk[e] += AT_RISK(h, s, e, end);
-			for (int e = 0; e < EVENTS(h); e++)
-				ends += ENDED(h, s, e, end);
-			if (ends >= least || end == last || end == SPMK_AGE_MAX)
+			ends += ends_at(h, s, end);
+			if (ends >= least || end == last || end == SPMK_AGE_MAX || ends_at(h, s, end + 1) >= least)
 				break;
 		}
 		for (int e = 0; e < EVENTS(h); e++)
 		{
-			double		n = PRIOR_ENDS * total[e] / all;
+			double		share = total[e] / all;
+			double		n = 0;
 			double		rate;
 
 			for (int i = a; i <= end; i++)
 				n += ENDED(h, s, e, i);
-			rate = n / (risk[WAY(e)] + PRIOR_ENDS * days[WAY(e)] / all);
+			/* where nothing ended the stage as a whole says a little; where something did, only how it is divided */
+			if (ends > 0 && risk[WAY(e)] > 0)
+				rate = (n + PRIOR_ENDS * share) * ends / (ends + PRIOR_ENDS) / risk[WAY(e)];
+			else
+				rate = PRIOR_ENDS * share / (risk[WAY(e)] + PRIOR_ENDS * days[WAY(e)] / all);
 			for (int i = a; i <= end; i++)
 				RATE(h, s, e, i) = rate;
 		}
@@ -355,6 +388,7 @@ smooth(SpmHazard *h)
 	for (int s = 0; s < h->nstages; s++)
 	{
 		double		sum = 0;
+		double		sum_of_day;
 
 		for (int e = 0; e < EVENTS(h); e++)
 			sum += RATE(h, s, e, 1);
@@ -363,10 +397,16 @@ smooth(SpmHazard *h)
 			for (int e = 0; e < 2 && sum == 0; e++)
 				if (days[e] > 0)
 					RATE(h, s, e, a) = ends[e] / days[e];
+			sum_of_day = 0;
 			for (int e = 0; e < SPMK_WAYS; e++)
 				REACH(h, s, e, a) = REACH(h, s, e, a - 1);
 			for (int e = 0; e < EVENTS(h); e++)
+			{
 				REACH(h, s, WAY(e), a) += RATE(h, s, e, a);
+				sum_of_day += RATE(h, s, e, a);
+			}
+			sum_of_day = fmin(sum_of_day, MOST_A_DAY);
+			SPEED(h, s, a) = sum_of_day > 0 ? -log1p(-sum_of_day) / sum_of_day : 1;
 		}
 		h->ntargets[s] = 0;
 		for (int k = 0; k < h->nstages; k++)
@@ -650,7 +690,7 @@ follow(const SpmHazard *h, int s, int64_t age, int from, int horizon, const doub
 		}
 		if (sum <= 0)
 			continue;
-		ends = 1 - survive(sum);
+		ends = 1 - survive(sum * SPEED(h, s, a));
 		*won += alive * ends / sum * (win + later_won);
 		*lost += alive * ends / sum * (lose + later_lost);
 		alive *= 1 - ends;

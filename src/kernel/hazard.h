@@ -81,7 +81,8 @@ typedef struct SpmHazard
 	int			width;			/* ages in a row of the tables */
 	double	   *at_risk;		/* [stage][lost, won, moved][age]: days, each as busy as its kind is */
 	double	   *events;			/* [stage][event][age] */
-	double	   *rate;			/* [stage][event][age]: per day, smoothed */
+	double	   *rate;			/* [stage][event][age]: share of those at risk a day, smoothed */
+	double	   *speed;			/* [stage][age]: intensity for a share, so that any multiple of it leaves a share */
 	double	   *reach;			/* [stage][lost, won, moved][age]: sums of rates up to an age */
 	int			ntargets[SPMK_STAGES_MAX];	/* stages that deals of a stage move to */
 	int			targets[SPMK_STAGES_MAX][SPMK_STAGES_MAX];

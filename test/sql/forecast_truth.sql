@@ -1,0 +1,35 @@
+-- Forecasts of a generated pipeline with a history of stages.
+\set QUIET 1
+\pset format unaligned
+\pset tuples_only true
+\pset pager off
+BEGIN;
+SET client_min_messages = warning;
+\set ECHO none
+\i test/twin/pipeline_truth.sql
+\set ECHO all
+SELECT no_plan();
+CALL truth.fill(3, '2020-01-01', 500, 1500, 6, 0.2);
+SELECT spm.map_opportunities('crm', 'truth.deal', key => 'id', owner => 'owner', stage => 'stage', amount => 'amount', created => 'created', close_date => 'closed',
+    segment => 'segment', list_amount => 'list_amount') \g /dev/null
+SELECT spm.map_stage_history('crm', 'truth.deal_change', opportunity => 'id', entered => 'changed', stage => 'stage', amount => 'amount') \g /dev/null
+SELECT spm.set_sales_stage('crm', stage, nth) FROM (VALUES ('qualify', 1), ('discover', 2), ('propose', 3), ('negotiate', 4)) s (stage, nth) \g /dev/null
+
+CREATE TEMP TABLE odds AS SELECT * FROM spm.odds_backtest('2020-11-01', '2021-02-01', 46, 90);
+SELECT results_eq('SELECT DISTINCT stage FROM odds ORDER BY 1', $$VALUES ('discover'), ('negotiate'), ('propose'), ('qualify')$$, 'deals are in the stages that the history tells');
+SELECT results_eq('SELECT stage FROM odds WHERE age_days < 15 GROUP BY 1 ORDER BY avg(win_probability)', $$VALUES ('qualify'), ('discover'), ('propose'), ('negotiate')$$, 'the later the stage, the better the odds');
+SELECT ok(avg(win_probability) / avg(is_won::int) BETWEEN 0.75 AND 1.3, 'as many deals are won as odds say') FROM odds;
+SELECT ok(regr_slope(is_won::int, win_probability) BETWEEN 0.75 AND 1.25, 'odds mean what they say') FROM odds;
+SELECT cmp_ok(avg(win_probability) FILTER (WHERE is_won), '>', 2 * avg(win_probability) FILTER (WHERE NOT is_won), 'deals that are won had at least twice the odds of others') FROM odds;
+-- deals with amounts as history has them: what is won differs from what was known
+SELECT ok(won_speed_ratio > 1, 'large deals are lost faster than small ones') FROM (
+    SELECT max(lose_speed) FILTER (WHERE level = 'largest 3 %') / max(lose_speed) FILTER (WHERE level = 'smallest 25 %') AS won_speed_ratio
+    FROM spm.odds_factors('2021-05-01', '2021-02-01') WHERE factor = 'size') f;
+SELECT is(round(sum(won_count)), (SELECT count(*)::numeric FROM truth.deal WHERE stage = 'won' AND closed <= '2021-02-01'), 'odds are learned from every deal that was won')
+    FROM spm.odds_factors('2021-05-01', '2021-02-01') WHERE factor = 'segment';
+SELECT spm.forecast_pipeline('2021-05-01', '2021-02-01') AS run \gset
+SELECT ok((SELECT sum(amount) FROM truth.deal WHERE stage = 'won' AND closed > '2021-02-01' AND closed <= '2021-05-01') BETWEEN q05 AND q95, 'what was won lies within the limits of the total')
+    FROM spm_bi.pipeline_outlook WHERE odds_run_id = :run AND kind = 'total';
+SELECT ok(new_amount BETWEEN 0.2 * open_amount AND 5 * open_amount, 'deals to come are part of it') FROM spm_bi.pipeline_outlook WHERE odds_run_id = :run AND kind = 'total';
+SELECT * FROM finish();
+ROLLBACK;
