@@ -50,7 +50,7 @@ spmk_schedule_check(const SpmSchedule *s, int *tier)
 
 /* Whether the values are amounts of money, not rates. */
 bool
-spmk_values_are_money(SpmMethod method)
+spmk_values_are_money(SpmRateMethod method)
 {
 	return method == SPM_BONUS || method == SPM_CURVE;
 }
@@ -60,7 +60,7 @@ spmk_values_are_money(SpmMethod method)
  * that refunds below zero take back what they earned), else 0.
  */
 bool
-spmk_default_base_is_first(SpmMethod method, bool first_floor_is_zero)
+spmk_default_base_is_first(SpmRateMethod method, bool first_floor_is_zero)
 {
 	switch (method)
 	{

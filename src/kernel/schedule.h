@@ -28,7 +28,7 @@ typedef enum SpmStatus
 	SPM_TOO_BIG					/* does not fit integers: compute with Dec */
 } SpmStatus;
 
-typedef enum SpmMethod
+typedef enum SpmRateMethod
 {
 	SPM_MARGINAL,
 	SPM_WHOLE,
@@ -37,7 +37,7 @@ typedef enum SpmMethod
 	SPM_BONUS,
 	SPM_EXCESS,
 	SPM_CURVE
-} SpmMethod;
+} SpmRateMethod;
 
 typedef enum SpmEdge
 {
@@ -57,7 +57,7 @@ typedef enum SpmZeroQuota
 typedef struct SpmTerms
 {
 	int			ntiers;
-	SpmMethod	method;
+	SpmRateMethod	method;
 	SpmEdge		edge;
 	SpmZeroQuota zero_quota;
 	bool		percent;		/* bounds are shares of a quota */
@@ -88,8 +88,8 @@ typedef struct SpmSchedule
 #define SPM_OUTSIDE	(-2)
 
 extern SpmStatus spmk_schedule_check(const SpmSchedule *s, int *tier);
-extern bool spmk_values_are_money(SpmMethod method);
-extern bool spmk_default_base_is_first(SpmMethod method, bool first_floor_is_zero);
+extern bool spmk_values_are_money(SpmRateMethod method);
+extern bool spmk_default_base_is_first(SpmRateMethod method, bool first_floor_is_zero);
 extern int	spmk_tier_of(const SpmSchedule *s, Dec x);
 extern SpmStatus spmk_rate(const SpmSchedule *s, Dec x, int *tier, Dec *num, Dec *den);
 extern SpmStatus spmk_earned_unlimited(const SpmSchedule *s, Dec x, Dec *num, Dec *den);

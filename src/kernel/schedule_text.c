@@ -240,7 +240,7 @@ read_options(Reader *r)
 		if (accept_choice(r, methods, 7, &choice))
 		{
 			option = SEEN_METHOD;
-			out->terms.method = (SpmMethod) choice;
+			out->terms.method = (SpmRateMethod) choice;
 		}
 		else if (accept_word(r, "edge"))
 		{

@@ -55,7 +55,7 @@ complete(Both *b)
 
 /* 5% to 1,000.00, 8% to 1,500.00, 12% above */
 static void
-make_usual(Both *b, SpmMethod method)
+make_usual(Both *b, SpmRateMethod method)
 {
 	memset(b, 0, sizeof(*b));
 	b->fast.terms.ntiers = 3;
@@ -210,7 +210,7 @@ make_random(Both *b)
 
 	memset(b, 0, sizeof(*b));
 	t->ntiers = 1 + (int) random_below(6);
-	t->method = (SpmMethod) random_below(7);
+	t->method = (SpmRateMethod) random_below(7);
 	t->edge = (SpmEdge) random_below(3);
 	t->outside_zero = random_below(2);
 	t->has_ends = t->outside_zero && random_below(2);
