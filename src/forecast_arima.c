@@ -81,7 +81,7 @@ coefficients_arg(FunctionCallInfo fcinfo, int arg, SpmArimaFit *fit)
 	if (ARR_NDIM(array) > 1 || array_contains_nulls(array) || n != wanted)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("this model has %d coefficients", wanted),
+				 errmsg("this model has %d coefficient%s", wanted, wanted == 1 ? "" : "s"),
 				 errdetail("%d are given. In order they are ar, ma, seasonal ar, seasonal ma%s.",
 						   n, fit->order.has_constant ? ", constant" : "")));
 	for (int i = 0; i < n; i++)

@@ -11,6 +11,8 @@
 
 #include "arima_fit.h"
 
+static const ArimaEffort thorough = {ARIMA_ROUNDS, 1e-7};
+
 static int
 larger(int a, int b)
 {
@@ -62,7 +64,7 @@ spmk_arima_fit(const double *y, int n, SpmArimaFit *fit, double *space, const Sp
 
 	if (!start(y, n, &fit->order, &work, space, breath) || work.n <= spmk_arima_terms(&fit->order) + fit->order.has_constant + 2)
 		return SPM_FORECAST_SHORT;
-	return arima_fit(&work, fit, NULL, INFINITY, ARIMA_ROUNDS) ? SPM_FORECAST_OK : SPM_FORECAST_UNFIT;
+	return arima_fit(&work, fit, NULL, INFINITY, thorough) ? SPM_FORECAST_OK : SPM_FORECAST_UNFIT;
 }
 
 SpmForecastStatus

@@ -17,8 +17,6 @@
 #define SLOW			3		/* steps after which a valley is taken for narrow */
 #define DOUBLED			6		/* times that a good step is doubled */
 #define NUDGE			1e-6
-#define SETTLED			1e-7	/* change of -2 log likelihood that ends a search */
-#define QUICK			1e-3	/* the same while orders are compared */
 #define PRUNE			50		/* gains of this many steps like the last are not to be hoped for */
 #define RIDGE			1e-3	/* of regression: a start needn't be exact, but finite */
 #define ALMOST			.999	/* shocks told from so few values don't yet grow out of bounds */
@@ -657,8 +655,9 @@ draw(int k, SpmChance *chance, bool is_edge, double *partial)
 }
 
 bool
-arima_fit(ArimaWork *work, SpmArimaFit *fit, const SpmArimaFit *near, double hopeless, int rounds)
+arima_fit(ArimaWork *work, SpmArimaFit *fit, const SpmArimaFit *near, double hopeless, ArimaEffort effort)
 {
+	int			rounds = effort.rounds;
 	const SpmArimaOrder *order = &fit->order;
 	int			k = spmk_arima_terms(order);
 	int			counted = k + order->has_constant + 1;
@@ -699,7 +698,7 @@ arima_fit(ArimaWork *work, SpmArimaFit *fit, const SpmArimaFit *near, double hop
 		if (!isfinite(value[first]))
 			break;
 		value[first] = INFINITY;
-		found = descend(work, order, start[first], fmin(hopeless, best), rounds > 1 ? SETTLED : QUICK);
+		found = descend(work, order, start[first], fmin(hopeless, best), effort.settled);
 		if (found < best)
 		{
 			best = found;

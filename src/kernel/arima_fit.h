@@ -26,13 +26,20 @@ extern void arima_work_start(ArimaWork *work, const double *w, int n, int k, int
 extern void arima_expand(const double *a, int p, const double *b, int P, int m, double sign, SpmLags *lags);
 extern void arima_lags(const SpmArimaOrder *order, const double *coefficient, SpmLags *ar, SpmLags *ma);
 
+typedef struct ArimaEffort
+{
+	int			rounds;			/* from how many starts, ARIMA_ROUNDS at most */
+	double		settled;		/* change of -2 log likelihood that ends a search */
+} ArimaEffort;
+
+#define ARIMA_ROUNDS	12
+
 /*
  * The most likely coefficients.  'near': a fit of a similar order, to start from, or
- * NULL.  A fit that cannot come below the AICc 'hopeless' ends early.  'rounds': from
- * how many starts, ARIMA_ROUNDS at most; 1 is good enough to compare orders.
+ * NULL.  A fit that cannot come below the AICc 'hopeless' ends early.
  */
-#define ARIMA_ROUNDS	12
-extern bool arima_fit(ArimaWork *work, SpmArimaFit *fit, const SpmArimaFit *near, double hopeless, int rounds);
+extern bool arima_fit(ArimaWork *work, SpmArimaFit *fit, const SpmArimaFit *near, double hopeless, ArimaEffort effort);
+
 /* Are all roots, seasonal ones m-th powers, farther from 0 than these? */
 extern bool arima_is_sound(const SpmArimaFit *fit, double ar_radius, double ma_radius);
 

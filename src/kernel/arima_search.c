@@ -16,6 +16,10 @@
 #define FAR_SEASON		24		/* with longer seasons one seasonal term of a kind has to do */
 #define ROOT			1.01	/* closer to the unit circle a model is taken for a wrong difference */
 
+/* To compare orders, and for the one that is chosen. */
+static const ArimaEffort quick = {1, 1e-3};
+static const ArimaEffort polish = {2, 1e-7};
+
 typedef struct Search
 {
 	ArimaWork	work;
@@ -49,7 +53,7 @@ is_better(Search *search, int p, int q, int P, int Q, bool has_constant)
 	fit.order.has_constant = has_constant;
 	if (spmk_arima_longest(&fit.order) > search->work.n)
 		return false;
-	if (!arima_fit(&search->work, &fit, isfinite(search->best.aicc) ? &search->best : NULL, search->best.aicc, 1))
+	if (!arima_fit(&search->work, &fit, isfinite(search->best.aicc) ? &search->best : NULL, search->best.aicc, quick))
 		return false;
 	if (!(fit.aicc < search->best.aicc) || !arima_is_sound(&fit, ROOT, ROOT))
 		return false;
@@ -57,9 +61,9 @@ is_better(Search *search, int p, int q, int P, int Q, bool has_constant)
 	return true;
 }
 
-/* One step to a better neighbour; false: there is none. */
+/* A better neighbour of 'at' becomes the best; false: there is none. */
 static bool
-step(Search *search)
+step(Search *search, SpmArimaOrder at)
 {
 	static const signed char moves[][4] = {
 		{0, 0, -1, 0}, {0, 0, 0, -1}, {0, 0, 1, 0}, {0, 0, 0, 1},
@@ -67,7 +71,6 @@ step(Search *search)
 		{-1, 0, 0, 0}, {0, -1, 0, 0}, {1, 0, 0, 0}, {0, 1, 0, 0},
 		{-1, -1, 0, 0}, {-1, 1, 0, 0}, {1, -1, 0, 0}, {1, 1, 0, 0}
 	};
-	SpmArimaOrder at = search->best.order;
 
 	for (int i = 0; i < sizeof(moves) / sizeof(moves[0]); i++)
 		if (is_better(search, at.p + moves[i][0], at.q + moves[i][1], at.P + moves[i][2], at.Q + moves[i][3], at.has_constant))
@@ -113,6 +116,7 @@ spmk_arima_auto(const SpmSeries *series, SpmArimaFit *fit, double *space, const 
 	Search		search;
 	SpmArimaOrder *order = &search.best.order;
 	SpmArimaOrder most = most_of(series->n, series->m);
+	SpmArimaOrder middle;
 	bool		is_constant = true;
 	int			p;
 	int			P;
@@ -158,12 +162,14 @@ spmk_arima_auto(const SpmSeries *series, SpmArimaFit *fit, double *space, const 
 	if (c)
 		is_better(&search, 0, 0, 0, 0, false);
 	is_better(&search, p, p, P, P, c);
-	while (step(&search))
+	middle = (SpmArimaOrder) {.p = least(1, most.p), .q = least(1, most.q), .P = least(1, most.P), .Q = least(1, most.Q), .has_constant = c};
+	/* What steps from the best miss, those from a model of one term of each kind often find. */
+	while (step(&search, search.best.order) || step(&search, middle))
 		;
 	if (!isfinite(search.best.aicc))
 		return SPM_FORECAST_UNFIT;
 	*fit = search.best;
-	if (arima_fit(&search.work, &search.best, fit, INFINITY, 2) && search.best.aicc < fit->aicc && arima_is_sound(&search.best, ROOT, ROOT))
+	if (arima_fit(&search.work, &search.best, fit, INFINITY, polish) && search.best.aicc < fit->aicc && arima_is_sound(&search.best, ROOT, ROOT))
 		*fit = search.best;
 	return SPM_FORECAST_OK;
 }
