@@ -16,7 +16,7 @@
 #define STEPS			100		/* of Marquardt's method */
 #define SLOW			3		/* steps after which a valley is taken for narrow */
 #define DOUBLED			6		/* times that a good step is doubled */
-#define NUDGE			1e-6
+#define NUDGE			1e-6	/* of a coefficient, for slopes */
 #define PRUNE			50		/* gains of this many steps like the last are not to be hoped for */
 #define RIDGE			1e-3	/* of regression: a start needn't be exact, but finite */
 #define ALMOST			.999	/* shocks told from so few values don't yet grow out of bounds */
