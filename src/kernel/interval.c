@@ -14,10 +14,13 @@
 
 #define DOTM_ORIGINS	200
 #define CHEAP_ORIGINS	24
-#define LEAST_FREEDOM	6
-#define WALK_WEIGHT		0.2
-#define WIDENED			8.0
-#define SKEW			0.25
+
+/* See set_limits(): chosen on series of four frequencies cut to every length, not for one of them. */
+#define LEAST_FREEDOM	6			/* of Student's t, of no error at all */
+#define WALK_WEIGHT		0.2			/* in errors */
+#define WIDENED			8.0			/* share of the mean square, of one error */
+
+#define SKEW			0.25		/* 0: limits as far above as below; 0.5: errors in proportion */
 #define SKEW_WIDTH		0.7			/* half widths in means, beyond which limits get no more lopsided */
 
 /* Newton's steps on the error function: full precision in at most seven from this start. */
@@ -172,6 +175,7 @@ set_early_limits(SpmForecast *forecast, const SpmSeries *series, const double *v
 	}
 }
 
+/* Errors are those of the series without its season, which is put back into the limits. */
 void
 spmk_interval(SpmForecast *forecast, const SpmMethod *method, const SpmSeries *series, const double *variance,
 			  double *space, const SpmBreath *breath)

@@ -114,12 +114,13 @@ lines(const double *y, int n, double *a, double *b)
 	}
 }
 
+/* One way through the series for several alphas at once. */
 typedef struct Lanes
 {
 	double		alpha[LANES];
 	double		level[LANES];
 	double		p[LANES];
-	double		sum[6][LANES];	/* in the order of Sums */
+	double		sum[6][LANES];	/* of p * p, p * D, D * D, p * r, D * r and r * r, where r is y - L */
 } Lanes;
 
 static void
