@@ -189,7 +189,7 @@ ahead_times(const SpmEts *model, double sigma2, int h, double *mean, double *var
 			if (t % model->m == j)
 			{
 				mean[t] = q1;
-				variance[t] = (1 + sigma2) * qq - q1 * q1;
+				variance[t] = sigma2 * qq + fmax(qq - q1 * q1, 0);
 				l1 = q1 * (1 + a * c * sigma2);
 				b1 = phi * b1 + b * c * sigma2 * q1;
 				ll = qq * (1 + sigma2 * (a * a + 4 * a * c + c * c) + fourth * a * a * c * c);
@@ -264,7 +264,7 @@ spmk_ets_ahead(const SpmEts *model, double sigma2, int h, double *mean, double *
 		variance[t] = mean[t] * mean[t] + sigma2 * sum;
 	}
 	for (int t = 0; t < h; t++)
-		variance[t] = (1 + sigma2) * variance[t] - mean[t] * mean[t];
+		variance[t] = sigma2 * variance[t] + fmax(variance[t] - mean[t] * mean[t], 0);
 }
 
 /*

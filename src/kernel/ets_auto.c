@@ -302,6 +302,9 @@ look_ahead(const SpmEts *first, const SpmSeries *series, SpmOutlook *outlook, do
 	if (!finish(first, series, outlook->fitted, season, &end, &fit))
 		return SPM_FORECAST_UNFIT;
 	spmk_ets_ahead(&end, fit.sigma2, outlook->h, outlook->mean, outlook->variance, breath);
+	for (int i = 0; i < outlook->h; i++)
+		if (!(fabs(outlook->mean[i]) <= SPM_SOLVE_MOST && isfinite(outlook->variance[i])))
+			return SPM_FORECAST_UNFIT;
 	spmk_ets_name(first->form, outlook->name);
 	return SPM_FORECAST_OK;
 }

@@ -417,6 +417,41 @@ test_odd(void)
 	ok(status == SPM_FORECAST_OK, "five are enough, without a season");
 }
 
+/* Sales that are rare, huge, tiny, exact, negative: what is said of them are numbers. */
+static void
+test_any(void)
+{
+	static const SpmMethod methods[] = {SPM_ETS_ROWS};
+	int			count = sizeof(methods) / sizeof(methods[0]);
+	int			said = 0;
+	bool		sane = true;
+
+	for (int round = 0; round < 1500; round++)
+	{
+		const SpmMethod *method = &methods[round % count];
+		int			n = 1 + (int) random_below(80);
+		int			m = 1 + (int) random_below(30);
+		int			kind = (int) random_below(8);
+		double		mean[9];
+		double		variance[9];
+		SpmSeries	series = {.y = y, .n = n, .m = m};
+		SpmOutlook	outlook = {.h = 9, .mean = mean, .variance = variance, .fitted = round % 2 ? fitted : NULL};
+		double	   *space = malloc(method->space(n, m, 9) * sizeof(double));
+
+		for (int t = 0; t < n; t++)
+			y[t] = kind == 0 ? (random_below(8) == 0 ? unit() : 0) : kind == 1 ? pow(10, 40 * unit() - 20) : kind == 2 ? -unit() :
+				kind == 3 ? t % m : kind == 4 ? 1 + 1e-13 * unit() : kind == 5 ? exp(0.3 * t) : kind == 6 ? 1e5 * (t > n / 2) + 1 : noise();
+		if (method->run(&series, &outlook, space, NULL) == SPM_FORECAST_OK)
+		{
+			said++;
+			for (int i = 0; i < 9; i++)
+				sane &= isfinite(mean[i]) && isfinite(variance[i]) && variance[i] >= 0;
+		}
+		free(space);
+	}
+	ok(sane && said > 500, "of any series a method says numbers, or that it is not for it");
+}
+
 int
 main(void)
 {
@@ -426,5 +461,6 @@ main(void)
 	test_slopes();
 	test_fits();
 	test_odd();
+	test_any();
 	return done_testing();
 }
