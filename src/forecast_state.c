@@ -40,16 +40,23 @@ PG_FUNCTION_INFO_V1(spm_forecast_deserialize);
 #define STATE_SIZE(room)	(offsetof(SeriesState, rows) + (Size) (room) * sizeof(SpmMoment))
 #define STATE_ROOM(size)	(((size) - offsetof(SeriesState, rows)) / sizeof(SpmMoment))
 
-/* A chunk whose size is a power of 2, as allocators like it, with room for n. */
-static SeriesState *
-new_state(MemoryContext context, const ForecastOptions *options, int32 horizon, bool is_instant, int64 n)
+/* A power of 2, as allocators like it, with room for n. */
+static Size
+chunk_size(int64 n)
 {
 	Size		size = FIRST_SIZE;
-	SeriesState *state;
 
 	while (size < STATE_SIZE(n))
 		size *= 2;
-	state = MemoryContextAllocHuge(context, size);
+	return size;
+}
+
+static SeriesState *
+new_state(MemoryContext context, const ForecastOptions *options, int32 horizon, bool is_instant, int64 n)
+{
+	Size		size = chunk_size(n);
+	SeriesState *state = MemoryContextAllocHuge(context, size);
+
 	state->options = options;
 	state->n = 0;
 	state->room = STATE_ROOM(size);
@@ -61,13 +68,11 @@ new_state(MemoryContext context, const ForecastOptions *options, int32 horizon, 
 static SeriesState *
 reserve(SeriesState *state, int64 more)
 {
-	Size		size = STATE_SIZE(state->room);
+	Size		size;
 
 	if (state->n + more <= state->room)
 		return state;
-	size = FIRST_SIZE;
-	while (size < STATE_SIZE(state->n + more))
-		size *= 2;
+	size = chunk_size(state->n + more);
 	state = repalloc_huge(state, size);
 	state->room = STATE_ROOM(size);
 	return state;

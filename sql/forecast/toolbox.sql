@@ -157,7 +157,7 @@ COMMENT ON FUNCTION spm._forecast_deserialize(bytea, internal) IS 'Deserializati
 
 CREATE OR REPLACE FUNCTION spm._forecast_final(internal)
     RETURNS spm.forecast_path
-    LANGUAGE C IMMUTABLE PARALLEL SAFE
+    LANGUAGE C IMMUTABLE PARALLEL SAFE COST 10000
     AS 'MODULE_PATHNAME', 'spm_forecast_final';
 REVOKE ALL ON FUNCTION spm._forecast_final(internal) FROM PUBLIC;
 COMMENT ON FUNCTION spm._forecast_final(internal) IS 'Final function of spm.forecast.';
