@@ -172,7 +172,7 @@ answer(FunctionCallInfo fcinfo, const SpmSeries *series, const SpmArimaFit *fit,
 	spm_check_level(level);
 	if (get_call_result_type(fcinfo, NULL, &tupdesc) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "return type must be a row type");
-	no_model(spmk_arima_outlook(series->y, series->n, fit, &outlook, room(spmk_arima_outlook_space(series->n, &fit->order, horizon))),
+	no_model(spmk_arima_outlook(series->y, series->n, fit, &outlook, room(spmk_arima_outlook_space(series->n, &fit->order, horizon)), &spm_breath),
 			 series->n, true);
 	reach = spmk_normal_quantile(.5 + level / 2);
 	for (int i = 0; i < horizon; i++)
@@ -232,7 +232,7 @@ spm_arima_at(PG_FUNCTION_ARGS)
 	series_args(fcinfo, 3, &series, &horizon);
 	model_args(fcinfo, 5, series.m, &fit);
 	coefficients_arg(fcinfo, 2, &fit);
-	no_model(spmk_arima_at(series.y, series.n, &fit, room(spmk_arima_space(series.n, &fit.order))), series.n, true);
+	no_model(spmk_arima_at(series.y, series.n, &fit, room(spmk_arima_space(series.n, &fit.order)), &spm_breath), series.n, true);
 	return answer(fcinfo, &series, &fit, horizon, PG_GETARG_FLOAT8(6));
 }
 

@@ -48,11 +48,11 @@ start(const double *y, int n, const SpmArimaOrder *order, ArimaWork *work, doubl
 }
 
 SpmForecastStatus
-spmk_arima_at(const double *y, int n, SpmArimaFit *fit, double *space)
+spmk_arima_at(const double *y, int n, SpmArimaFit *fit, double *space, const SpmBreath *breath)
 {
 	ArimaWork	work;
 
-	if (!start(y, n, &fit->order, &work, space, NULL))
+	if (!start(y, n, &fit->order, &work, space, breath))
 		return SPM_FORECAST_SHORT;
 	return arima_at(&work, fit) ? SPM_FORECAST_OK : SPM_FORECAST_UNFIT;
 }
@@ -78,7 +78,7 @@ spmk_arima_at_mean(const double *y, int n, SpmArimaFit *fit, double *space)
 	for (int t = 0; t < left; t++)
 		sum += space[t];
 	fit->constant = fit->order.has_constant ? sum / left / (fit->order.d == 0 && fit->order.D > 0 ? fit->order.m : 1) : 0;
-	return spmk_arima_at(y, n, fit, space);
+	return spmk_arima_at(y, n, fit, space, NULL);
 }
 
 /* a[0 ... p - 1] of 1 - a(B), times 1 - B */
@@ -154,7 +154,7 @@ spmk_arima_outlook_space(int n, const SpmArimaOrder *order, int h)
 }
 
 SpmForecastStatus
-spmk_arima_outlook(const double *y, int n, const SpmArimaFit *fit, SpmOutlook *outlook, double *space)
+spmk_arima_outlook(const double *y, int n, const SpmArimaFit *fit, SpmOutlook *outlook, double *space, const SpmBreath *breath)
 {
 	const SpmArimaOrder *order = &fit->order;
 	SpmArmaMean mean = order->has_constant ? SPM_ARMA_MEAN_GIVEN : SPM_ARMA_NO_MEAN;
@@ -165,7 +165,7 @@ spmk_arima_outlook(const double *y, int n, const SpmArimaFit *fit, SpmOutlook *o
 	SpmLags		ma;
 	SpmLags		full;
 
-	if (!start(y, n, order, &work, space, NULL))
+	if (!start(y, n, order, &work, space, breath))
 		return SPM_FORECAST_SHORT;
 	arima_lags(order, fit->coefficient, &ar, &ma);
 	integrate(fit, &full);

@@ -71,7 +71,7 @@ extern int	spmk_nsdiffs(const double *y, int n, int m, double *space, const SpmB
  * at: with fit's own coefficients and constant.  fit: with the most likely ones.
  */
 extern size_t spmk_arima_space(int n, const SpmArimaOrder *order);
-extern SpmForecastStatus spmk_arima_at(const double *y, int n, SpmArimaFit *fit, double *space);
+extern SpmForecastStatus spmk_arima_at(const double *y, int n, SpmArimaFit *fit, double *space, const SpmBreath *breath);
 extern SpmForecastStatus spmk_arima_fit(const double *y, int n, SpmArimaFit *fit, double *space, const SpmBreath *breath);
 
 /* A mean or drift alone, or nothing, as it is when the differences are all the same. */
@@ -79,7 +79,8 @@ extern SpmForecastStatus spmk_arima_at_mean(const double *y, int n, SpmArimaFit 
 
 /* Forecasts of a fit; fitted needs the most. */
 extern size_t spmk_arima_outlook_space(int n, const SpmArimaOrder *order, int h);
-extern SpmForecastStatus spmk_arima_outlook(const double *y, int n, const SpmArimaFit *fit, SpmOutlook *outlook, double *space);
+extern SpmForecastStatus spmk_arima_outlook(const double *y, int n, const SpmArimaFit *fit, SpmOutlook *outlook, double *space,
+											const SpmBreath *breath);
 extern void spmk_arima_name(const SpmArimaOrder *order, char *name, size_t size);
 
 /* The order by itself: SPM_FORECAST_SHORT with less than 3 values. */

@@ -40,7 +40,7 @@ arima_work_start(ArimaWork *work, const double *w, int n, int k, int terms, doub
 	work->n = n;
 	work->breath = breath;
 	work->has_noise = false;
-	spmk_arma_start(&work->arma, w, n, k, space);
+	spmk_arma_start(&work->arma, w, n, k, space, breath);
 	work->residual = space + spmk_arma_space(n, k);
 	work->trial = work->residual + length;
 	work->slopes = work->trial + length;

@@ -192,5 +192,5 @@ spmk_arima(const SpmSeries *series, SpmOutlook *outlook, double *space, const Sp
 
 	if (status != SPM_FORECAST_OK)
 		return status;
-	return spmk_arima_outlook(series->y, series->n, &fit, outlook, space);
+	return spmk_arima_outlook(series->y, series->n, &fit, outlook, space, breath);
 }

@@ -21,6 +21,9 @@
 /* Smaller coefficients of 1 / ma(B) count for nothing, and denormal ones would be slow. */
 #define LEAST_RESPONSE	1e-100
 
+/* Between two breaths. */
+#define SUMS			50000
+
 /* A variance in units of the shock's that is none any more. */
 #define SETTLED			1e-12
 
@@ -31,13 +34,15 @@ spmk_arma_space(int n, int k)
 }
 
 void
-spmk_arma_start(SpmArma *arma, const double *w, int n, int k, double *memory)
+spmk_arma_start(SpmArma *arma, const double *w, int n, int k, double *memory, const SpmBreath *breath)
 {
 	size_t		square = (size_t) k * k;
 
 	arma->w = w;
 	arma->n = n;
 	arma->mean = 0;
+	arma->breath = breath;
+	arma->sums = 0;
 	arma->filtered = memory;
 	arma->adjoint = arma->filtered + 4 * (size_t) n;
 	arma->start = arma->adjoint + 4 * (size_t) n;
@@ -45,6 +50,15 @@ spmk_arma_start(SpmArma *arma, const double *w, int n, int k, double *memory)
 	arma->product = arma->gram + square;
 	arma->joint = arma->product + square;
 	arma->small = arma->joint + square;
+}
+
+static void
+count_sums(SpmArma *arma, double sums)
+{
+	if ((arma->sums += sums) < SUMS)
+		return;
+	arma->sums = 0;
+	spmk_breathe(arma->breath);
 }
 
 static int
@@ -297,12 +311,13 @@ start_covariance(SpmArma *arma, const SpmLags *ar, const SpmLags *ma, int k, int
 
 /* A = L L', in place, in the lower triangle; the matrix is positive definite but for rounding. */
 static bool
-cholesky(double *a, int k)
+cholesky(SpmArma *arma, double *a, int k)
 {
 	for (int i = 0; i < k; i++)
 	{
 		double	   *row = a + (size_t) i * k;
 
+		count_sums(arma, .5 * i * i);
 		for (int j = 0; j <= i; j++)
 		{
 			const double *other = a + (size_t) j * k;
@@ -379,6 +394,7 @@ join(SpmArma *arma, int k)
 		const double *v = arma->start + (size_t) i * k;
 		double	   *row = vl + (size_t) i * k;
 
+		count_sums(arma, .5 * k * k);
 		memset(row, 0, sizeof(double) * k);
 		for (int j = 0; j < k; j++)
 		{
@@ -395,6 +411,7 @@ join(SpmArma *arma, int k)
 		const double *l_row = l + (size_t) j * k;
 		const double *row = vl + (size_t) j * k;
 
+		count_sums(arma, .5 * j * j);
 		for (int i = 0; i <= j; i++)
 			if (l_row[i] != 0)
 				for (int c = 0; c <= i; c++)
@@ -402,7 +419,7 @@ join(SpmArma *arma, int k)
 	}
 	for (int i = 0; i < k; i++)
 		m[(size_t) i * k + i] += 1;
-	return cholesky(m, k);
+	return cholesky(arma, m, k);
 }
 
 bool
@@ -417,6 +434,7 @@ spmk_arma_likelihood(SpmArma *arma, const SpmLags *ar, const SpmLags *ma, SpmArm
 	double	   *s1 = s + k;
 	double		sum = 0;
 
+	count_sums(arma, (double) n * (ar->n + 5 * ma->n));
 	filter(arma, ar, ma);
 	arma->k = k;
 	arma->log_det = 0;
@@ -426,7 +444,7 @@ spmk_arma_likelihood(SpmArma *arma, const SpmLags *ar, const SpmLags *ma, SpmArm
 		if (!start_covariance(arma, ar, ma, longest, k))
 			return false;
 		gram(arma, k);
-		if (!cholesky(arma->gram, k) || !join(arma, k))
+		if (!cholesky(arma, arma->gram, k) || !join(arma, k))
 			return false;
 		for (int i = 0; i < k; i++)
 		{
@@ -545,8 +563,13 @@ spmk_arma_past(SpmArma *arma, const SpmLags *ma, const SpmLags *full_ar, int h, 
 
 	/* rows of V L through the joint factor, and their products off V */
 	for (int i = 0; i < k; i++)
+	{
+		count_sums(arma, .5 * k * k);
 		solve_forward(arma->joint, k, arma->product + (size_t) i * k);
+	}
 	for (int i = 0; i < k; i++)
+	{
+		count_sums(arma, (double) i * k);
 		for (int j = 0; j <= i; j++)
 		{
 			double		sum = 0;
@@ -555,12 +578,14 @@ spmk_arma_past(SpmArma *arma, const SpmLags *ma, const SpmLags *full_ar, int h, 
 				sum += arma->product[(size_t) i * k + c] * arma->product[(size_t) j * k + c];
 			posterior[(size_t) i * k + j] -= sum;
 		}
+	}
 	for (int c = 0; c < k; c++)
 	{
 		double		pivot = posterior[(size_t) c * k + c];
 
 		if (!(pivot > DBL_EPSILON))
 			continue;
+		count_sums(arma, (double) n * ma->n + .5 * (k - c) * (k - c));
 		pivot = sqrt(pivot);
 		memset(column, 0, sizeof(double) * n);
 		for (int i = c; i < k; i++)
@@ -621,6 +646,7 @@ spmk_arma_innovations(SpmArma *arma, const SpmLags *ar, const SpmLags *ma, doubl
 				gain[i] += phi[i] * unknown + (i + 1 < k ? p[(size_t) (i + 1) * k] : 0);
 			v[i] = v[i + 1] * (i + 1 < k) + phi[i] * expected + gain[i] / variance * error[t];
 		}
+		count_sums(arma, is_settled ? k : (double) k * k);
 		if (is_settled || k == 0)
 			continue;
 		memcpy(corner, p, sizeof(double) * k);

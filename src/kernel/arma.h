@@ -11,6 +11,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "solve.h"
+
 /* Coefficients of a near (lag 1, 2, ...) and a far (lag m, 2m, ...) polynomial. */
 #define SPMK_ARMA_NEAR	10
 #define SPMK_ARMA_FAR	3
@@ -48,10 +50,12 @@ typedef struct SpmArma
 	double		mean;
 	double		sum_squares;	/* S: of standardized innovations */
 	double		log_det;		/* log of the determinant of w's correlation */
+	const SpmBreath *breath;	/* taken every few ten thousand sums */
+	double		sums;			/* since the last */
 } SpmArma;
 
 extern size_t spmk_arma_space(int n, int k);
-extern void spmk_arma_start(SpmArma *arma, const double *w, int n, int k, double *memory);
+extern void spmk_arma_start(SpmArma *arma, const double *w, int n, int k, double *memory, const SpmBreath *breath);
 
 /*
  * The exact likelihood, concentrated over the variance, is

@@ -215,7 +215,7 @@ forecasts_agree(const SpmArimaFit *fit, const double *y, int n, int h)
 			path[s][t] = x[n + t];
 		}
 	}
-	if (spmk_arima_outlook(y, n, fit, &outlook, space) != SPM_FORECAST_OK)
+	if (spmk_arima_outlook(y, n, fit, &outlook, space, NULL) != SPM_FORECAST_OK)
 		agrees = false;
 	for (int t = 0; agrees && t < h; t++)
 	{
@@ -259,7 +259,7 @@ likelihood_agrees(const SpmArimaFit *fit, const double *y, int n)
 		log_det += 2 * log(factor[t][t]);
 	}
 	expected = -.5 * (left * (log(2 * M_PI * squares / left) + 1) + log_det);
-	agrees = spmk_arima_at(y, n, &got, space) == SPM_FORECAST_OK && near(got.log_likelihood, expected, 1e-9) &&
+	agrees = spmk_arima_at(y, n, &got, space, NULL) == SPM_FORECAST_OK && near(got.log_likelihood, expected, 1e-9) &&
 		near(got.sigma2 * (left - spmk_arima_terms(order) - order->has_constant), squares, 1e-8);
 	if (!agrees)
 		printf("# (%d,%d,%d)(%d,%d,%d)[%d]: %.12g, by definition %.12g\n", order->p, order->d, order->q,
@@ -277,7 +277,7 @@ is_most_likely(const SpmArimaFit *truth, const double *y, int n)
 	SpmArimaFit other = *truth;
 	bool		holds = spmk_arima_fit(y, n, &fit, space, NULL) == SPM_FORECAST_OK;
 
-	if (holds && spmk_arima_at(y, n, &other, space) == SPM_FORECAST_OK && other.log_likelihood > fit.log_likelihood + 1e-4)
+	if (holds && spmk_arima_at(y, n, &other, space, NULL) == SPM_FORECAST_OK && other.log_likelihood > fit.log_likelihood + 1e-4)
 	{
 		printf("# %.6f, the truth has %.6f\n", fit.log_likelihood, other.log_likelihood);
 		holds = false;
@@ -290,7 +290,7 @@ is_most_likely(const SpmArimaFit *truth, const double *y, int n)
 				other.coefficient[i] += sign * 1e-3;
 			else if (fit.order.has_constant)
 				other.constant += sign * 1e-3 * (1 + fabs(fit.constant));
-			if (spmk_arima_at(y, n, &other, space) == SPM_FORECAST_OK)
+			if (spmk_arima_at(y, n, &other, space, NULL) == SPM_FORECAST_OK)
 				holds = other.log_likelihood <= fit.log_likelihood + 1e-4;
 		}
 	free(space);
