@@ -262,15 +262,20 @@ compare_forms(const SpmSeries *series, Choice *choice, double *space, const SpmB
 	if (choice->best < 0)
 		return;
 
-	/* What kindred forms found may lie in another valley than the best; so the winner also sets out by itself. */
+	/* What kindred forms found may lie in another valley than the best; so a winner that had kin also sets out by itself. */
 	problem = &choice->problems[choice->best];
 	loss = search(problem, FINE, HUGE_VAL);
+	choice->aicc[choice->best] = loss + penalty(problem);
+	if (choice->best == AAdA || choice->best == AAdN)
+		return;
 	afresh = *problem;
 	afresh.most_beta = afresh.most_gamma = 1;
 	spmk_ets_start(&afresh, NULL, 0, rest);
 	if (search(&afresh, HASTY, loss) < loss && search(&afresh, FINE, HUGE_VAL) < loss)
+	{
 		*problem = afresh;
-	choice->aicc[choice->best] = spmk_ets_loss(problem, problem->w) + penalty(problem);
+		choice->aicc[choice->best] = spmk_ets_loss(problem, problem->w) + penalty(problem);
+	}
 }
 
 /* The same, of the form with the least AICc. */
