@@ -114,12 +114,16 @@ REVOKE ALL ON FUNCTION spm._pipeline_value(date, int, date, date) FROM PUBLIC;
  * A seat's number is what was said of it, or else its own deals and the numbers of
  * the seats below.  Unrolled over the closure of the tree: what a seat brings reaches
  * every seat above it, up to and with the first one of which something was said.
+ * All joins are over equality.  Nobody can know how many rows a day's tree has, and
+ * a plan that guesses few would walk 5,000 seats against each other for a minute.
  */
 CREATE OR REPLACE FUNCTION spm._rollup(period_id int, as_of date, forecast_type_id int)
     RETURNS TABLE (position_id int, manager_position_id int, category text, own_count bigint, own_amount numeric, deal_count bigint, deal_amount numeric,
         rollup_amount numeric, own_call_amount numeric, manager_call_amount numeric, judge_position_id int, call_as_of date)
     LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
+    SET enable_nestloop = off
+    SET jit = off
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -130,14 +134,17 @@ BEGIN
     WITH category (category, place) AS (
         VALUES ('pipeline', 1), ('best_case', 2), ('most_likely', 3), ('commit', 4), ('closed', 5)
     ), deal AS MATERIALIZED (
-        SELECT v.position_id, spm._category_order(v.category) AS place, count(*) AS n, sum(v.amount) AS amount
+        -- deals without a seat belong to seat 0, which nobody has: joins over equality only
+        SELECT coalesce(v.position_id, 0) AS position_id, spm._category_order(v.category) AS place, count(*) AS n, sum(v.amount) AS amount
         FROM spm._pipeline_value(_rollup.as_of, _rollup.forecast_type_id, _rollup.as_of, _rollup.as_of) AS v
         WHERE v.state = 'open' AND v.close_date <@ days AND v.category <> 'omitted' OR v.state = 'won' AND v.closed_on <@ days
-        GROUP BY v.position_id, place
+        GROUP BY 1, place
     ), path AS MATERIALIZED (
         SELECT x.position_id, x.ancestor_position_id, x.depth::int AS depth FROM spm.position_path AS x WHERE x.span @> _rollup.as_of
         UNION ALL
         SELECT s.position_id, s.position_id, 0 FROM spm.position AS s
+        UNION ALL
+        SELECT 0, 0, 0
     ), said AS (
         SELECT DISTINCT ON (c.position_id, c.judge_position_id, c.category) c.position_id, c.judge_position_id, c.category, c.amount, c.as_of, x.depth
         FROM spm.forecast_call AS c
@@ -155,35 +162,35 @@ BEGIN
     ), seat AS (
         SELECT DISTINCT x.ancestor_position_id AS position_id
         FROM path AS x
-        WHERE x.position_id IN (SELECT d.position_id FROM deal AS d) OR x.position_id IN (SELECT c.position_id FROM call AS c)
-        UNION ALL
-        SELECT NULL::int WHERE EXISTS (SELECT FROM deal AS d WHERE d.position_id IS NULL)
+        WHERE x.position_id IN (SELECT d.position_id FROM deal AS d UNION SELECT c.position_id FROM call AS c)
     ), own AS MATERIALIZED (
         SELECT s.position_id, k.category, coalesce(sum(d.n), 0)::bigint AS n, coalesce(sum(d.amount), 0) AS amount
         FROM seat AS s
         CROSS JOIN category AS k
-        LEFT JOIN deal AS d ON d.position_id IS NOT DISTINCT FROM s.position_id AND (d.place = k.place OR d.place > k.place AND NOT is_single)
+        LEFT JOIN deal AS d ON d.position_id = s.position_id AND (d.place = k.place OR d.place > k.place AND NOT is_single)
         GROUP BY s.position_id, k.category
+    ), reach AS (
+        SELECT x.position_id, c.category, min(x.depth) AS depth
+        FROM path AS x
+        JOIN call AS c ON c.position_id = x.ancestor_position_id
+        WHERE x.depth > 0
+        GROUP BY x.position_id, c.category
     ), brought AS MATERIALIZED (
-        SELECT o.position_id, o.category, o.n, o.amount, coalesce(c.amount, o.amount) AS number,
-            (SELECT min(x.depth) FROM path AS x
-             JOIN call AS above ON above.position_id = x.ancestor_position_id AND above.category = o.category
-             WHERE x.position_id = o.position_id AND x.depth > 0) AS reach
+        SELECT o.position_id, o.category, o.n, o.amount, coalesce(c.amount, o.amount) AS number, r.depth AS reach
         FROM own AS o
         LEFT JOIN call AS c ON c.position_id = o.position_id AND c.category = o.category
+        LEFT JOIN reach AS r ON r.position_id = o.position_id AND r.category = o.category
     ), total AS (
         SELECT x.ancestor_position_id AS position_id, b.category, sum(b.n)::bigint AS n, sum(b.amount) AS amount,
             sum(CASE WHEN x.depth = 0 THEN b.amount ELSE b.number END) FILTER (WHERE x.depth <= coalesce(b.reach, x.depth)) AS rollup
         FROM brought AS b
         JOIN path AS x ON x.position_id = b.position_id
         GROUP BY x.ancestor_position_id, b.category
-        UNION ALL
-        SELECT NULL, b.category, b.n, b.amount, b.amount FROM brought AS b WHERE b.position_id IS NULL
     )
-    SELECT o.position_id, m.ancestor_position_id, o.category, o.n, o.amount, t.n, t.amount, t.rollup,
+    SELECT nullif(o.position_id, 0), m.ancestor_position_id, o.category, o.n, o.amount, t.n, t.amount, t.rollup,
         c.own_amount, CASE WHEN c.depth > 0 THEN c.amount END, c.judge_position_id, c.as_of
     FROM own AS o
-    JOIN total AS t ON t.position_id IS NOT DISTINCT FROM o.position_id AND t.category = o.category
+    JOIN total AS t ON t.position_id = o.position_id AND t.category = o.category
     LEFT JOIN path AS m ON m.position_id = o.position_id AND m.depth = 1
     LEFT JOIN call AS c ON c.position_id = o.position_id AND c.category = o.category;
 END
