@@ -115,13 +115,22 @@ factor_doubles(const SpmPipeline *p)
 	return 3 * SPMK_WAYS * ((size_t) p->nsegments + p->nowners + SPMK_SIZES);
 }
 
+/* Spells that began on a day in a stage are of one age on every other day, so they are looked at together. */
+typedef struct Start
+{
+	int			stage;
+	int			entered;
+	int			spell;
+} Start;
+
 size_t
 spmk_hazard_bytes(const SpmPipeline *p)
 {
 	size_t		row = SPMK_AGE_MAX + 1;
 	size_t		events = p->nstages + 2;
 
-	return sizeof(double) * (row * p->nstages * (SPMK_WAYS + 2 * events + SPMK_WAYS + 1) + factor_doubles(p) + p->n + SPMK_DAYS_MAX / sizeof(double));
+	return sizeof(double) * (row * p->nstages * (SPMK_WAYS + 2 * events + SPMK_WAYS + 1) + factor_doubles(p) + p->n) +
+		SPMK_DAYS_MAX + (sizeof(Start) * p->n + 7) / 8 * 8;
 }
 
 static void
@@ -275,29 +284,68 @@ count_ends(SpmHazard *h, const SpmPipeline *p, const SpmBreath *breath)
 	return h->nwon > 0;
 }
 
-/* Days at risk by stage and age; a day counts for as much as days of its kind are busy. */
-static void
-count_days(SpmHazard *h, const SpmPipeline *p, const unsigned char *kinds, const SpmBreath *breath)
+static int
+compare_starts(const void *a, const void *b)
 {
-	memset(h->at_risk, 0, sizeof(double) * h->nstages * SPMK_WAYS * h->width);
-	for (int i = 0; i < p->n; i++)
+	const Start *x = a;
+	const Start *y = b;
+
+	if (x->stage != y->stage)
+		return x->stage < y->stage ? -1 : 1;
+	if (x->entered != y->entered)
+		return x->entered < y->entered ? -1 : 1;
+	return (x->spell > y->spell) - (x->spell < y->spell);
+}
+
+/* How many of those from starts[i] on were at risk at each age, up to the oldest; returns where the next ones begin. */
+static int
+count_start(const SpmHazard *h, const SpmPipeline *p, const Start *starts, int i, int *at_risk, int *oldest)
+{
+	int			next = i;
+
+	*oldest = 0;
+	memset(at_risk, 0, sizeof(int) * (SPMK_AGE_MAX + 2));
+	for (; next < p->n && starts[next].stage == starts[i].stage && starts[next].entered == starts[i].entered; next++)
 	{
-		const SpmSpell *s = &p->spells[i];
 		Known		k;
 
-		if (i % 64 == 0)
-			spmk_breathe(breath);
-		if (!known(h, s, &k))
+		if (!known(h, &p->spells[starts[next].spell], &k) || k.to == k.from)
 			continue;
-		for (int a = k.from + 1; a <= k.to; a++)
-		{
-			int			kind = kind_of(h, kinds, s->entered + a);
-			double		weight = weight_of(h, s->entered + a);
+		at_risk[k.from + 1]++;
+		at_risk[k.to + 1]--;
+		if (k.to > *oldest)
+			*oldest = k.to;
+	}
+	for (int a = 1; a <= *oldest; a++)
+		at_risk[a] += at_risk[a - 1];
+	return next;
+}
 
-			for (int e = 0; e < 2; e++)
-				AT_RISK(h, s->stage, e, a) += weight * h->calendar[e][a > h->ripe][kind];
-			AT_RISK(h, s->stage, SPM_SPELL_MOVED, a) += weight;
-		}
+/* Days at risk by stage and age; a day counts for as much as days of its kind are busy. */
+static void
+count_days(SpmHazard *h, const SpmPipeline *p, const Start *starts, const unsigned char *kinds, const SpmBreath *breath)
+{
+	int			at_risk[SPMK_AGE_MAX + 2];
+	int			oldest;
+
+	memset(h->at_risk, 0, sizeof(double) * h->nstages * SPMK_WAYS * h->width);
+	for (int i = 0, next; i < p->n; i = next)
+	{
+		int			stage = starts[i].stage;
+		int			entered = starts[i].entered;
+
+		spmk_breathe(breath);
+		next = count_start(h, p, starts, i, at_risk, &oldest);
+		for (int a = 1; a <= oldest; a++)
+			if (at_risk[a] > 0)
+			{
+				int			kind = kind_of(h, kinds, entered + a);
+				double		weight = at_risk[a] * weight_of(h, entered + a);
+
+				for (int e = 0; e < 2; e++)
+					AT_RISK(h, stage, e, a) += weight * h->calendar[e][a > h->ripe][kind];
+				AT_RISK(h, stage, SPM_SPELL_MOVED, a) += weight;
+			}
 	}
 }
 
@@ -417,11 +465,13 @@ smooth(SpmHazard *h)
 
 /* How much busier than others each kind of day is: known only as well as there were quarters to see it in. */
 static void
-learn_calendar(SpmHazard *h, const SpmPipeline *p, const unsigned char *kinds, const SpmBreath *breath)
+learn_calendar(SpmHazard *h, const SpmPipeline *p, const Start *starts, const unsigned char *kinds, const SpmBreath *breath)
 {
 	double		observed[2][2][SPMK_CALENDAR] = {{{0}}};
 	double		expected[2][2][SPMK_CALENDAR] = {{{0}}};
 	double		days[SPMK_CALENDAR] = {0};
+	int			at_risk[SPMK_AGE_MAX + 2];
+	int			oldest;
 
 	for (int day = h->first_day; day <= h->as_of; day++)
 		days[kind_of(h, kinds, day)]++;
@@ -430,15 +480,18 @@ learn_calendar(SpmHazard *h, const SpmPipeline *p, const unsigned char *kinds, c
 		const SpmSpell *s = &p->spells[i];
 		Known		k;
 
-		if (i % 64 == 0)
+		if (i % BREATH_ROWS == 0)
 			spmk_breathe(breath);
-		if (!known(h, s, &k))
-			continue;
-		for (int a = k.from + 1; a <= k.to; a++)
-			for (int e = 0; e < 2; e++)
-				expected[e][a > h->ripe][kind_of(h, kinds, s->entered + a)] += RATE(h, s->stage, e, a);
-		if (k.event == SPM_SPELL_LOST || k.event == SPM_SPELL_WON)
+		if (known(h, s, &k) && (k.event == SPM_SPELL_LOST || k.event == SPM_SPELL_WON))
 			observed[k.event][k.to > h->ripe][kind_of(h, kinds, s->left)]++;
+	}
+	for (int i = 0, next; i < p->n; i = next)
+	{
+		spmk_breathe(breath);
+		next = count_start(h, p, starts, i, at_risk, &oldest);
+		for (int a = 1; a <= oldest; a++)
+			for (int e = 0; e < 2 && at_risk[a] > 0; e++)
+				expected[e][a > h->ripe][kind_of(h, kinds, starts[i].entered + a)] += at_risk[a] * RATE(h, starts[i].stage, e, a);
 	}
 	for (int e = 0; e < 2; e++)
 		for (int c = 0; c < SPMK_CALENDAR; c++)
@@ -625,6 +678,7 @@ bool
 spmk_hazard_fit(SpmHazard *h, const SpmPipeline *p, int as_of, void *memory, const SpmBreath *breath)
 {
 	unsigned char *kinds;
+	Start	   *starts;
 
 	lay_out(h, p, memory);
 	h->as_of = as_of;
@@ -637,15 +691,19 @@ spmk_hazard_fit(SpmHazard *h, const SpmPipeline *p, int as_of, void *memory, con
 	kinds = (unsigned char *) (h->scratch + p->n);
 	for (int day = h->first_day; day <= h->as_of + 1; day++)
 		kinds[day - h->first_day] = spmk_day_kind(day);
+	starts = (Start *) (kinds + SPMK_DAYS_MAX);
+	for (int i = 0; i < p->n; i++)
+		starts[i] = (Start) {p->spells[i].stage, p->spells[i].entered, i};
+	qsort(starts, p->n, sizeof(Start), compare_starts);
 	for (int e = 0; e < 2; e++)
 		for (int c = 0; c < SPMK_CALENDAR; c++)
 			h->calendar[e][0][c] = h->calendar[e][1][c] = 1;
-	count_days(h, p, kinds, breath);
+	count_days(h, p, starts, kinds, breath);
 	smooth(h);
 	for (int turn = 0; turn < TURNS; turn++)
 	{
-		learn_calendar(h, p, kinds, breath);
-		count_days(h, p, kinds, breath);
+		learn_calendar(h, p, starts, kinds, breath);
+		count_days(h, p, starts, kinds, breath);
 		smooth(h);
 	}
 	for (int f = 0; f < SPM_FACTORS; f++)
