@@ -3,9 +3,8 @@
  * attainment, and how such forecasts would have turned out.
  */
 
-CREATE OR REPLACE FUNCTION spm._odds_spell(as_of date, currency text)
-    RETURNS TABLE (spell_no int, deal_no int, source_id int, source text, key text, owner_key text, segment text, stage text, next_stage text,
-        entered_on date, seen_on date, left_on date, outcome text, amount numeric, won_amount numeric)
+CREATE OR REPLACE FUNCTION spm._check_odds(as_of date, currency text)
+    RETURNS void
     LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
 AS $$
@@ -18,19 +17,39 @@ BEGIN
             HINT = 'Map them: SELECT spm.map_opportunities(''crm'', ''crm.deal'', key => ''id'', owner => ''owner_id'', stage => ''stage'', amount => ''amount'', created => ''created_at'', close_date => ''close_date'');';
     END IF;
     IF currency IS NULL THEN
-        SELECT string_agg(DISTINCT p.currency_code, ', ') INTO lacking FROM spm.pipeline_on(_odds_spell.as_of) AS p HAVING count(DISTINCT p.currency_code) > 1;
+        SELECT string_agg(DISTINCT p.currency_code, ', ') INTO lacking FROM spm.pipeline_on(_check_odds.as_of) AS p HAVING count(DISTINCT p.currency_code) > 1;
         IF lacking IS NOT NULL THEN
             RAISE EXCEPTION 'deals are in several currencies' USING ERRCODE = '22023', DETAIL = format('They are in %s.', lacking),
                 HINT = 'Say in which to add them up: currency => ''USD''.';
         END IF;
     ELSE
         PERFORM spm._check_currency(currency);
-        SELECT string_agg(DISTINCT p.currency_code, ', ') INTO lacking FROM spm.pipeline_on(_odds_spell.as_of) AS p
-        WHERE p.currency_code IS NOT NULL AND spm.exchange_rate_on(p.currency_code, _odds_spell.currency, _odds_spell.as_of) IS NULL;
+        SELECT string_agg(DISTINCT p.currency_code, ', ') INTO lacking FROM spm.pipeline_on(_check_odds.as_of) AS p
+        WHERE p.currency_code IS NOT NULL AND spm.exchange_rate_on(p.currency_code, _check_odds.currency, _check_odds.as_of) IS NULL;
         IF lacking IS NOT NULL THEN
             RAISE EXCEPTION 'there is no rate from % to % on %', lacking, currency, as_of USING ERRCODE = '22023',
                 HINT = format('Set it: SELECT spm.set_exchange_rate(%L, %L, %L, 1.1);', lacking, currency, as_of);
         END IF;
+    END IF;
+    IF NOT EXISTS (SELECT FROM spm.pipeline_on(_check_odds.as_of) AS p WHERE p.state = 'won') THEN
+        RAISE EXCEPTION 'no deal has been won yet' USING ERRCODE = '55000', DETAIL = 'Odds are learned from deals that were won and lost by the day of the forecast.',
+            HINT = format('SELECT state, count(*) FROM spm.pipeline_on(%L) GROUP BY state; tells what was known.', as_of);
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION spm._check_odds(date, text) IS 'Error where the pipeline as of a day cannot be forecast: 55000 nothing mapped or won, 22023 currencies that do not add up.';
+REVOKE ALL ON FUNCTION spm._check_odds(date, text) FROM PUBLIC;
+
+CREATE OR REPLACE FUNCTION spm._odds_spell(as_of date, currency text)
+    RETURNS TABLE (spell_no int, deal_no int, source_id int, source text, key text, owner_key text, segment text, stage text, next_stage text,
+        entered_on date, seen_on date, left_on date, outcome text, amount numeric, won_amount numeric)
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+BEGIN
+    IF to_regclass('spm.opportunity_change') IS NULL THEN
+        PERFORM spm._check_odds(as_of, currency);
     END IF;
     RETURN QUERY
     WITH deal AS MATERIALIZED (
@@ -125,6 +144,7 @@ BEGIN
             DETAIL = format('It is as of %s, until %s.', coalesce(as_of::text, 'NULL'), coalesce(until::text, 'NULL')),
             HINT = 'until is the last day of the month or quarter that is forecast.';
     END IF;
+    PERFORM spm._check_odds(as_of, currency);
     RETURN QUERY
     WITH spell AS MATERIALIZED (
         SELECT s.*, dense_rank() OVER (ORDER BY s.segment COLLATE "C")::int - 1 AS segment_no,
@@ -348,6 +368,7 @@ CREATE OR REPLACE FUNCTION spm.pipeline_backtest(first date, last date, step_day
 AS $$
 #variable_conflict use_column
 BEGIN
+    PERFORM spm._check_odds(current_date, currency);
     RETURN QUERY
     WITH won AS MATERIALIZED (
         SELECT s.source_id, s.key, min(s.left_on) AS closed_on, max(s.won_amount) AS amount

@@ -35,6 +35,7 @@ SELECT throws_ok($$SELECT spm.simulate_deals('{0.5}', '{1}', shock => 9)$$, '220
 
 -- a company: 2 sellers and their manager, deals of 100 from 2020-01-01, won on day 10, lost on day 20 or never decided, in turn
 SELECT throws_ok('SELECT * FROM spm.deal_odds(''2020-12-31'', ''2020-10-01'')', '55000', 'no opportunities are mapped', 'refused: odds of nothing');
+SELECT throws_ok('SELECT * FROM spm.odds_backtest(''2020-01-01'', ''2020-10-01'')', '55000', 'no opportunities are mapped', 'refused: a backtest of nothing');
 CREATE SCHEMA crm;
 CREATE TABLE crm.deal AS
 SELECT n AS id, CASE WHEN n % 2 = 0 THEN 'ann' ELSE 'bob' END AS owner, 100.00 AS amount, day AS created,
@@ -61,6 +62,17 @@ SELECT bag_eq($$SELECT key, win_probability FROM spm.deal_odds('2020-08-31', '20
 CREATE TEMP TABLE before AS SELECT key, win_probability FROM spm.deal_odds('2020-08-31', '2020-08-01');
 UPDATE crm.deal SET closed = created + 30, stage = 'won' WHERE created + 30 > '2020-08-01' AND stage <> 'won' AND (closed IS NULL OR closed > '2020-08-01');
 SELECT bag_eq($$SELECT key, win_probability FROM spm.deal_odds('2020-08-31', '2020-08-01')$$, 'SELECT * FROM before', 'what happens after a day changes nothing that was said on it');
+
+-- currencies
+CREATE VIEW crm.foreign AS SELECT d.*, CASE WHEN id % 2 = 0 THEN 'USD' ELSE 'EUR' END AS currency FROM crm.deal d;
+SELECT spm.add_currency('USD'), spm.add_currency('EUR') \g /dev/null
+SAVEPOINT abroad;
+SELECT spm.map_opportunities('crm', 'crm.foreign', key => 'id', owner => 'owner', stage => 'stage', amount => 'amount', created => 'created', close_date => 'closed', list_amount => 'amount', currency => 'currency') \g /dev/null
+SELECT throws_ok('SELECT * FROM spm.deal_odds(''2020-12-31'', ''2020-12-01'')', '22023', 'deals are in several currencies', 'refused: sums of several currencies');
+SELECT throws_ok('SELECT * FROM spm.deal_odds(''2020-12-31'', ''2020-12-01'', ''USD'')', '22023', 'there is no rate from EUR to USD on 2020-12-01', 'refused: a currency without a rate');
+SELECT spm.set_exchange_rate('EUR', 'USD', '2020-01-01', 1.5) \g /dev/null
+SELECT results_eq('SELECT DISTINCT owner_key, amount FROM spm.deal_odds(''2020-12-31'', ''2020-12-01'', ''USD'') ORDER BY 1', $$VALUES ('ann', 100.00), ('bob', 150.000)$$, 'amounts are converted at the rate of the day');
+ROLLBACK TO abroad;
 
 -- quotas
 SELECT spm.set_quota('s1', '2020-12', 400, 'bookings'), spm.set_quota('s2', '2020-12', 1000000, 'bookings'), spm.set_quota('m', '2020-12', 1, 'bookings') \g /dev/null
