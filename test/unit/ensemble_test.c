@@ -126,8 +126,8 @@ test_odd(void)
 static void
 test_mean(void)
 {
-	static const char *const names[] = {"dotm", "ces", "ets", "hw"};
-	static const double weights[] = {2, 2, 1, 1};
+	static const char *const names[] = {"dotm", "ces", "etsmix", "hw"};
+	static const double weights[] = {4, 4, 4, 2};
 	double		expected[6] = {0};
 	bool		is_mean = true;
 	bool		is_called_back = true;
@@ -142,7 +142,7 @@ test_mean(void)
 		{
 			forecast(names[k], 60, m, 6, 0.95);
 			for (int i = 0; i < 6; i++)
-				expected[i] += weights[k] * mean[i] / 6;
+				expected[i] += weights[k] * mean[i] / 14;
 		}
 		if (m == 12)
 		{
@@ -154,14 +154,14 @@ test_mean(void)
 						   &(SpmOutlook) {.h = 6, .mean = path, .variance = variance}, space, NULL) == SPM_FORECAST_OK,
 			   "months are forecast by quarters");
 			for (int i = 0; i < 6; i++)
-				expected[i] = 0.75 * expected[i] + 0.25 * path[i];
+				expected[i] = (14 * expected[i] + 4 * path[i]) / 18;
 		}
 		forecast("auto", 60, m, 6, 0.95);
 		for (int i = 0; i < 6; i++)
 			if (fabs(mean[i] - expected[i]) > 1e-9)
 				is_mean = false;
 	}
-	ok(is_mean, "auto is the mean of theta, complex smoothing, and half each of two exponential smoothings; of months, with quarters");
+	ok(is_mean, "auto is the mean of theta, complex smoothing, all forms of exponential smoothing, and half of Holt-Winters; of months, with quarters");
 	ok(strstr(made.name, "DOTM + CES") == made.name, "auto tells of what it is made");
 
 	forecast("dotm", 60, 12, 6, 0.95);
