@@ -27,13 +27,13 @@ BEGIN
         SELECT string_agg(DISTINCT p.currency_code, ', ') INTO lacking FROM spm.pipeline_on(_check_odds.as_of) AS p
         WHERE p.currency_code IS NOT NULL AND spm.exchange_rate_on(p.currency_code, _check_odds.currency, _check_odds.as_of) IS NULL;
         IF lacking IS NOT NULL THEN
-            RAISE EXCEPTION 'there is no rate from % to % on %', lacking, currency, as_of USING ERRCODE = '22023',
-                HINT = format('Set it: SELECT spm.set_exchange_rate(%L, %L, %L, 1.1);', lacking, currency, as_of);
+            RAISE EXCEPTION 'there is no rate from % to % on %', lacking, currency, to_char(as_of, 'YYYY-MM-DD') USING ERRCODE = '22023',
+                HINT = format('Set it: SELECT spm.set_exchange_rate(%L, %L, %L, 1.1);', lacking, currency, to_char(as_of, 'YYYY-MM-DD'));
         END IF;
     END IF;
     IF NOT EXISTS (SELECT FROM spm.pipeline_on(_check_odds.as_of) AS p WHERE p.state = 'won') THEN
         RAISE EXCEPTION 'no deal has been won yet' USING ERRCODE = '55000', DETAIL = 'Odds are learned from deals that were won and lost by the day of the forecast.',
-            HINT = format('SELECT state, count(*) FROM spm.pipeline_on(%L) GROUP BY state; tells what was known.', as_of);
+            HINT = format('SELECT state, count(*) FROM spm.pipeline_on(%L) GROUP BY state; tells what was known.', to_char(as_of, 'YYYY-MM-DD'));
     END IF;
 END
 $$;
@@ -141,7 +141,7 @@ AS $$
 BEGIN
     IF as_of IS NULL OR until IS NULL OR NOT isfinite(as_of) OR NOT isfinite(until) OR until <= as_of THEN
         RAISE EXCEPTION 'a forecast must end after the day as of which it is made' USING ERRCODE = '22023',
-            DETAIL = format('It is as of %s, until %s.', coalesce(as_of::text, 'NULL'), coalesce(until::text, 'NULL')),
+            DETAIL = format('It is as of %s, until %s.', coalesce(to_char(as_of, 'YYYY-MM-DD'), 'NULL'), coalesce(to_char(until, 'YYYY-MM-DD'), 'NULL')),
             HINT = 'until is the last day of the month or quarter that is forecast.';
     END IF;
     PERFORM spm._check_odds(as_of, currency);
@@ -265,7 +265,7 @@ DECLARE
 BEGIN
     IF since > as_of + 1 THEN
         RAISE EXCEPTION 'the first day must not lie behind the day after the forecast' USING ERRCODE = '22023',
-            DETAIL = format('What is won counts from %s; the forecast is as of %s.', since, as_of), HINT = 'Forecast a period that has begun, or give until.';
+            DETAIL = format('What is won counts from %s; the forecast is as of %s.', to_char(since, 'YYYY-MM-DD'), to_char(as_of, 'YYYY-MM-DD')), HINT = 'Forecast a period that has begun, or give until.';
     END IF;
     -- One statement, so that deals and seats come from the same look at the pipeline.
     WITH answer AS MATERIALIZED (
