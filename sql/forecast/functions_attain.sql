@@ -13,13 +13,18 @@ BEGIN ATOMIC
         SELECT p.period_id, p.calendar_id, p.span FROM spm.period p
         WHERE p.span @> quota_pace.as_of AND spm._is_leaf(p.period_id)
     ), component AS (    -- whose totals stand against a quota: a deal or group for itself has none
-        SELECT c.component_id, l.period_id, l.span AS leaf_span, n.plan_id, n.calendar_id, v.span AS version_span, c.prorate,
-               spm._window(l.period_id, c.accumulate) AS span
+        SELECT c.component_id, l.period_id, n.plan_id, n.calendar_id, v.span AS version_span, c.prorate,
+               -- growth is held against as many days of the time before, not against all of it
+               spm._window(l.period_id, c.accumulate) * CASE WHEN c.against = 'quota' THEN '(,)' ELSE daterange(NULL, upper(l.span)) END AS span
         FROM spm.component c
         JOIN spm.plan_version v USING (plan_version_id)
         JOIN spm.plan n USING (plan_id)
         JOIN leaf l USING (calendar_id)
-        WHERE c.basis = 'credit' AND c.accumulate NOT IN ('deal', 'group') AND v.span && l.span
+        WHERE c.basis = 'credit' AND c.accumulate NOT IN ('deal', 'group') AND v.span @> quota_pace.as_of
+    ), seat AS (     -- whose quota is prorated has only the days in the seat, on the plan, and not away
+        SELECT p.plan_id, p.version_span, s.position_id, s.payee_id, s.spans - spm._absent(s.payee_id, true) AS active
+        FROM (SELECT DISTINCT k.plan_id, k.version_span FROM component k WHERE k.prorate <> 'none') p
+        CROSS JOIN LATERAL spm.plan_seat(p.plan_id, p.version_span) s
     ), later AS (    -- credited in the period, but after the day
         SELECT e.period_id, e.component_id, e.position_id, e.payee_id, sum(e.base_amount) AS amount
         FROM component k
@@ -33,9 +38,8 @@ BEGIN ATOMIC
         FROM component k
         JOIN spm.standing_measurement m ON m.period_id = k.period_id AND m.component_id = k.component_id AND m.quota_amount IS NOT NULL
         LEFT JOIN later l ON l.period_id = m.period_id AND l.component_id = m.component_id AND l.position_id = m.position_id AND l.payee_id = m.payee_id
-        -- whose quota is prorated has only the days in the seat
-        CROSS JOIN LATERAL (SELECT CASE WHEN k.prorate = 'none' THEN datemultirange(k.span)
-                                        ELSE spm._seat_days(m.position_id, m.payee_id) * datemultirange(k.span) END AS active) a
+        LEFT JOIN seat s ON k.prorate <> 'none' AND s.plan_id = k.plan_id AND s.version_span = k.version_span AND s.position_id = m.position_id AND s.payee_id = m.payee_id
+        CROSS JOIN LATERAL (SELECT CASE WHEN k.prorate = 'none' THEN datemultirange(k.span) ELSE coalesce(s.active, '{}') * datemultirange(k.span) END AS active) a
         CROSS JOIN LATERAL spm._day_count(a.active, k.span, quota_pace.days, k.calendar_id) whole
         CROSS JOIN LATERAL spm._day_count(a.active * datemultirange(daterange(NULL, quota_pace.as_of + 1)), k.span, quota_pace.days, k.calendar_id) gone
     )
@@ -92,13 +96,13 @@ BEGIN
         FROM spm.pipeline_on(needed_deals.as_of) p
     ), rate AS (      -- what a deal's amount is in the money of the plan; pieces: each deal is one
         SELECT g.unit, g.currency_code, g.rate_type, k.currency_code AS deal_currency,
-               CASE WHEN g.unit = 'count' THEN NULL WHEN k.currency_code IS NULL OR k.currency_code = g.currency_code THEN 1
+               CASE WHEN g.unit = 'count' OR NOT k.is_needed THEN NULL WHEN k.currency_code IS NULL OR k.currency_code = g.currency_code THEN 1
                     ELSE coalesce(spm.exchange_rate_on(k.currency_code, g.currency_code, needed_deals.as_of, g.rate_type), spm._refuse(
                         format('no %s rate from %s to %s on %s', g.rate_type, k.currency_code, g.currency_code, needed_deals.as_of),
                         'Deals in that currency are open, or were won.',
                         format('SELECT spm.set_exchange_rate(%L, %L, %L, rate, %L);', k.currency_code, g.currency_code, needed_deals.as_of, g.rate_type))) END AS rate
         FROM (SELECT DISTINCT g.unit, g.currency_code, g.rate_type FROM goal g) g
-        CROSS JOIN (SELECT DISTINCT k.currency_code FROM known k) k
+        CROSS JOIN (SELECT k.currency_code, bool_or(k.amount IS NOT NULL AND (k.state = 'open' OR k.is_recent_win)) AS is_needed FROM known k GROUP BY k.currency_code) k
     ), member AS (
         SELECT DISTINCT g.position_id, g.credit_kind, m.position_id AS member_position_id
         FROM (SELECT DISTINCT g.position_id, g.credit_kind FROM goal g) g
