@@ -91,7 +91,7 @@ DECLARE
     digits int := (SELECT c.minor_digits FROM spm.currency AS c WHERE c.currency_code = type.currency_code);
 BEGIN
     RETURN QUERY
-    SELECT p.source_id, p.source, p.key, p.name, p.owner_key, s.position_id, p.state, p.category, p.created_on, p.close_date, p.closed_on,
+    SELECT p.source_id, p.source, p.key, p.name, p.owner_key, coalesce(s.position_id, l.position_id), p.state, p.category, p.created_on, p.close_date, p.closed_on,
         CASE WHEN p.amount IS NULL THEN 0
             WHEN type.currency_code IS NULL THEN CASE WHEN p.first <> p.last THEN spm._refuse_amount(p.first, p.last, NULL, NULL) ELSE p.amount END
             WHEN p.currency_code IS NULL OR p.currency_code = type.currency_code THEN p.amount
@@ -99,12 +99,17 @@ BEGIN
             ELSE round(p.amount * r.rate, digits) END
     FROM (SELECT w.*, min(w.currency_code) OVER () AS first, max(w.currency_code) OVER () AS last FROM spm._pipeline_state(_pipeline_value.as_of) AS w) AS p
     LEFT JOIN spm._owner_seat(seat_on) AS s ON s.owner_key = p.owner_key
+    -- what somebody won who has left stays with the seat
+    LEFT JOIN LATERAL (SELECT a.position_id
+        FROM spm.payee AS y
+        JOIN spm.position_assignment AS a USING (payee_id)
+        WHERE p.state = 'won' AND s.position_id IS NULL AND y.payee_key = p.owner_key AND a.is_primary AND a.span @> p.closed_on) AS l ON true
     LEFT JOIN spm.exchange_rate AS r ON r.from_currency_code = p.currency_code AND r.to_currency_code = type.currency_code
         AND r.rate_type = type.rate_type AND r.span @> rate_on;
 END
 $$;
 COMMENT ON FUNCTION spm._pipeline_value(date, int, date, date) IS
-'The pipeline as known on a day, with amounts in the currency of the forecast type at the rates of rate_on, 0 where there is none, and the seats that owners held on seat_on.
+'The pipeline as known on a day, with amounts in the currency of the forecast type at the rates of rate_on, 0 where there is none, and the seats that owners held on seat_on; what was won by who held none then is with the seat held on that day.
 Errors: 22023 for several currencies without one to report in, or a rate that is missing.';
 REVOKE ALL ON FUNCTION spm._pipeline_value(date, int, date, date) FROM PUBLIC;
 
@@ -218,7 +223,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION spm.pipeline_rollup(text, date, text, text) IS
-'What a period is to bring, per seat and category, added up over the reporting tree as both were on a day: open deals that are to close in the period, and won ones that did. Omitted deals do not count. Deals whose owner has no seat are in a row without position.
+'What a period is to bring, per seat and category, added up over the reporting tree as both were on a day: open deals that are to close in the period, and won ones that did. Omitted deals do not count. What was won by somebody who has left is with the seat held on that day; other deals whose owner has no seat are in a row without position.
 period: name of a period; as_of: day; forecast_type: which, if there are several; calendar: if several have the period.
 position_key; manager_key: seat above; category: pipeline, best_case, most_likely, commit, closed; in a cumulative type each holds the surer ones as well. own_count, own_amount: deals of the seat itself. deal_count, deal_amount: those of all seats below too. rollup_amount: own_amount and the amount of each seat directly below. own_call: what the seat says; manager_call: what a seat above says of it, the highest one that does; judge_key: who. amount: manager_call, else own_call, else rollup_amount. judgement: amount less deal_amount.
 Errors: 42704 unknown period, calendar or type; 22023 when several fit, for several currencies without one to report in, or an exchange rate that is missing.
@@ -258,7 +263,9 @@ BEGIN
             USING ERRCODE = '22023', HINT = 'It is kept with the call: reason => ''two deals depend on one budget''.';
     END IF;
     IF this_type IS NULL THEN
-        this_type := spm.add_forecast_type('default');
+        -- another session may do the same at this moment
+        INSERT INTO spm.forecast_type (name) VALUES ('default') ON CONFLICT DO NOTHING;
+        this_type := spm._forecast_type_id(forecast_type);
     END IF;
     SELECT r.rollup_amount, r.deal_amount INTO now_there
     FROM spm._rollup(this_period, as_of, this_type) AS r
@@ -374,7 +381,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION spm.call_outcome(date) IS
-'One row per call of a period that is over, with what was won: by the seat and all below it, as the tree was on the last day, of deals that closed in the period. In a single forecast type only what closed after the day of the call.
+'One row per call of a period that is over, with what was won: by the seat and all below it, as the tree was on the last day, of deals that closed in the period. They are with the seat that their owner held on the last day; who had left by then, with the one held when they were won. In a single forecast type only what closed after the day of the call.
 known_on: day whose knowledge of the deals is used. depth: seats above the one that was judged, 0 at the top. days_left: from the call to the last day; below 0 for a call after it. amount: what was said; rollup_amount, deal_amount: what the roll-up and the deals came to at that time. error, rollup_error, deal_error: each less actual_amount; above 0: too much was promised.
 Errors: 22023 for several currencies without one to report in, or an exchange rate that is missing.
 Example: SELECT judge_position_id, avg(abs(error)), avg(abs(deal_error)) FROM spm.call_outcome() WHERE category = ''commit'' GROUP BY 1;';

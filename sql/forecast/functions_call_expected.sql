@@ -35,6 +35,8 @@ BEGIN
             c.position_id, c.judge_position_id, c.category, o.amount, o.deal_amount, o.actual_amount
         FROM call AS c
         JOIN spm.call_outcome(expected_call.as_of) AS o ON o.forecast_type_id = this_type AND o.judge_position_id = c.judge_position_id AND o.category = c.category
+            -- a judge of months need not be one of years
+            AND EXISTS (SELECT FROM spm.period AS g WHERE g.period_id = o.period_id AND g.grain = this_period.grain)
             AND (o.position_id = o.judge_position_id) = (c.position_id = c.judge_position_id) AND o.period_id <> this_period.period_id AND o.days_left >= 0
         ORDER BY c.position_id, c.judge_position_id, c.category, o.period_id, o.position_id, (o.days_left >= c.days_left) DESC, abs(o.days_left - c.days_left), o.forecast_call_id DESC
     ), ratio AS (
@@ -63,7 +65,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION spm.expected_call(text, date, text, text) IS
-'What the calls of a period have come to mean: one row per call that holds on a day, with what can be expected by what became of earlier calls of the same judge, category and kind (about the own number, or about others), made when as much of their periods was left.
+'What the calls of a period have come to mean: one row per call that holds on a day, with what can be expected by what became of earlier calls of the same judge, category, kind (about the own number, or about others) and grain of period, made when as much of their periods was left.
 called_on: day of the call; days_left: from as_of to the end of the period; amount: what was said; deal_amount: what the deals say on the day. past_count: earlier calls that are over. call_ratio, deal_ratio: what was won over what was said, by the judge and by the deals; below 1, too much is promised. call_weight: how much the judge weighs beside the deals, from 0 to 1. expected_amount: call_weight x call_ratio x amount + (1 - call_weight) x deal_ratio x deal_amount; NULL without past.
 Ratios are drawn to 1 and weights to a half as if two more periods had come true. Weights are inverse to mean squared errors (J. M. Bates and C. W. J. Granger, The Combination of Forecasts, 1969). Only what was known on as_of is used.
 Errors: those of spm.pipeline_rollup().

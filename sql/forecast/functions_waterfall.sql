@@ -29,7 +29,7 @@ BEGIN
         SELECT coalesce(b.source, a.source) AS source, coalesce(b.key, a.key) AS key, coalesce(b.name, a.name) AS name,
             a.key IS NOT NULL AS was, b.key IS NOT NULL AS is, a.state AS a_state, b.state AS b_state, a.category AS a_category, b.category AS b_category,
             a.amount AS a_amount, b.amount AS b_amount, a.close_date AS a_close, b.close_date AS b_close, b.closed_on,
-            a.owner_key AS a_owner, b.owner_key AS b_owner, a.position_id AS a_seat, b.position_id AS b_seat,
+            a.owner_key AS a_owner, b.owner_key AS b_owner, CASE WHEN a.owner_key = b.owner_key THEN b.position_id ELSE a.position_id END AS a_seat, b.position_id AS b_seat,
             coalesce(a.state = 'open' AND a.category <> 'omitted' AND (days IS NULL OR a.close_date <@ days), false) AS a_in,
             coalesce(b.state = 'open' AND b.category <> 'omitted' AND (days IS NULL OR b.close_date <@ days), false) AS b_in
         FROM spm._pipeline_value(_movement.since, _movement.forecast_type_id, _movement.until, _movement.until) AS a
@@ -112,7 +112,7 @@ $$;
 COMMENT ON FUNCTION spm.pipeline_movement(date, date, text, text, text, text) IS
 'One row per deal and step by which the open pipeline at the end of one day became that of another: the deals behind spm.pipeline_waterfall(). Over any of them opening and the steps between add up to closing. Omitted deals are no part of it.
 since, until: the days; period: only deals that are to close in it, NULL for all; position: only the seat and those below it; forecast_type, calendar: if there are several.
-step: opening, new, reopened, restored (no longer omitted), pulled_in and slipped_in (the close date came into the period, from later and from earlier), owner_in, increased, decreased, owner_out, omitted, slipped and pulled_out (the close date left the period, to later and to earlier), removed (gone from the CRM), lost, won, closing. A deal that was won counts with what it was won at. amount: with its sign, in the currency of the forecast type, both days at the exchange rates of until. position_id: seat that its owner then or now holds on until. from_ and to_: as it was and is.
+step: opening, new, reopened, restored (no longer omitted), pulled_in and slipped_in (the close date came into the period, from later and from earlier), owner_in, increased, decreased, owner_out, omitted, slipped and pulled_out (the close date left the period, to later and to earlier), removed (gone from the CRM), lost, won, closing. A deal that was won counts with what it was won at. amount: with its sign, in the currency of the forecast type, both days at the exchange rates of until. position_id: seat that its owner then or now holds on until; of what was won by who has left, the one held when it was won. from_ and to_: as it was and is.
 Errors: 22023 when until is not after since, for several currencies without one to report in, or a rate that is missing; 42704 unknown period, position, type or calendar.
 Example: SELECT key, name, amount, from_close_date, to_close_date FROM spm.pipeline_movement(''2026-04-01'', ''2026-05-01'', ''2026-Q2'') WHERE step = ''slipped'';';
 
