@@ -34,7 +34,7 @@ FROM (SELECT spm.forecast(ordered_on, amount, 6, '{"step": "month", "until": "20
 -- 4. Keep it, for dashboards and for the day when the truth is known.
 INSERT INTO spm.forecast_series (name, series_key, as_of, method, level, period, mean, lower, upper)
 SELECT 'sales by region', region, '2026-06-30', (f).*
-FROM (SELECT region, spm.forecast(ordered_on, amount, 6, '{"step": "month"}') AS f FROM shop.orders GROUP BY region) o;
+FROM (SELECT region, spm.forecast(ordered_on, amount, 6, '{"step": "month", "until": "2026-06-30"}') AS f FROM shop.orders GROUP BY region) o;
 SELECT series_key, period_on, round(mean) AS mean, round(lower) AS lower, round(upper) AS upper
 FROM spm_bi.forecast WHERE series_name = 'sales by region' AND is_latest AND step <= 2 ORDER BY series_key, step;
 
