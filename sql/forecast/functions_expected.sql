@@ -155,6 +155,9 @@ CREATE OR REPLACE FUNCTION spm.expected_commission_deal(run int DEFAULT NULL, co
         part text, schedule_id bigint, reached_amount numeric)
     LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
+    -- how many deals the CRM has the planner cannot know, and loops over each other's rows take the square of it
+    SET enable_nestloop = off
+    SET jit = off
 AS $$
 DECLARE
     forecast spm.odds_run;
@@ -205,7 +208,13 @@ BEGIN
         SELECT r.seed, r.shock::float8 AS shock FROM spm.odds_run r
         WHERE r.odds_run_id = coalesce(expected_commission.run, (SELECT max(l.odds_run_id) FROM spm.odds_run l))
     ), deal AS MATERIALIZED (
-        SELECT d.* FROM spm.expected_commission_deal(expected_commission.run, expected_commission.cost_ratio, expected_commission.type) d
+        -- what a deal brings to what is drawn: where it is rated by itself, its commission, and no rating is left
+        SELECT d.period_id, d.payee_id, d.position_id, d.component_id, CASE WHEN c.accumulate <> 'deal' THEN d.part END AS part, d.schedule_id, d.reached_amount,
+               d.event_date, d.transaction_key, d.source, d.kind, d.base_amount, d.win_probability, d.weighted_amount, d.expected_amount,
+               CASE WHEN c.accumulate = 'deal' THEN spm.commission(k.schedule, 0, d.base_amount, c.places::int, c.rounding) ELSE d.base_amount END AS worth
+        FROM spm.expected_commission_deal(expected_commission.run, expected_commission.cost_ratio, expected_commission.type) d
+        JOIN spm.component c USING (component_id)
+        JOIN spm.schedule k USING (schedule_id)
     ), total AS (      -- what is rated together
         SELECT d.period_id, d.payee_id, d.position_id, d.component_id, d.part, d.schedule_id, d.reached_amount, count(*) AS deal_count,
                -- drawn alike, the parts of a seat would be won and lost together
@@ -213,14 +222,15 @@ BEGIN
                                   ORDER BY min(d.event_date), min(d.transaction_key COLLATE "C"), min(d.source COLLATE "C"), d.part COLLATE "C") - 1 AS part_no,
                sum(d.base_amount) AS base_amount, sum(d.weighted_amount) AS weighted_amount, sum(d.expected_amount) AS expected_amount,
                -- a margin below nothing is expected as it is: chance is drawn for what brings something
-               coalesce(sum(d.weighted_amount) FILTER (WHERE d.base_amount < 0), 0) AS lost_amount,
-               coalesce(array_agg(d.win_probability::float8 ORDER BY d.event_date, d.transaction_key COLLATE "C", d.source COLLATE "C", d.kind) FILTER (WHERE d.base_amount >= 0), '{}') AS odds,
-               coalesce(array_agg(d.base_amount::float8 ORDER BY d.event_date, d.transaction_key COLLATE "C", d.source COLLATE "C", d.kind) FILTER (WHERE d.base_amount >= 0), '{}') AS amounts
+               coalesce(sum(round(d.worth * d.win_probability, 6)) FILTER (WHERE d.worth < 0), 0) AS lost_amount,
+               coalesce(array_agg(d.win_probability::float8 ORDER BY d.event_date, d.transaction_key COLLATE "C", d.source COLLATE "C", d.kind) FILTER (WHERE d.worth >= 0), '{}') AS odds,
+               coalesce(array_agg(d.worth::float8 ORDER BY d.event_date, d.transaction_key COLLATE "C", d.source COLLATE "C", d.kind) FILTER (WHERE d.worth >= 0), '{}') AS amounts
         FROM deal d
         GROUP BY 1, 2, 3, 4, 5, 6, 7
     ), future AS (
         SELECT t.period_id, t.payee_id, t.position_id, t.component_id, f.path,
-               sum(spm.commission(k.schedule, t.reached_amount, t.reached_amount + t.lost_amount + round(f.total::numeric, 6), c.places, c.rounding)) AS amount
+               sum(CASE WHEN c.accumulate = 'deal' THEN spm.rounded(round(f.total::numeric, 6) + t.lost_amount, c.places::int, c.rounding)
+                        ELSE spm.commission(k.schedule, t.reached_amount, t.reached_amount + t.lost_amount + round(f.total::numeric, 6), c.places::int, c.rounding) END) AS amount
         FROM total t
         CROSS JOIN chance x
         JOIN spm.schedule k USING (schedule_id)
