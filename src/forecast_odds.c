@@ -237,7 +237,8 @@ enum
 	ARG_SHOCK,
 	ARG_PARENT,
 	ARG_ALREADY,
-	ARG_GOAL
+	ARG_GOAL,
+	ARG_OTHER
 };
 
 static void
@@ -323,6 +324,43 @@ read_tree(FunctionCallInfo fcinfo, int nowners)
 	return tree;
 }
 
+/* A venture and where it goes besides its owner. */
+typedef struct Place
+{
+	int			owner;
+	int			other;			/* -1: nowhere */
+	int			item;
+} Place;
+
+static int
+compare_places(const void *a, const void *b)
+{
+	const Place *x = a;
+	const Place *y = b;
+
+	if (x->owner != y->owner)
+		return x->owner < y->owner ? -1 : 1;
+	if (x->other != y->other)
+		return x->other < y->other ? -1 : 1;
+	return (x->item > y->item) - (x->item < y->item);
+}
+
+/* The other node of the deal of each spell: a tree beside that of owners, such as territories. */
+static int *
+read_other(FunctionCallInfo fcinfo, int nspells, int nowners, int nnodes)
+{
+	Column		column = column_arg(fcinfo, ARG_OTHER, "node", nspells, true);
+	int		   *other = palloc((nspells + 1) * sizeof(int));
+
+	for (int i = 0; i < nspells; i++)
+	{
+		other[i] = column.nulls[i] ? -1 : DatumGetInt32(column.values[i]);
+		if (other[i] >= nnodes || (other[i] >= 0 && other[i] < nowners))
+			elog(ERROR, "spell %d goes to node %d", i + 1, other[i]);
+	}
+	return other;
+}
+
 /* The paths of every node, and what each row says of them. */
 static void
 simulate(FunctionCallInfo fcinfo, ReturnSetInfo *result, const SpmHazard *hazard, const SpmPipeline *pipeline,
@@ -331,11 +369,14 @@ simulate(FunctionCallInfo fcinfo, ReturnSetInfo *result, const SpmHazard *hazard
 	int			paths = paths_arg(fcinfo, ARG_PATHS);
 	Tree		tree = read_tree(fcinfo, pipeline->nowners);
 	SpmVenture *ventures = MemoryContextAllocHuge(CurrentMemoryContext, (n + 1) * sizeof(SpmVenture));
+	SpmLeaf    *leaves = MemoryContextAllocHuge(CurrentMemoryContext, (n + 1) * sizeof(SpmLeaf));
+	Place	   *places = MemoryContextAllocHuge(CurrentMemoryContext, (n + 1) * sizeof(Place));
+	int		   *other = read_other(fcinfo, pipeline->n, pipeline->nowners, tree.n);
 	double	   *expected = palloc0(tree.n * 2 * sizeof(double));
 	double	   *sums;
 	double		total = 0;
 	double		squares = 0;
-	SpmSimulation simulation = {.ventures = ventures, .n = n, .nleaves = pipeline->nowners, .paths = paths,
+	SpmSimulation simulation = {.ventures = ventures, .n = n, .leaves = leaves, .paths = paths,
 		.seed = (uint64) PG_GETARG_INT64(ARG_SEED), .ratios = hazard->ratios, .nratios = hazard->nratios};
 
 	if ((double) tree.n * paths * sizeof(double) > 4e9)
@@ -345,9 +386,10 @@ simulate(FunctionCallInfo fcinfo, ReturnSetInfo *result, const SpmHazard *hazard
 				 errhint("Ask for fewer paths.")));
 	for (int i = 0; i < n; i++)
 	{
-		int			leaf = pipeline->spells[items[i].spell].owner;
-
-		expected[leaf * 2 + items[i].is_new] += items[i].won * items[i].amount;
+		places[i] = (Place) {.owner = pipeline->spells[items[i].spell].owner, .other = other[items[i].spell], .item = i};
+		expected[places[i].owner * 2 + items[i].is_new] += items[i].won * items[i].amount;
+		if (places[i].other >= 0)
+			expected[places[i].other * 2 + items[i].is_new] += items[i].won * items[i].amount;
 	}
 	for (int i = 0; i < pipeline->nowners; i++)
 	{
@@ -357,20 +399,14 @@ simulate(FunctionCallInfo fcinfo, ReturnSetInfo *result, const SpmHazard *hazard
 		squares += own * own;
 	}
 	/* by leaf, in the order in which they came: open deals before those to come */
+	qsort(places, n, sizeof(Place), compare_places);
+	for (int i = 0; i < n; i++)
 	{
-		int		   *next = palloc0((pipeline->nowners + 1) * sizeof(int));
+		const SpmChanceItem *item = &items[places[i].item];
 
-		for (int i = 0; i < n; i++)
-			next[pipeline->spells[items[i].spell].owner + 1]++;
-		for (int i = 0; i < pipeline->nowners; i++)
-			next[i + 1] += next[i];
-		for (int i = 0; i < n; i++)
-		{
-			int			leaf = pipeline->spells[items[i].spell].owner;
-
-			ventures[next[leaf]++] = (SpmVenture) {.leaf = leaf, .is_many = items[i].is_new,
-				.chance = items[i].won, .amount = items[i].amount};
-		}
+		if (i == 0 || places[i].owner != places[i - 1].owner || places[i].other != places[i - 1].other)
+			leaves[simulation.nleaves++] = (SpmLeaf) {.owner = places[i].owner, .other = places[i].other};
+		ventures[i] = (SpmVenture) {.leaf = simulation.nleaves - 1, .is_many = item->is_new, .chance = item->won, .amount = item->amount};
 	}
 	/* the total's shock was seen with those of owners in it */
 	simulation.shock_leaf = pipeline->nowners > 1 ? review->shock_owner : 0;

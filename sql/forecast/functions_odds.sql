@@ -42,7 +42,7 @@ REVOKE ALL ON FUNCTION spm._check_odds(date, text) FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION spm._odds_spell(as_of date, currency text)
     RETURNS TABLE (spell_no int, deal_no int, source_id int, source text, key text, owner_key text, segment text, stage text, next_stage text,
-        entered_on date, seen_on date, left_on date, outcome text, amount numeric, won_amount numeric)
+        entered_on date, seen_on date, left_on date, outcome text, amount numeric, won_amount numeric, account_key text, position_id int)
     LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
 AS $$
@@ -69,7 +69,7 @@ BEGIN
         s.opportunity_source_id, s.source, s.key, coalesce(s.owner_key, ''), coalesce(s.segment, ''), s.stage, s.next_stage,
         s.entered_on, greatest(least(s.seen_on, s.left_on), s.entered_on), s.left_on, s.outcome,
         coalesce(d.rate, 1) * CASE WHEN d.state = 'open' THEN d.amount ELSE coalesce(b.amount, d.list_amount, nullif(d.amount, 0)) END,
-        coalesce(d.rate, 1) * CASE WHEN s.outcome = 'won' THEN d.amount END
+        coalesce(d.rate, 1) * CASE WHEN s.outcome = 'won' THEN d.amount END, d.account_key, d.position_id
     FROM spm.stage_spell(_odds_spell.as_of) AS s
     JOIN deal AS d ON d.opportunity_source_id = s.opportunity_source_id AND d.key = s.key
     LEFT JOIN before AS b ON b.opportunity_source_id = s.opportunity_source_id AND b.opportunity_key = s.key
@@ -79,7 +79,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION spm._odds_spell(date, text) IS
-'Spells of deals in stages as known at the end of a day, in the order in which odds are learned. amount: what a deal was known at while it was open; won_amount: what it was won at; both in the currency.';
+'Spells of deals in stages as known at the end of a day, in the order in which odds are learned. amount: what a deal was known at while it was open; won_amount: what it was won at; both in the currency. account_key: of the deal; position_id: seat of its owner.';
 REVOKE ALL ON FUNCTION spm._odds_spell(date, text) FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION spm._odds_node(as_of date, owners text[], measure_id int, period_id int)
@@ -131,9 +131,74 @@ $$;
 COMMENT ON FUNCTION spm._odds_node(date, text[], int, int) IS 'The tree up which odds are added: owners, then seats from below, then the total. node counts from 0; parent -1: none.';
 REVOKE ALL ON FUNCTION spm._odds_node(date, text[], int, int) FROM PUBLIC;
 
+CREATE OR REPLACE FUNCTION spm._odds_territory(as_of date, measure_id int, period_id int)
+    RETURNS TABLE (territory_id int, territory_key text, parent_territory_id int, depth int, quota_amount numeric, single_position_id int)
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+    -- of several active models the one that has territories on the day
+    models int[] := ARRAY(SELECT m.territory_model_id FROM spm.territory_model AS m
+        WHERE m.state = 'active' AND EXISTS (SELECT FROM spm.territory AS t
+            WHERE t.territory_model_id = m.territory_model_id AND t.type = 'primary' AND t.span @> _odds_territory.as_of));
+BEGIN
+    IF cardinality(models) <> 1 THEN
+        RETURN;
+    END IF;
+    RETURN QUERY
+    WITH RECURSIVE alive AS (
+        SELECT t.* FROM spm.territory AS t
+        WHERE t.territory_model_id = models[1] AND t.type = 'primary' AND t.span @> _odds_territory.as_of
+    ), tree AS (
+        SELECT t.territory_id, t.territory_key, NULL::int AS parent_id, 1 AS depth, ARRAY[t.territory_id] AS path
+        FROM alive AS t
+        WHERE NOT EXISTS (SELECT FROM alive AS p WHERE p.territory_id = t.parent_territory_id)
+        UNION ALL
+        SELECT t.territory_id, t.territory_key, t.parent_territory_id, p.depth + 1, p.path || t.territory_id
+        FROM tree AS p JOIN alive AS t ON t.parent_territory_id = p.territory_id
+    ), hold AS (
+        SELECT h.position_id, h.share, t.territory_id, t.path
+        FROM spm.territory_holder AS h JOIN tree AS t USING (territory_id)
+        WHERE h.role = 'owner' AND h.span @> _odds_territory.as_of
+    ), top AS (
+        -- what a seat holds below another one of its own it holds for that
+        SELECT h.position_id, h.share, h.territory_id, count(*) OVER (PARTITION BY h.position_id) AS held
+        FROM hold AS h
+        WHERE NOT EXISTS (SELECT FROM hold AS o WHERE o.position_id = h.position_id AND o.territory_id <> h.territory_id AND o.territory_id = ANY (h.path))
+    ), own AS (
+        SELECT h.territory_id, sum(q.amount / h.held) / sum(h.share) AS amount
+        FROM top AS h
+        CROSS JOIN LATERAL (SELECT spm.quota_of(h.position_id, _odds_territory.measure_id, _odds_territory.period_id) AS amount) AS q
+        WHERE _odds_territory.measure_id IS NOT NULL AND _odds_territory.period_id IS NOT NULL AND q.amount IS NOT NULL
+        GROUP BY h.territory_id
+    ), counted AS (
+        -- the quota of whoever holds a territory is for all below it, as that of a seat
+        SELECT p.territory_id, sum(w.amount) AS amount
+        FROM own AS w
+        JOIN tree AS t ON t.territory_id = w.territory_id
+        CROSS JOIN LATERAL (SELECT coalesce(max(u.nth), 0) AS nth FROM unnest(t.path) WITH ORDINALITY AS u (territory_id, nth)
+            WHERE u.territory_id <> t.territory_id AND u.territory_id IN (SELECT o.territory_id FROM own AS o)) AS nearest
+        CROSS JOIN LATERAL unnest(t.path) WITH ORDINALITY AS p (territory_id, nth)
+        WHERE p.nth > nearest.nth
+        GROUP BY p.territory_id
+    ), single AS (
+        SELECT min(h.territory_id) AS territory_id, h.position_id FROM hold AS h GROUP BY h.position_id HAVING count(*) = 1
+    )
+    SELECT t.territory_id, t.territory_key, t.parent_id, t.depth, round(c.amount, 2), NULL::int
+    FROM tree AS t LEFT JOIN counted AS c ON c.territory_id = t.territory_id
+    UNION ALL
+    SELECT s.territory_id, NULL, NULL, NULL, NULL, s.position_id FROM single AS s;
+END
+$$;
+COMMENT ON FUNCTION spm._odds_territory(date, int, int) IS
+'Primary territories of the one active model on a day, with their quota; and a row with single_position_id for each seat that holds exactly one of them. No row where no model is active, or several are.
+Quota: that of its owners divided by their shares of the credit added up; where no owner has one, the sum of those right below. A seat that holds several territories, none below another, has an even part of its quota in each.';
+REVOKE ALL ON FUNCTION spm._odds_territory(date, int, int) FROM PUBLIC;
+
 CREATE OR REPLACE FUNCTION spm._odds_row(as_of date, until date, since date, currency text, measure_id int, period_id int, paths int, seed bigint, shock numeric)
     RETURNS TABLE (kind text, source_id int, source text, key text, owner_key text, segment text, stage text, age_days int, amount numeric,
-        position_id int, won_amount numeric, quota_amount numeric, numbers numeric[])
+        position_id int, won_amount numeric, quota_amount numeric, numbers numeric[], territory_id int)
     LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
 AS $$
@@ -146,24 +211,50 @@ BEGIN
     END IF;
     PERFORM spm._check_odds(as_of, currency);
     RETURN QUERY
-    WITH spell AS MATERIALIZED (
-        SELECT s.*, dense_rank() OVER (ORDER BY s.segment COLLATE "C")::int - 1 AS segment_no,
+    WITH territory AS MATERIALIZED (
+        SELECT t.* FROM spm._odds_territory(_odds_row.as_of, _odds_row.measure_id, _odds_row.period_id) AS t WHERE _odds_row.paths IS NOT NULL
+    ), spell AS MATERIALIZED (
+        SELECT s.*, CASE WHEN s.account_key IS NULL THEN h.territory_id ELSE t.territory_id END AS territory_id, dense_rank() OVER (ORDER BY s.segment COLLATE "C")::int - 1 AS segment_no,
             dense_rank() OVER (ORDER BY s.owner_key COLLATE "C")::int - 1 AS owner_no,
             dense_rank() OVER (ORDER BY s.source_id, s.stage COLLATE "C")::int - 1 AS stage_no
         FROM spm._odds_spell(_odds_row.as_of, _odds_row.currency) AS s
+        LEFT JOIN territory AS h ON h.single_position_id = s.position_id
+        LEFT JOIN (SELECT a.account_key, a.territory_id FROM spm.territory_assignment AS a
+            WHERE a.type = 'primary' AND a.span @> _odds_row.as_of
+                AND a.territory_id IN (SELECT y.territory_id FROM territory AS y WHERE y.territory_key IS NOT NULL)) AS t ON t.account_key = s.account_key
     ), stage AS (
         SELECT DISTINCT s.source_id, s.stage, s.stage_no FROM spell AS s
     ), owner AS (
         SELECT array_agg(o.owner_key ORDER BY o.owner_no) AS keys FROM (SELECT DISTINCT s.owner_key, s.owner_no FROM spell AS s) AS o
     ), won AS (
-        SELECT s.owner_key, sum(s.won_amount) AS amount FROM spell AS s
+        SELECT s.owner_key, s.territory_id, s.won_amount AS amount FROM spell AS s
         WHERE s.outcome = 'won' AND s.left_on BETWEEN _odds_row.since AND _odds_row.as_of
-        GROUP BY s.owner_key
-    ), node AS MATERIALIZED (
+    ), seat AS MATERIALIZED (
         SELECT n.*, coalesce(w.amount, 0) AS own_won
         FROM owner AS o CROSS JOIN LATERAL spm._odds_node(_odds_row.as_of, o.keys, _odds_row.measure_id, _odds_row.period_id) AS n
-        LEFT JOIN won AS w ON n.kind = 'owner' AND w.owner_key = n.key
+        LEFT JOIN (SELECT w.owner_key, sum(w.amount) AS amount FROM won AS w GROUP BY w.owner_key) AS w ON n.kind = 'owner' AND w.owner_key = n.key
         WHERE _odds_row.paths IS NOT NULL
+    ), used AS (
+        -- territories with deals or a quota, and those above them
+        WITH RECURSIVE up AS (
+            SELECT t.territory_id, t.parent_territory_id FROM territory AS t
+            WHERE t.territory_key IS NOT NULL AND (t.quota_amount IS NOT NULL OR t.territory_id IN (SELECT s.territory_id FROM spell AS s))
+            UNION
+            SELECT p.territory_id, p.parent_territory_id FROM up AS u JOIN territory AS p ON p.territory_id = u.parent_territory_id AND p.territory_key IS NOT NULL
+        )
+        SELECT u.territory_id FROM up AS u
+    ), area AS MATERIALIZED (
+        -- beside the tree of seats, each after all below it
+        SELECT t.*, ((SELECT count(*) FROM seat AS n) + row_number() OVER (ORDER BY t.depth DESC, t.territory_key COLLATE "C") - 1)::int AS node
+        FROM territory AS t JOIN used AS u USING (territory_id)
+        WHERE t.territory_key IS NOT NULL
+    ), node AS MATERIALIZED (
+        SELECT n.node, n.kind, n.key, n.position_id, n.parent, n.quota_amount, n.own_won, NULL::int AS territory_id FROM seat AS n
+        UNION ALL
+        SELECT t.node, 'territory', t.territory_key, NULL, coalesce(p.node, -1), t.quota_amount, coalesce(w.amount, 0), t.territory_id
+        FROM area AS t
+        LEFT JOIN area AS p ON p.territory_id = t.parent_territory_id
+        LEFT JOIN (SELECT w.territory_id, sum(w.amount) AS amount FROM won AS w GROUP BY w.territory_id) AS w ON w.territory_id = t.territory_id
     ), tree AS (
         SELECT array_agg(n.parent ORDER BY n.node) AS parents, array_agg(n.own_won::float8 ORDER BY n.node) AS won,
             array_agg(n.quota_amount::float8 ORDER BY n.node) AS quotas
@@ -174,8 +265,10 @@ BEGIN
             array_agg(s.entered_on ORDER BY s.spell_no) AS entered, array_agg(s.seen_on ORDER BY s.spell_no) AS seen,
             array_agg(s.left_on ORDER BY s.spell_no) AS "left",
             array_agg(CASE s.outcome WHEN 'lost' THEN 0 WHEN 'won' THEN 1 WHEN 'moved' THEN 2 + g.stage_no END ORDER BY s.spell_no) AS event,
-            array_agg(s.amount::float8 ORDER BY s.spell_no) AS amount, array_agg(s.won_amount::float8 ORDER BY s.spell_no) AS won_amount
+            array_agg(s.amount::float8 ORDER BY s.spell_no) AS amount, array_agg(s.won_amount::float8 ORDER BY s.spell_no) AS won_amount,
+            array_agg(y.node ORDER BY s.spell_no) AS other
         FROM (SELECT s.*, coalesce(s.next_stage, '') AS target FROM spell AS s) AS s
+        LEFT JOIN area AS y ON y.territory_id = s.territory_id
         LEFT JOIN stage AS g ON s.outcome = 'moved' AND g.source_id = s.source_id AND g.stage = s.target
     ), result AS MATERIALIZED (
         SELECT o.kind, o.item, ARRAY(SELECT nullif(x, 'NaN')::numeric FROM unnest(o.numbers) WITH ORDINALITY AS u (x, nth) ORDER BY nth) AS numbers
@@ -183,7 +276,7 @@ BEGIN
         CROSS JOIN LATERAL spm._odds(coalesce(i.deal, '{}'), coalesce(i.stage, '{}'), coalesce(i.segment, '{}'), coalesce(i.owner, '{}'),
             coalesce(i.entered, '{}'), coalesce(i.seen, '{}'), coalesce(i."left", '{}'), coalesce(i.event, '{}'), coalesce(i.amount, '{}'),
             coalesce(i.won_amount, '{}'), _odds_row.as_of, _odds_row.until - _odds_row.as_of, 90, 8, _odds_row.paths, _odds_row.seed,
-            _odds_row.shock::float8, t.parents, t.won, t.quotas) AS o
+            _odds_row.shock::float8, t.parents, t.won, t.quotas, coalesce(i.other, '{}')) AS o
     ), below AS (
         -- exact sums of what is won, up the tree
         WITH RECURSIVE up AS (
@@ -194,17 +287,17 @@ BEGIN
         SELECT u.node, sum(u.own_won) AS won FROM up AS u GROUP BY u.node
     )
     SELECT r.kind, s.source_id, s.source, s.key, s.owner_key, s.segment, s.stage, _odds_row.as_of - s.entered_on, s.amount,
-        NULL::int, NULL::numeric, NULL::numeric, r.numbers
+        NULL::int, NULL::numeric, NULL::numeric, r.numbers, s.territory_id
     FROM result AS r JOIN spell AS s ON s.spell_no = r.item
     WHERE r.kind = 'deal'
     UNION ALL
-    SELECT n.kind, NULL, NULL, n.key, NULL, NULL, NULL, NULL, NULL, n.position_id, coalesce(b.won, 0), n.quota_amount, r.numbers
+    SELECT n.kind, NULL, NULL, n.key, NULL, NULL, NULL, NULL, NULL, n.position_id, coalesce(b.won, 0), n.quota_amount, r.numbers, n.territory_id
     FROM result AS r JOIN node AS n ON n.node = r.item LEFT JOIN below AS b ON b.node = n.node
     WHERE r.kind = 'seat'
     UNION ALL
-    SELECT r.kind, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, r.numbers FROM result AS r WHERE r.kind = 'run'
+    SELECT r.kind, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, r.numbers, NULL FROM result AS r WHERE r.kind = 'run'
     UNION ALL
-    SELECT r.kind, NULL, NULL, x.label, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, r.numbers
+    SELECT r.kind, NULL, NULL, x.label, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, r.numbers, NULL
     FROM result AS r
     JOIN (SELECT DISTINCT 'segment' AS kind, s.segment_no AS item, s.segment AS label FROM spell AS s
         UNION ALL SELECT DISTINCT 'owner', s.owner_no, s.owner_key FROM spell AS s
@@ -213,7 +306,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION spm._odds_row(date, date, date, text, int, int, int, bigint, numeric) IS
-'All that a forecast of the pipeline says: deals, seats, and what it was learned from, with the numbers of spm._odds(). paths NULL: deals alone.';
+'All that a forecast of the pipeline says: deals, seats, territories, and what it was learned from, with the numbers of spm._odds(). paths NULL: deals alone.';
 REVOKE ALL ON FUNCTION spm._odds_row(date, date, date, text, int, int, int, bigint, numeric) FROM PUBLIC;
 
 -- ------------------------------------------------------------- for everybody
@@ -281,17 +374,17 @@ BEGIN
         FROM answer AS r WHERE r.kind = 'run'
     ), deal AS (
         INSERT INTO spm.odds_deal (odds_run_id, opportunity_source_id, opportunity_key, owner_key, segment, stage, age_days, amount, win_probability,
-            lose_probability, expected_amount)
+            lose_probability, expected_amount, territory_id)
         SELECT new_id, r.source_id, r.key, nullif(r.owner_key, ''), nullif(r.segment, ''), r.stage, r.age_days, r.amount, round(least(r.numbers[1], 1), 6),
-            round(least(r.numbers[2], 1), 6), round(r.numbers[1] * r.numbers[3], 2)
+            round(least(r.numbers[2], 1), 6), round(r.numbers[1] * r.numbers[3], 2), r.territory_id
         FROM answer AS r WHERE r.kind = 'deal'
     )
     INSERT INTO spm.odds_seat (odds_run_id, kind, key, position_id, won_amount, open_amount, new_amount, forecast_amount, sd, q05, q10, q25, median,
-        q75, q90, q95, quota_amount, reach_probability, shortfall_amount)
+        q75, q90, q95, quota_amount, reach_probability, shortfall_amount, territory_id)
     SELECT new_id, r.kind, r.key, r.position_id, r.won_amount, round(r.numbers[2], 2), round(r.numbers[3], 2),
         r.won_amount + round(r.numbers[2], 2) + round(r.numbers[3], 2), round(r.numbers[5], 2), round(r.numbers[6], 2), round(r.numbers[7], 2),
         round(r.numbers[8], 2), round(r.numbers[9], 2), round(r.numbers[10], 2), round(r.numbers[11], 2), round(r.numbers[12], 2), r.quota_amount,
-        round(r.numbers[13], 6), round(r.numbers[14], 2)
+        round(r.numbers[13], 6), round(r.numbers[14], 2), r.territory_id
     FROM answer AS r WHERE r.won_amount IS NOT NULL;
     RETURN new_id;
 END
@@ -309,7 +402,7 @@ AS $$
         forecast_pipeline.currency, NULL, NULL, forecast_pipeline.paths, forecast_pipeline.seed, forecast_pipeline.shock)
 $$;
 COMMENT ON FUNCTION spm.forecast_pipeline(date, date, date, text, int, bigint, numeric) IS
-$$Forecasts what will be won until a day, and keeps it: the odds of each open deal (spm.odds_deal), and for each owner, each seat with all below it, and the total, what is expected of open deals and of deals to come, with limits (spm.odds_seat). Returns the odds_run_id. BI reads spm_bi.pipeline_outlook and spm_bi.deal_odds.
+$$Forecasts what will be won until a day, and keeps it: the odds of each open deal (spm.odds_deal), and for each owner, each seat with all below it, each territory of the active model with all below it, and the total, what is expected of open deals and of deals to come, with limits (spm.odds_seat). A deal is of the primary territory that its account is assigned to on as_of; without account, of the one that the seat of its owner holds, if it is one. Returns the odds_run_id. BI reads spm_bi.pipeline_outlook and spm_bi.deal_odds.
 Arguments: until (last day), as_of (nothing later is known), since (what was won from this day up to as_of counts, too; NULL: nothing), currency (NULL: all deals have one), paths (futures that are drawn, 100 to 1,000,000), seed (the same gives the same), shock (how far totals move for reasons that deals share, 0.15 is 15 %; NULL: as forecasts like this have turned out on up to 8 earlier days).
 Errors: as of spm.deal_odds(); 22023 paths or shock out of range, since behind the day after as_of.
 Example: SELECT key, forecast_amount, q10, q90 FROM spm_bi.pipeline_outlook WHERE odds_run_id = spm.forecast_pipeline('2026-03-31') AND kind = 'total';$$;
@@ -326,7 +419,7 @@ AS $$
     WHERE p.period_id = spm._period_id(forecast_attainment.period, forecast_attainment.calendar)
 $$;
 COMMENT ON FUNCTION spm.forecast_attainment(text, text, date, text, int, bigint, numeric, text) IS
-$$The same as spm.forecast_pipeline() for a period that has begun: what was won in it counts, and for each seat with a quota in the measure the probability that it is reached and what is missing on average. Returns the odds_run_id.
+$$The same as spm.forecast_pipeline() for a period that has begun: what was won in it counts, and for each seat and territory with a quota in the measure the probability that it is reached and what is missing on average. Quota of a territory: that of its owners divided by their shares of the credit added up; where no owner has one, the sum of those right below; a seat that holds several has an even part of its quota in each. Returns the odds_run_id.
 Arguments: period (its name), measure (whose quotas), calendar (of the period, where several have one of that name), the others as there.
 Errors: as of spm.forecast_pipeline(); 42704 unknown period, measure or calendar; 22023 the period has ended or not begun.
 Example: SELECT key, forecast_amount, quota_amount, reach_probability FROM spm_bi.pipeline_outlook WHERE odds_run_id = spm.forecast_attainment('2026-Q1', 'bookings') AND kind = 'seat';$$;

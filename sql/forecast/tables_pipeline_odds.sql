@@ -63,9 +63,11 @@ CREATE TABLE spm.odds_deal (
     win_probability numeric NOT NULL CHECK (win_probability BETWEEN 0 AND 1),
     lose_probability numeric NOT NULL CHECK (lose_probability BETWEEN 0 AND 1),
     expected_amount numeric NOT NULL,
+    territory_id int REFERENCES spm.territory ON DELETE SET NULL,
     PRIMARY KEY (odds_run_id, opportunity_source_id, opportunity_key)
 );
 CREATE INDEX odds_deal_source ON spm.odds_deal (opportunity_source_id);
+CREATE INDEX odds_deal_territory ON spm.odds_deal (territory_id);
 COMMENT ON TABLE spm.odds_deal IS 'Odds of each open deal in a forecast of the pipeline.';
 COMMENT ON COLUMN spm.odds_deal.odds_run_id IS 'Forecast.';
 COMMENT ON COLUMN spm.odds_deal.opportunity_source_id IS 'Source of the deal.';
@@ -78,10 +80,11 @@ COMMENT ON COLUMN spm.odds_deal.amount IS 'Amount it was known at. NULL: none; t
 COMMENT ON COLUMN spm.odds_deal.win_probability IS 'Probability that it is won by the last day.';
 COMMENT ON COLUMN spm.odds_deal.lose_probability IS 'Probability that it is lost by then; otherwise it is still open.';
 COMMENT ON COLUMN spm.odds_deal.expected_amount IS 'Probability times what such a deal is won at.';
+COMMENT ON COLUMN spm.odds_deal.territory_id IS 'Territory it counts in. NULL: none.';
 
 CREATE TABLE spm.odds_seat (
     odds_run_id int NOT NULL REFERENCES spm.odds_run ON DELETE CASCADE,
-    kind text NOT NULL CHECK (kind IN ('owner', 'seat', 'total')),
+    kind text NOT NULL CHECK (kind IN ('owner', 'seat', 'territory', 'total')),
     key text NOT NULL,
     position_id int REFERENCES spm.position,
     won_amount numeric NOT NULL,
@@ -99,13 +102,15 @@ CREATE TABLE spm.odds_seat (
     quota_amount numeric,
     reach_probability numeric CHECK (reach_probability BETWEEN 0 AND 1),
     shortfall_amount numeric,
+    territory_id int REFERENCES spm.territory ON DELETE SET NULL,
     PRIMARY KEY (odds_run_id, kind, key)
 );
 CREATE INDEX odds_seat_position ON spm.odds_seat (position_id);
-COMMENT ON TABLE spm.odds_seat IS 'What a forecast of the pipeline says of each owner of deals, of each seat with all below it, and of all together. Sums and limits come from the same futures, so they agree up the tree.';
+CREATE INDEX odds_seat_territory ON spm.odds_seat (territory_id);
+COMMENT ON TABLE spm.odds_seat IS 'What a forecast of the pipeline says of each owner of deals, of each seat and each territory with all below it, and of all together. Sums and limits come from the same futures, so they agree up the tree.';
 COMMENT ON COLUMN spm.odds_seat.odds_run_id IS 'Forecast.';
-COMMENT ON COLUMN spm.odds_seat.kind IS 'owner: own deals; seat: its deals and those of all seats below; total: all deals.';
-COMMENT ON COLUMN spm.odds_seat.key IS 'owner_key, position_key, or empty for the total; an owner without a name is empty, too.';
+COMMENT ON COLUMN spm.odds_seat.kind IS 'owner: own deals; seat: its deals and those of all seats below; territory: its deals and those of all territories below; total: all deals.';
+COMMENT ON COLUMN spm.odds_seat.key IS 'owner_key, position_key, territory_key, or empty for the total; an owner without a name is empty, too.';
 COMMENT ON COLUMN spm.odds_seat.position_id IS 'Seat, for kind seat.';
 COMMENT ON COLUMN spm.odds_seat.won_amount IS 'Won from the first day up to the day of the forecast.';
 COMMENT ON COLUMN spm.odds_seat.open_amount IS 'Expected from deals that are open.';
@@ -119,9 +124,10 @@ COMMENT ON COLUMN spm.odds_seat.median IS 'The total is below it in every other 
 COMMENT ON COLUMN spm.odds_seat.q75 IS 'The total is below it in 75 of 100 futures.';
 COMMENT ON COLUMN spm.odds_seat.q90 IS 'The total is below it in 90 of 100 futures.';
 COMMENT ON COLUMN spm.odds_seat.q95 IS 'The total is below it in 95 of 100 futures.';
-COMMENT ON COLUMN spm.odds_seat.quota_amount IS 'Quota of the seat. NULL: none.';
+COMMENT ON COLUMN spm.odds_seat.quota_amount IS 'Quota of the seat or territory. NULL: none.';
 COMMENT ON COLUMN spm.odds_seat.reach_probability IS 'Share of futures in which the quota is reached.';
 COMMENT ON COLUMN spm.odds_seat.shortfall_amount IS 'What is missing to the quota, on average over all futures.';
+COMMENT ON COLUMN spm.odds_seat.territory_id IS 'Territory, for kind territory.';
 
 SELECT pg_catalog.pg_extension_config_dump('spm.odds_run', '');
 SELECT pg_catalog.pg_extension_config_dump('spm.odds_deal', '');

@@ -10,20 +10,21 @@ SELECT s.odds_run_id, r.as_of, r.since, r.until, r.until - r.as_of AS horizon_da
     m.name AS measure_name, d.name AS period_name, s.quota_amount::numeric(24,6) AS quota_amount,
     s.reach_probability::numeric(18,6) AS reach_probability, s.shortfall_amount::numeric(24,6) AS shortfall_amount,
     r.odds_run_id = max(r.odds_run_id) OVER (PARTITION BY r.since, r.until, r.measure_id, r.as_of) AS is_latest,
-    r.recorded_at, r.recorded_by
+    r.recorded_at, r.recorded_by, s.territory_id, t.name AS territory_name
 FROM spm.odds_seat AS s
 JOIN spm.odds_run AS r USING (odds_run_id)
 LEFT JOIN spm.position AS p ON p.position_id = s.position_id
+LEFT JOIN spm.territory AS t ON t.territory_id = s.territory_id
 LEFT JOIN spm.measure AS m USING (measure_id)
 LEFT JOIN spm.period AS d USING (period_id);
-COMMENT ON VIEW spm_bi.pipeline_outlook IS 'One row per forecast of the pipeline that was kept, and owner of deals, seat with all below it, or total. Rows of one kind, owner, add up to the total; limits do not.';
+COMMENT ON VIEW spm_bi.pipeline_outlook IS 'One row per forecast of the pipeline that was kept, and owner of deals, seat or territory with all below it, or total. Rows of one kind, owner, add up to the total; limits do not.';
 COMMENT ON COLUMN spm_bi.pipeline_outlook.odds_run_id IS 'Forecast.';
 COMMENT ON COLUMN spm_bi.pipeline_outlook.as_of IS 'Last day that it knows of.';
 COMMENT ON COLUMN spm_bi.pipeline_outlook.since IS 'First day from which what is won counts.';
 COMMENT ON COLUMN spm_bi.pipeline_outlook.until IS 'Last day on which what is won counts.';
 COMMENT ON COLUMN spm_bi.pipeline_outlook.horizon_days IS 'Days from as_of to until.';
-COMMENT ON COLUMN spm_bi.pipeline_outlook.kind IS 'owner, seat or total. Add up rows of kind owner only.';
-COMMENT ON COLUMN spm_bi.pipeline_outlook.key IS 'owner_key or position_key; empty for the total.';
+COMMENT ON COLUMN spm_bi.pipeline_outlook.kind IS 'owner, seat, territory or total. Add up rows of kind owner only.';
+COMMENT ON COLUMN spm_bi.pipeline_outlook.key IS 'owner_key, position_key or territory_key; empty for the total.';
 COMMENT ON COLUMN spm_bi.pipeline_outlook.position_name IS 'Name of the seat.';
 COMMENT ON COLUMN spm_bi.pipeline_outlook.position_id IS 'Seat.';
 COMMENT ON COLUMN spm_bi.pipeline_outlook.currency_code IS 'Currency. NULL: the one of all deals.';
@@ -40,20 +41,24 @@ COMMENT ON COLUMN spm_bi.pipeline_outlook.q90 IS 'In 90 of 100 futures it is les
 COMMENT ON COLUMN spm_bi.pipeline_outlook.q95 IS 'In 95 of 100 futures it is less. Not additive.';
 COMMENT ON COLUMN spm_bi.pipeline_outlook.measure_name IS 'Measure of the quota. NULL: none was asked for.';
 COMMENT ON COLUMN spm_bi.pipeline_outlook.period_name IS 'Period of the quota.';
-COMMENT ON COLUMN spm_bi.pipeline_outlook.quota_amount IS 'Quota of the seat. NULL: none.';
+COMMENT ON COLUMN spm_bi.pipeline_outlook.quota_amount IS 'Quota of the seat or territory. NULL: none.';
 COMMENT ON COLUMN spm_bi.pipeline_outlook.reach_probability IS 'Share of futures in which the quota is reached. Not additive.';
 COMMENT ON COLUMN spm_bi.pipeline_outlook.shortfall_amount IS 'What is missing to the quota on average. Not additive.';
 COMMENT ON COLUMN spm_bi.pipeline_outlook.is_latest IS 'Whether no later forecast was made of the same days as of the same day.';
 COMMENT ON COLUMN spm_bi.pipeline_outlook.recorded_at IS 'When it was made.';
 COMMENT ON COLUMN spm_bi.pipeline_outlook.recorded_by IS 'Login that made it.';
+COMMENT ON COLUMN spm_bi.pipeline_outlook.territory_id IS 'Territory.';
+COMMENT ON COLUMN spm_bi.pipeline_outlook.territory_name IS 'Name of the territory.';
 
 CREATE OR REPLACE VIEW spm_bi.deal_odds WITH (security_invoker = true) AS
 SELECT d.odds_run_id, r.as_of, r.until, s.name AS source_name, d.opportunity_key, d.owner_key, d.segment, d.stage, d.age_days,
     d.amount::numeric(24,6) AS amount, d.win_probability::numeric(18,6) AS win_probability, d.lose_probability::numeric(18,6) AS lose_probability,
-    d.expected_amount::numeric(24,6) AS expected_amount, r.currency_code
+    d.expected_amount::numeric(24,6) AS expected_amount, r.currency_code,
+    t.territory_id, t.name AS territory_name
 FROM spm.odds_deal AS d
 JOIN spm.odds_run AS r USING (odds_run_id)
-JOIN spm.opportunity_source AS s USING (opportunity_source_id);
+JOIN spm.opportunity_source AS s USING (opportunity_source_id)
+LEFT JOIN spm.territory AS t ON t.territory_id = d.territory_id;
 COMMENT ON VIEW spm_bi.deal_odds IS 'One row per forecast of the pipeline that was kept, and deal that was open.';
 COMMENT ON COLUMN spm_bi.deal_odds.odds_run_id IS 'Forecast.';
 COMMENT ON COLUMN spm_bi.deal_odds.as_of IS 'Last day that it knows of.';
@@ -69,6 +74,8 @@ COMMENT ON COLUMN spm_bi.deal_odds.win_probability IS 'Probability that it is wo
 COMMENT ON COLUMN spm_bi.deal_odds.lose_probability IS 'Probability that it is lost by then. Not additive.';
 COMMENT ON COLUMN spm_bi.deal_odds.expected_amount IS 'What it is expected to bring by then. Additive.';
 COMMENT ON COLUMN spm_bi.deal_odds.currency_code IS 'Currency. NULL: the one of all deals.';
+COMMENT ON COLUMN spm_bi.deal_odds.territory_id IS 'Territory it counts in. NULL: none.';
+COMMENT ON COLUMN spm_bi.deal_odds.territory_name IS 'Name of the territory.';
 
 CREATE OR REPLACE VIEW spm_bi.pipeline_outlook_basis WITH (security_invoker = true) AS
 SELECT r.odds_run_id, r.as_of, r.since, r.until, r.paths, r.seed, r.origin_count, r.drift::numeric(18,6) AS drift, r.drift_new::numeric(18,6) AS drift_new,

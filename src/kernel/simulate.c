@@ -3,7 +3,7 @@
  *	  Monte Carlo of deals with a shock in common: see simulate.h.
  *
  * A path multiplies the speed at which deals are won by exp(shock), the same for
- * all or for all of a leaf (a frailty): a probability p becomes 1 - (1 - p)^g, an
+ * all or for all of an owner (a frailty): a probability p becomes 1 - (1 - p)^g, an
  * expected number m becomes m g.  Shocks lie on a grid, and for each point of it the
  * thresholds below which a random 32-bit word is a win are worked out beforehand, such
  * that every deal is won in the share of paths that it should be.
@@ -16,7 +16,7 @@
 
 #define POINTS		64
 #define REACH		3.5			/* standard deviations to both sides */
-#define NORMALS		1024		/* values that stand for the normal distribution of a leaf's shock */
+#define NORMALS		1024		/* values that stand for the normal distribution of an owner's shock */
 #define WORD		4294967296.0
 
 static double
@@ -121,7 +121,7 @@ wins(double word, double threshold)
 	return n;
 }
 
-/* sums[leaf * paths + path]: what each leaf wins on each path. */
+/* sums[row * paths + path]: what each leaf, or all leaves of a row, win on each path. With leaves given, rows must be 0 before. */
 void
 spmk_simulate(const SpmSimulation *s, double *sums, void *memory, const SpmBreath *breath)
 {
@@ -183,6 +183,7 @@ spmk_simulate(const SpmSimulation *s, double *sums, void *memory, const SpmBreat
 	{
 		/* evenly spread, in an order that has nothing to do with what else is drawn */
 		double		z = share * spmk_normal_quantile((path + 0.5) / s->paths);
+		double		here = z;
 
 		for (int leaf = 0; leaf < s->nleaves; leaf++)
 		{
@@ -196,10 +197,10 @@ spmk_simulate(const SpmSimulation *s, double *sums, void *memory, const SpmBreat
 				spmk_breathe(breath);
 			if (points > 1)
 			{
-				double		here = z;
+				bool		is_first = !s->leaves || leaf == 0 || s->leaves[leaf].owner != s->leaves[leaf - 1].owner;
 
-				if (share_leaf > 0)
-					here += share_leaf * normals[spmk_chance_next(&chance) % NORMALS];
+				if (share_leaf > 0 && is_first)
+					here = z + share_leaf * normals[spmk_chance_next(&chance) % NORMALS];
 				own += (size_t) nearest(here) * width;
 			}
 			/* no branches: which deal is won cannot be guessed */
@@ -218,7 +219,14 @@ spmk_simulate(const SpmSimulation *s, double *sums, void *memory, const SpmBreat
 				if (word < own[i])
 					sum += amount[i] * wins(word, own[i]) * ratios[((random & 0xFFFFFFFF) * nratios) >> 32];
 			}
-			sums[(size_t) leaf * s->paths + path] = sum;
+			if (!s->leaves)
+				sums[(size_t) leaf * s->paths + path] = sum;
+			else
+			{
+				sums[(size_t) s->leaves[leaf].owner * s->paths + path] += sum;
+				if (s->leaves[leaf].other >= 0)
+					sums[(size_t) s->leaves[leaf].other * s->paths + path] += sum;
+			}
 		}
 	}
 }

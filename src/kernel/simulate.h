@@ -20,15 +20,23 @@ typedef struct SpmVenture
 	double		amount;			/* of one win, on average */
 } SpmVenture;
 
+/* Where what a leaf wins is added: leaves of an owner follow each other and have its shock in common. */
+typedef struct SpmLeaf
+{
+	int			owner;			/* a row of the sums */
+	int			other;			/* another one; -1: none */
+} SpmLeaf;
+
 typedef struct SpmSimulation
 {
 	const SpmVenture *ventures;
 	int			n;
 	int			nleaves;
+	const SpmLeaf *leaves;		/* NULL: each is its own owner */
 	int			paths;
 	uint64_t	seed;
 	double		shock;			/* standard deviation of the total that all leaves share, as a share of it */
-	double		shock_leaf;		/* the same of each leaf alone */
+	double		shock_leaf;		/* the same of each owner alone */
 	const double *ratios;		/* of mean 1: what the amount of a win is multiplied by; NULL: 1 */
 	int			nratios;
 } SpmSimulation;

@@ -135,6 +135,18 @@ shocked(void)
 	ok(fabs(mean / expected - 1) < 0.005 && sd < 0.8 * wanted, "shocks of each leaf alone even out");
 	moments(sums, &mean, &sd);
 	ok(sd > 0.2 * mean, "but not within it");
+	{
+		static const SpmLeaf leaves[3] = {{0, 2}, {0, -1}, {1, 2}};
+
+		s.leaves = leaves;
+		memset(sums, 0, 3 * PATHS * sizeof(double));
+		run(&s, sums);
+		for (int i = 0; i < PATHS; i++)
+			again[i] = sums[i] + sums[PATHS + i];
+		moments(again, &mean, &sd);
+		ok(fabs(mean / expected - 1) < 0.005 && sd > 0.1 * mean && sd < wanted, "leaves of an owner add up, and their shock is one");
+		ok(sums[2 * PATHS] <= sums[0] + sums[PATHS] && sums[2 * PATHS] >= sums[PATHS], "what goes to another row as well is the same future");
+	}
 }
 
 static void
