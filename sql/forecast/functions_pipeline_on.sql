@@ -186,11 +186,12 @@ BEGIN
         FROM entry AS e
         WHERE NOT e.is_closed
         UNION ALL
-        -- from the day it was opened to the first stage that anybody wrote down, or all the way
-        SELECT d.source_id, d.key, 'open', d.created_on, d.created_on, f.entered_on, f.stage, f.is_won, f.is_closed
+        -- from the day it was opened to the first stage that anybody wrote down, or all the way;
+        -- what was closed when it was first heard of was open before, if only for a moment
+        SELECT d.source_id, d.key, 'open', least(d.created_on, f.entered_on), least(d.created_on, f.entered_on), f.entered_on, f.stage, f.is_won, f.is_closed
         FROM deal AS d
         LEFT JOIN first AS f ON f.source_id = d.source_id AND f.key = d.key
-        WHERE d.created_on < f.entered_on OR f.key IS NULL AND d.created_on IS NOT NULL
+        WHERE d.created_on < f.entered_on OR f.is_closed OR f.key IS NULL AND d.created_on IS NOT NULL
     )
     SELECT d.source, d.key, d.owner_key, d.segment, d.amount, s.stage, s.entered_on, x.left_on,
         CASE WHEN s.left_on IS NULL THEN d.state WHEN s.next_is_won THEN 'won' WHEN s.next_is_closed THEN 'lost' ELSE 'moved' END,
@@ -202,6 +203,6 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION spm.stage_spell(date) IS
-'One row per deal and stay in an open stage, with what was known at the end of a day: what chances of winning are estimated from. Closed stages have no row. A deal without history has one spell, stage open, from the day it was opened to that on which it closed; so has one whose history begins later, until then.
+'One row per deal and stay in an open stage, with what was known at the end of a day: what chances of winning are estimated from. Closed stages have no row. A deal without history has one spell, stage open, from the day it was opened to that on which it closed; so has one whose history begins later, or with its closing, until then.
 source, key: which deal; owner_key, segment, amount: of the deal, as known that day. entered_on; left_on: NULL, still there. outcome: won, lost, moved or open. next_stage: NULL while it is there. seen_on: from that day on the spell was observed; later than entered_on where the first snapshot found it in a stage that it had entered before: who is there is known only from then. created_on: day on which the deal was opened.
 Example: SELECT stage, outcome, count(*), avg(left_on - entered_on) FROM spm.stage_spell() GROUP BY stage, outcome;';

@@ -62,25 +62,27 @@ CREATE OR REPLACE VIEW spm_bi.opportunity_defect WITH (security_invoker = true) 
 SELECT o.source_name, o.opportunity_key, o.opportunity_name, o.owner_key, o.position_id, o.position_name, d.defect, d.detail, o.amount, o.currency_code
 FROM spm_bi.opportunity AS o
 CROSS JOIN LATERAL (
-    SELECT 'no seat', CASE WHEN o.owner_key IS NULL THEN 'It has no owner.' ELSE format('Owner "%s" holds no seat: the deal is in nobody''s number.', o.owner_key) END WHERE o.position_id IS NULL
+    SELECT 'no seat', CASE WHEN o.owner_key IS NULL THEN 'It has no owner.' ELSE format('Owner "%s" holds no seat: the deal is in nobody''s number.', o.owner_key) END
+    WHERE o.is_open AND o.position_id IS NULL
     UNION ALL
-    SELECT 'no amount', 'It counts as 0.' WHERE coalesce(o.amount, 0) = 0
+    SELECT 'no amount', 'It counts as 0.' WHERE o.is_open AND coalesce(o.amount, 0) = 0
     UNION ALL
-    SELECT 'no close date', 'No period counts it.' WHERE o.close_date IS NULL
+    SELECT 'no close date', 'No period counts it.' WHERE o.is_open AND o.close_date IS NULL
     UNION ALL
     SELECT 'overdue', format('It was to close %s day(s) ago.', current_date - o.close_date) WHERE o.is_overdue
     UNION ALL
-    SELECT 'unknown stage', format('SELECT spm.load_sales_stages(%L);', o.source_name) WHERE o.stage IS NOT NULL AND o.stage_order IS NULL
-) AS d (defect, detail)
-WHERE o.is_open;
-COMMENT ON VIEW spm_bi.opportunity_defect IS 'One row per open deal and thing about it that makes a forecast wrong. Amounts are not additive: a deal may have several rows.';
+    SELECT 'unknown stage', format('SELECT spm.load_sales_stages(%L);', o.source_name) WHERE o.is_open AND o.stage IS NOT NULL AND o.stage_order IS NULL
+    UNION ALL
+    SELECT 'closes later', format('It is %s, but its close date is %s: the period of that day counts it.', o.state, o.closed_on) WHERE o.closed_on > current_date
+) AS d (defect, detail);
+COMMENT ON VIEW spm_bi.opportunity_defect IS 'One row per deal and thing about it that makes a forecast wrong. Amounts are not additive: a deal may have several rows.';
 COMMENT ON COLUMN spm_bi.opportunity_defect.source_name IS 'Source of the deal.';
 COMMENT ON COLUMN spm_bi.opportunity_defect.opportunity_key IS 'Key of the deal within its source.';
 COMMENT ON COLUMN spm_bi.opportunity_defect.opportunity_name IS 'Name of the deal.';
 COMMENT ON COLUMN spm_bi.opportunity_defect.owner_key IS 'Key of the owner in the CRM.';
 COMMENT ON COLUMN spm_bi.opportunity_defect.position_id IS 'Seat of the owner. NULL: none.';
 COMMENT ON COLUMN spm_bi.opportunity_defect.position_name IS 'Name of that seat.';
-COMMENT ON COLUMN spm_bi.opportunity_defect.defect IS 'no seat, no amount, no close date, overdue or unknown stage.';
+COMMENT ON COLUMN spm_bi.opportunity_defect.defect IS 'no seat, no amount, no close date, overdue or unknown stage of an open deal; closes later: a closed one with a close date to come.';
 COMMENT ON COLUMN spm_bi.opportunity_defect.detail IS 'What it does, or how to mend it.';
 COMMENT ON COLUMN spm_bi.opportunity_defect.amount IS 'Amount of the deal, in its currency. Not additive over defects.';
 COMMENT ON COLUMN spm_bi.opportunity_defect.currency_code IS 'Currency of the amount.';

@@ -139,5 +139,18 @@ ALTER TABLE crm.deal RENAME amount TO sum;
 ALTER TABLE crm.deal_history RENAME TO gone;
 SELECT lives_ok('SELECT spm.rebuild_opportunity_views()', 'what is gone is left out with a warning');
 SELECT is((SELECT count(*) FROM spm.opportunity), 0::bigint, 'and its deals are not shown');
+-- closed when it was first heard of
+CREATE TABLE crm.quick (id text, owner text, stage text, amount numeric, created date, closing date);
+INSERT INTO crm.quick VALUES ('q1', 'dana', 'Closed Won', 100, '2020-02-03', '2020-02-03'), ('q2', 'dana', 'Closed Won', 200, '2020-02-05', '2020-02-04'), ('q3', 'dana', 'Closed Lost', 300, NULL, '2020-02-06'),
+    ('q4', 'dana', 'Closed Won', 400, '2020-02-03', current_date + 10);
+CREATE TABLE crm.quick_history AS SELECT id, least(closing, '2020-02-07')::timestamp + '15 hours' AS at, stage FROM crm.quick;
+SELECT spm.map_opportunities('quick', 'crm.quick', key => 'id', owner => 'owner', stage => 'stage', amount => 'amount', created => 'created', close_date => 'closing'),
+    spm.map_stage_history('quick', 'crm.quick_history', opportunity => 'id', entered => 'at', stage => 'stage') \g /dev/null
+SELECT results_eq($$SELECT key, stage, entered_on, left_on, outcome FROM spm.stage_spell('2020-12-31') WHERE source = 'quick' ORDER BY key$$,
+    $$VALUES ('q1', 'open', date '2020-02-03', date '2020-02-03', 'won'), ('q2', 'open', '2020-02-04', '2020-02-04', 'won'), ('q3', 'open', '2020-02-06', '2020-02-06', 'lost'), ('q4', 'open', '2020-02-03', '2020-02-07', 'won')$$,
+    'what was closed when it was first heard of was open before, if only for a moment: so its amount is won');
+SELECT is((SELECT count(*) FROM spm.stage_spell() WHERE source = 'quick' AND outcome = 'won'), 3::bigint, 'also today');
+SELECT results_eq($$SELECT opportunity_key, defect FROM spm_bi.opportunity_defect WHERE source_name = 'quick'$$, $$VALUES ('q4', 'closes later')$$, 'a deal that is won, with a close date to come, is told of');
+
 SELECT * FROM finish();
 ROLLBACK;

@@ -53,8 +53,8 @@ SELECT is_empty($$
     $$, 'on any day snapshots tell of every deal what the history tells');
 -- A snapshot dates a closing that it had not seen before by its close date.
 SELECT is_empty($$
-    SELECT key, stage, entered_on, outcome, next_stage, CASE WHEN outcome = 'moved' THEN left_on END FROM spm.stage_spell('2021-07-10') WHERE source = 'crm.deal'
-    EXCEPT ALL SELECT key, stage, entered_on, outcome, next_stage, CASE WHEN outcome = 'moved' THEN left_on END FROM spm.stage_spell('2021-07-10') WHERE source = 'crm.other'
+    SELECT key, stage, CASE WHEN stage <> 'open' THEN entered_on END, outcome, next_stage, CASE WHEN outcome = 'moved' THEN left_on END FROM spm.stage_spell('2021-07-10') WHERE source = 'crm.deal'
+    EXCEPT ALL SELECT key, stage, CASE WHEN stage <> 'open' THEN entered_on END, outcome, next_stage, CASE WHEN outcome = 'moved' THEN left_on END FROM spm.stage_spell('2021-07-10') WHERE source = 'crm.other'
     $$, 'and of every stay in a stage');
 SELECT cmp_ok((SELECT count(*) FILTER (WHERE outcome = 'won') + 1000 * count(*) FILTER (WHERE outcome = 'lost') + 1000000 * count(*) FILTER (WHERE outcome = 'moved') FROM spm.stage_spell('2021-07-10') WHERE source = 'crm.deal'), '>', 50010010::bigint, 'of which there are many of each kind');
 
