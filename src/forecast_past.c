@@ -171,14 +171,9 @@ spm_backtest(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("there must be at least one origin"),
 				 errhint("It is the number of forecasts that are made, the last of them one horizon before the end.")));
-	if (n <= forecast.h)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("the series is too short for a backtest"),
-				 errdetail("There are %d values, and %d of them would have to be forecast.", n, forecast.h),
-				 errhint("Ask for a shorter horizon.")));
 	InitMaterializedSRF(fcinfo, 0);
 	once = AllocSetContextCreate(CurrentMemoryContext, "backtest of one origin", ALLOCSET_DEFAULT_SIZES);
+	/* none where the series is too short for one: a new group must not refuse those of the others */
 	for (forecast.n = Max(n - forecast.h - origins + 1, 1); forecast.n <= n - forecast.h; forecast.n++)
 	{
 		old = MemoryContextSwitchTo(once);

@@ -118,7 +118,8 @@ CREATE OR REPLACE FUNCTION spm.backtest("values" double precision[], horizon int
 COMMENT ON FUNCTION spm.backtest(double precision[], int, int, int, text, double precision) IS
 $$What forecasts would have been worth (rolling origin; Tashman 2000): forecasts made when only the first values were known, each by a method that saw nothing later, beside what came. A row for each origin and step: origin (how many values were known), step (periods ahead of it), actual (value origin + step), mean, lower, upper, method_used. Measures of them: spm.wape(actual, mean), spm.bias(), spm.coverage(actual, lower, upper), by step or in all.
 Arguments: values, horizon, season, method and level as for spm.forecast(); origins (how many forecasts, each a period later than the one before, the last a horizon before the end; fewer where the series is short).
-Errors: those of spm.forecast(); 22023 no origins, or a series not longer than the horizon.
+No rows where there are no more values than the horizon, so that one new group does not refuse a query of many; nor for NULL.
+Errors: those of spm.forecast(); 22023 no origins.
 Example: SELECT step, spm.wape(actual, mean) FROM spm.backtest(ARRAY[5,7,6,8,9,8,10,11], 2, 3, method => 'naive') GROUP BY step ORDER BY step.$$;
 
 CREATE OR REPLACE FUNCTION spm.backtest("values" double precision[], horizon int, origins int, season int[],
