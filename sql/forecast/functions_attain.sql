@@ -133,14 +133,14 @@ BEGIN
                (coalesce(o.wins, 0) + needed_deals.weight * k.wins / nullif(k.deals, 0)) / nullif(coalesce(o.deals, 0) + needed_deals.weight, 0) AS win_ratio,
                coalesce(o.open_deals, 0) AS open_deals, coalesce(o.open_amount, 0) AS open_amount, coalesce(o.deals, 0) AS deals, coalesce(o.wins, 0) AS wins
         FROM goal g
-        JOIN market k ON k.unit = g.unit AND k.currency_code = g.currency_code AND k.rate_type = g.rate_type
+        LEFT JOIN market k ON k.unit = g.unit AND k.currency_code = g.currency_code AND k.rate_type = g.rate_type
         LEFT JOIN own o ON o.position_id = g.position_id AND o.credit_kind = g.credit_kind AND o.unit = g.unit AND o.currency_code = g.currency_code
             AND o.rate_type = g.rate_type AND o.is_all = k.is_all AND o.segment IS NOT DISTINCT FROM k.segment
-        WHERE k.is_all OR k.segment IS NOT NULL
+        WHERE coalesce(k.is_all, true) OR k.segment IS NOT NULL
     )
     SELECT f.period_id, f.payee_id, f.position_id, f.component_id, f.segment, f.to_go_amount, round(f.deal_amount, 2), round(f.win_ratio, 6),
-           ceil(f.to_go_amount / nullif(f.deal_amount, 0))::bigint,
-           ceil(f.to_go_amount / nullif(f.deal_amount * f.win_ratio, 0))::bigint,
+           ceil(f.to_go_amount / nullif(greatest(f.deal_amount, 0), 0))::bigint,
+           ceil(f.to_go_amount / nullif(greatest(f.deal_amount, 0) * f.win_ratio, 0))::bigint,
            f.open_deals, round(f.open_amount, 2), round(f.open_amount / nullif(f.to_go_amount, 0), 6), round(1 / nullif(f.win_ratio, 0), 6), f.deals, f.wins
     FROM figure f;
 END
@@ -150,6 +150,6 @@ COMMENT ON FUNCTION spm.needed_deals(date, int, numeric) IS
 as_of: day as of which pipeline and quotas are looked at. days: in which a deal must be won to count as won; those created between so many days ago and twice as many are judged, of all of which it is known (open ones count as not won). weight: how many own deals count as much as everybody''s; 0: own deals alone.
 to_go_amount: quota less what is achieved. deal_amount: what a deal won in these last days brought on average, in the currency of the plan; pieces: 1. win_ratio: share of created deals won in time. Both are own figures drawn to those of everybody: (own sum + weight x ratio of all) / (own number + weight).
 needed_wins: deals to be won, needed_deals: deals to be created for that. open_deals, open_amount: what is open; coverage_ratio: open_amount by to_go_amount, needed_coverage: 1 / win_ratio. known_deals, known_wins: own deals judged. A manager''s component of kind rollup or all looks at the deals of those below.
-NULL: nothing was won or judged. Errors: 22023 for days or weight out of range; 22000 for a rate of exchange that is missing.
+NULL: nothing was won or judged, or deals brought nothing or less. Errors: 22023 for days or weight out of range; 22000 for a rate of exchange that is missing.
 Source: pipeline coverage as in sales operations; shrinkage of shares to the whole, beta-binomial (Efron and Morris 1975).
 Example: SELECT * FROM spm.needed_deals(''2026-02-14'') WHERE segment IS NULL ORDER BY coverage_ratio;';
