@@ -27,7 +27,7 @@ PG_FUNCTION_INFO_V1(spm_backtest);
 PG_FUNCTION_INFO_V1(spm_forecast_errors);
 PG_FUNCTION_INFO_V1(spm_decompose);
 PG_FUNCTION_INFO_V1(spm_anomaly);
-PG_FUNCTION_INFO_V1(spm_series_seasons);
+PG_FUNCTION_INFO_V1(spm_series_strength);
 
 typedef struct Seasons
 {
@@ -284,9 +284,9 @@ spm_decompose(PG_FUNCTION_ARGS)
 	return (Datum) 0;
 }
 
-/* series_seasons(values, season): what it repeats after, and how strong trend and seasons are */
+/* series_strength(values, season): how strong its seasons and its trend are */
 Datum
-spm_series_seasons(PG_FUNCTION_ARGS)
+spm_series_strength(PG_FUNCTION_ARGS)
 {
 	TupleDesc	type;
 	const double *y;

@@ -205,16 +205,29 @@ Arguments: series (what spm.series() makes of dated rows), season (NULL: those o
 Errors: as there.
 Example: SELECT d.* FROM (SELECT spm.series(ordered_on, amount, '{"step": "month"}') AS s FROM orders) o, spm.decompose(o.s) d.$$;
 
-CREATE OR REPLACE FUNCTION spm.series_seasons("values" double precision[], season int[] DEFAULT '{}',
-                                              OUT season_found int[], OUT season_strength double precision[], OUT trend_strength double precision)
+CREATE OR REPLACE FUNCTION spm.series_strength("values" double precision[], season int[] DEFAULT '{}',
+                                               OUT season_found int[], OUT season_strength double precision[], OUT trend_strength double precision)
     LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100000
-    AS 'MODULE_PATHNAME', 'spm_series_seasons';
-COMMENT ON FUNCTION spm.series_seasons(double precision[], int[]) IS
-$$After how many periods a series repeats, and how strong its seasons and its trend are: 0 for none, 1 where nothing else is left (Wang, Smith and Hyndman 2006).
+    AS 'MODULE_PATHNAME', 'spm_series_strength';
+COMMENT ON FUNCTION spm.series_strength(double precision[], int[]) IS
+$$How strong seasons and trend of a series are: 0 for none, 1 where nothing else is left (Wang, Smith and Hyndman 2006).
 Arguments: values (oldest first), season (as for spm.decompose(); {}: those the series shows by itself).
 Results: season_found (ascending; empty: none), season_strength (of each), trend_strength.
 Errors: those of spm.decompose().
-Example: SELECT season_found FROM spm.series_seasons(ARRAY(SELECT 100 + 10 * sin(t * pi() / 6) + t % 3 FROM generate_series(1, 72) t)).$$;
+Example: SELECT season_found FROM spm.series_strength(ARRAY(SELECT 100 + 10 * sin(t * pi() / 6) + t % 3 FROM generate_series(1, 72) t)).$$;
+
+CREATE OR REPLACE FUNCTION spm.series_strength(series spm.series, season int[] DEFAULT NULL,
+                                               OUT season_found int[], OUT season_strength double precision[], OUT trend_strength double precision)
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT s.season_found, s.season_strength, s.trend_strength
+    FROM spm.series_strength((series).value, coalesce(season, nullif((series).season, '{}'), '{1}')) s;
+END;
+COMMENT ON FUNCTION spm.series_strength(spm.series, int[]) IS
+$$The same for dated rows.
+Arguments: series (what spm.series() makes of dated rows), season (NULL: those of the series; the others as there).
+Errors: as there.
+Example: SELECT region, s.season_strength[1], s.trend_strength FROM (SELECT region, spm.series(ordered_on, amount, '{"step": "month"}') AS series FROM orders GROUP BY region) o, spm.series_strength(o.series) s.$$;
 
 -- --------------------------------------------------------- what is unusual
 

@@ -61,14 +61,17 @@ SELECT unalike((SELECT (spm.forecast(on_day, amount, 9, '{"season": [7, 365]}'))
 
 -- seasons that a series shows by itself
 SELECT is((SELECT spm.seasons(array_agg(amount ORDER BY on_day)) FROM sale), '{7,365}', 'days show their week and their year');
+SELECT is((SELECT spm.seasons(spm.series(on_day, amount)) FROM sale), '{7,365}', 'and so do dated rows');
+SELECT is((SELECT spm.seasons(spm.series(date '2023-01-01' + i * 7, 5)) FROM generate_series(1, 200) i), '{}', 'which show nothing, whatever the calendar has, if they never change');
+SELECT is(spm.seasons(NULL::spm.series), NULL, 'of no series there are none');
 SELECT is(spm.seasons(array_agg((d % 7 < 5)::int::float8 ORDER BY d)), '{7}', 'weekdays show their week') FROM generate_series(1, 70) d;
 SELECT is(spm.seasons(array_agg(((hashint4(d) & 1023) + 3 * d)::float8 ORDER BY d)), '{}', 'chance and growth show none') FROM generate_series(1, 400) d;
-SELECT is(spm.seasons('{5}'), '{}', 'nor does a single value');
+SELECT is(spm.seasons('{5}'::float8[]), '{}', 'nor does a single value');
 SELECT is(spm.seasons(array_fill(5::float8, '{1000}')), '{}', 'nor what never changes');
 -- refused
-SELECT throws_ok($$SELECT spm.seasons('{1,NULL,2}')$$, '22004', 'value 2 is null', 'a missing value is refused');
-SELECT throws_ok($$SELECT spm.seasons('{}')$$, '22023', 'there are no values', 'no values are refused');
-SELECT throws_ok($$SELECT spm.seasons('{1,NaN}')$$, '22023', 'value 2 is NaN', 'what is no number is refused');
+SELECT throws_ok($$SELECT spm.seasons('{1,NULL,2}'::float8[])$$, '22004', 'value 2 is null', 'a missing value is refused');
+SELECT throws_ok($$SELECT spm.seasons('{}'::float8[])$$, '22023', 'there are no values', 'no values are refused');
+SELECT throws_ok($$SELECT spm.seasons('{1,NaN}'::float8[])$$, '22023', 'value 2 is NaN', 'what is no number is refused');
 
 SELECT * FROM finish();
 ROLLBACK;

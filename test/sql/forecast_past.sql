@@ -51,8 +51,9 @@ SELECT is((SELECT ARRAY[max(abs(trend - 200 - t))::numeric(9,1), max(abs(seasona
 SELECT is((SELECT round(max(abs(seasons[1] - 3 * (t % 2)::float8 + 1.5))::numeric, 1) FROM spm.decompose(ARRAY(SELECT 3 * (t % 2) + 5 * sin(t * pi() / 12) FROM generate_series(1, 240) t), '{2,24}')), 0.0, 'so are two, each by itself');
 SELECT is((SELECT ARRAY[d.period::date, '2020-01-01']::date[] FROM (SELECT spm.series(d, v) AS s FROM monthly) q, spm.decompose(s) d LIMIT 1), '{2020-01-01,2020-01-01}', 'dated rows have dated parts');
 SELECT is((SELECT array_agg(DISTINCT cardinality(seasons)) FROM spm.decompose(ARRAY[1,2,1,2,1], '{1,3,2,2}')), '{1}', 'a season that is not seen twice is left out');
-SELECT is((SELECT season_found FROM (SELECT array_agg(v ORDER BY d) AS y FROM monthly) s, spm.series_seasons(y)), '{12}', 'a season is found where nobody says it');
-SELECT results_eq($$SELECT season_found, round(season_strength[1]::numeric, 2) > 0.9, trend_strength > 0.9 FROM (SELECT array_agg(v ORDER BY d) AS y FROM monthly) s, spm.series_seasons(y, '{12}')$$, $$VALUES ('{12}'::int[], true, true)$$, 'with its strength, and that of the trend');
+SELECT is((SELECT season_found FROM (SELECT array_agg(v ORDER BY d) AS y FROM monthly) s, spm.series_strength(y)), '{12}', 'a season is found where nobody says it');
+SELECT results_eq($$SELECT season_found, round(season_strength[1]::numeric, 2) > 0.9, trend_strength > 0.9 FROM (SELECT array_agg(v ORDER BY d) AS y FROM monthly) s, spm.series_strength(y, '{12}')$$, $$VALUES ('{12}'::int[], true, true)$$, 'with its strength, and that of the trend');
+SELECT is((SELECT spm.series_strength(s) FROM (SELECT spm.series(d, v) AS s FROM monthly) q), (SELECT spm.series_strength(y, '{12}') FROM (SELECT array_agg(v ORDER BY d) AS y FROM monthly) q), 'dated rows have the season of months');
 SELECT is((SELECT count(*) FROM spm.decompose(NULL::float8[])), 0::bigint, 'of NULL there are no parts');
 
 -- what is unusual
