@@ -95,7 +95,8 @@ spm_check_horizon(int horizon)
 void
 spm_check_level(double level)
 {
-	if (!(level > 0 && level < 1))
+	/* the upper of two tails must not be lost in rounding */
+	if (!(level > 0 && 0.5 + level / 2 < 1))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("level must be between 0 and 1"),

@@ -26,6 +26,8 @@
 #define MEMORY		60			/* values of the beginning that are walked to and fro, or ... */
 #define CYCLES		8			/* ... seasons, if that is more */
 #define BREATH		20000
+#define LEAST_REACH	12			/* periods for which a trend may grow by itself */
+#define MOST_REACH	100
 
 typedef enum Form
 {
@@ -359,6 +361,20 @@ aicc(const Fit *fit, int n, int m)
 	return n * log(fit->squares / n) + 2 * k + 2. * k * (k + 1) / (n - k - 1);
 }
 
+/*
+ * Trends that grow by themselves are believed for half as long as the series is; then
+ * the second weight is 1, and they rest.
+ */
+static Fit
+at_rest(const Fit *fit)
+{
+	Fit			rest = *fit;
+
+	for (int k = 1; k < form_weights[fit->form]; k += 2)
+		rest.w[k] = fmin(rest.w[k], 1);
+	return rest;
+}
+
 /* One period without news. */
 static double
 step_ahead(const Fit *fit, State *level, State *season)
@@ -386,9 +402,11 @@ look_ahead(const Fit *fit, Work *work, double scale, SpmOutlook *outlook)
 	double		variance = fit->squares / (freedom > 1 ? freedom : 1) * scale * scale;
 	double		sum = 1;
 	State		level = work->level;
+	Fit			rest = at_rest(fit);
+	int			reach = fmin(fmax(work->n / 2, LEAST_REACH), MOST_REACH);
 
 	for (int i = 0; i < outlook->h; i++)
-		outlook->mean[i] = scale * step_ahead(fit, &level, &work->season[(work->n + i) % m]);
+		outlook->mean[i] = scale * step_ahead(i < reach ? fit : &rest, &level, &work->season[(work->n + i) % m]);
 
 	level = (State) {.level = fit->w[0] - fit->w[1], .potential = fit->w[0] + fit->w[1]};
 	memset(work->season, 0, m * sizeof(State));
@@ -401,7 +419,7 @@ look_ahead(const Fit *fit, Work *work, double scale, SpmOutlook *outlook)
 		double		left;
 
 		outlook->variance[i] = variance * sum;
-		left = step_ahead(fit, &level, &work->season[i % m]);
+		left = step_ahead(i < reach ? fit : &rest, &level, &work->season[i % m]);
 		sum += left * left;
 	}
 }

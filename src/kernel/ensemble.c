@@ -32,6 +32,8 @@
 #define WIDTHS		2
 #define DEVIATIONS	6
 
+#define EXACT		1e-9		/* an error, in the largest value */
+
 typedef struct Member
 {
 	const char *name;
@@ -115,6 +117,17 @@ call_back(double *numbers, int count, double variance)
 	}
 }
 
+/* Nothing is left to be explained: what others add to such a forecast is only wrong. */
+static bool
+is_exact(const SpmSeries *series, const SpmOutlook *outlook)
+{
+	double		most = 0;
+
+	for (int t = 0; t < series->n; t++)
+		most = fmax(most, fabs(series->y[t]));
+	return sqrt(outlook->variance[0]) <= EXACT * most;
+}
+
 static double
 mean_of(const double *numbers, const double *weights, int count)
 {
@@ -168,6 +181,7 @@ combine(const SpmSeries *series, const Member *members, SpmOutlook *outlook, dou
 	SpmOutlook	outlooks[MEMBERS + 1];
 	double		weights[MEMBERS + 1];
 	double		numbers[MEMBERS + 1];
+	bool		is_done = false;
 
 	for (const Member *member = members; member < members + MEMBERS && member->name; member++)
 	{
@@ -175,12 +189,18 @@ combine(const SpmSeries *series, const Member *members, SpmOutlook *outlook, dou
 
 		outlooks[count] = (SpmOutlook) {.h = h, .mean = own, .variance = own + h, .fitted = outlook->fitted ? own + 2 * h : NULL};
 		weights[count] = member->weight;
-		if (spmk_method(member->name)->run(series, &outlooks[count], rest, breath) == SPM_FORECAST_OK)
-			count++;
+		if (spmk_method(member->name)->run(series, &outlooks[count], rest, breath) != SPM_FORECAST_OK)
+			continue;
+		count++;
+		if (member == members && is_exact(series, &outlooks[0]))
+		{
+			is_done = true;
+			break;
+		}
 	}
 	if (count == 0)
 		return SPM_FORECAST_SHORT;
-	if (members == all_members)
+	if (members == all_members && !is_done)
 	{
 		double	   *own = space + count * ((size_t) n + 2 * (size_t) h);
 

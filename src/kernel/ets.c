@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+#define MOST_SEASONS	10			/* for which errors in proportion raise the mean */
+
 /* Simple forms go first: of two that are equally likely, the first is taken. */
 const SpmEtsForm spmk_ets_forms[SPM_ETS_FORMS] = {
 	{false, SPM_ETS_LEVEL, SPM_ETS_NO_SEASON},
@@ -160,6 +162,8 @@ spmk_ets_run(SpmEts *model, const double *y, int n, double *fitted, SpmEtsFit *f
 /*
  * A season that multiplies: the exact first two moments of level and growth
  * times each season, for normal errors (the book's class 3, one season at a time).
+ * What errors add to the mean compounds with each season, and would be all of it at
+ * last; it ends after as many seasons as anybody looks ahead.
  */
 static void
 ahead_times(const SpmEts *model, double sigma2, int h, double *mean, double *variance, const SpmBreath *breath)
@@ -188,10 +192,12 @@ ahead_times(const SpmEts *model, double sigma2, int h, double *mean, double *var
 
 			if (t % model->m == j)
 			{
+				bool		is_far = t / model->m >= MOST_SEASONS;
+
 				mean[t] = q1;
 				variance[t] = sigma2 * qq + fmax(qq - q1 * q1, 0);
-				l1 = q1 * (1 + a * c * sigma2);
-				b1 = phi * b1 + b * c * sigma2 * q1;
+				l1 = q1 * (is_far ? 1 : 1 + a * c * sigma2);
+				b1 = phi * b1 + (is_far ? 0 : b * c * sigma2 * q1);
 				ll = qq * (1 + sigma2 * (a * a + 4 * a * c + c * c) + fourth * a * a * c * c);
 				lb = phi * qb * (1 + sigma2 * (2 * a * c + c * c)) +
 					b * qq * (sigma2 * (a + 2 * c) + fourth * a * c * c);

@@ -17,6 +17,7 @@
 #define TIE				1e-5	/* what rounding may make of the likelihood of an exact fit */
 #define LEAST_SHARE		0.01	/* of the best form's weight, to be worth a forecast */
 #define MOST_RETREATS	12
+#define MOST_VARIANCE	1		/* of an error in proportion, in a season that multiplies */
 
 /* All values above 0, so that errors may be in proportion. */
 static bool
@@ -297,19 +298,29 @@ spmk_ets_space(int n, int m, int h)
 	return spmk_ets_fit_space(n, m) + spmk_adjust_space(n, m) + 2 * (size_t) h + n;
 }
 
-/* Forecasts with a model whose first states are given. */
+/*
+ * Forecasts with a model whose first states are given.  A season in proportion whose
+ * errors are larger than what was expected has met a value that is none of its kind,
+ * and would make of one spike a thousand times as much.
+ */
 static SpmForecastStatus
 look_ahead(const SpmEts *first, const SpmSeries *series, SpmOutlook *outlook, double *season, const SpmBreath *breath)
 {
 	SpmEts		end;
 	SpmEtsFit	fit;
 
-	if (!finish(first, series, outlook->fitted, season, &end, &fit))
+	if (!finish(first, series, outlook->fitted, season, &end, &fit) ||
+		(first->form.season == SPM_ETS_TIMES && !(fit.sigma2 <= MOST_VARIANCE)))
 		return SPM_FORECAST_UNFIT;
 	spmk_ets_ahead(&end, fit.sigma2, outlook->h, outlook->mean, outlook->variance, breath);
 	for (int i = 0; i < outlook->h; i++)
-		if (!(fabs(outlook->mean[i]) <= SPM_SOLVE_MOST && isfinite(outlook->variance[i])))
+	{
+		if (!(fabs(outlook->mean[i]) <= SPM_SOLVE_MOST))
 			return SPM_FORECAST_UNFIT;
+		/* errors in proportion grow without end: how far we look must not decide whether the form will do */
+		if (!(outlook->variance[i] <= SPM_SOLVE_MOST * SPM_SOLVE_MOST))
+			outlook->variance[i] = SPM_SOLVE_MOST * SPM_SOLVE_MOST;
+	}
 	spmk_ets_name(first->form, outlook->name);
 	return SPM_FORECAST_OK;
 }

@@ -27,6 +27,10 @@ SELECT results_eq($$SELECT step, period, mean, method FROM spm.forecast_rows(spm
 SELECT is_empty($$SELECT * FROM spm.forecast_rows(NULL)$$, 'no forecast has no rows');
 SELECT is(spm.forecast(NULL, 3), NULL, 'of nothing known nothing comes');
 SELECT is((spm.forecast('{7}', 2)).mean, '{7,7}', 'a single value is said again');
+SELECT is(round((spm.forecast(ARRAY(SELECT 5 + 3 * t FROM generate_series(0, 23) t), 10000, 12)).mean[10000]::numeric, 3), 30074.000, 'a straight line goes straight on, however far');
+SELECT ok((spm.forecast(y || 1e6::float8, 10000, 3, method)).mean[1] = (spm.forecast(y || 1e6::float8, 1, 3, method)).mean[1]
+    AND (SELECT max(mean) FROM unnest((spm.forecast(y || 1e6::float8, 10, 3, method)).mean) mean) < 1e7, 'no spike makes ' || method || ' explode, nor does the horizon change what comes next')
+FROM (SELECT array_agg(1 + 0.01 * (t * 7 % 5)) AS y FROM generate_series(1, 42) t) s, unnest('{auto,light,ces,ets,etsmix,hw,MNM,MAM,MAdM}'::text[]) AS method;
 SELECT is((spm.forecast('{0,0,0,0,0,0,0,0}', 2)).mean, '{0,0}', 'nothing but zeros stays 0');
 SELECT is((spm.forecast('{4,4,4,4,4,4,4,4}', 2)).mean::numeric(9,6)[], '{4,4}', 'what never changes goes on');
 SELECT ok(count(*) > 4 AND bool_and(about <> ''), 'the methods that there are can be asked for') FROM spm.forecast_method;
@@ -194,6 +198,7 @@ SELECT is(pg_temp.refusal('{"season": [7, 7]}'), '22023: season 7 is given twice
 SELECT throws_ok($$SELECT spm.forecast('{1,2}', 1, seasons => '{3,3}')$$, '22023', 'season 3 is given twice', 'for arrays, too');
 SELECT throws_ok($$SELECT spm.forecast('{1,2}', 1, seasons => '{3,NULL}')$$, '22023', 'seasons must be an array of at most 8 numbers', 'a season that is null is refused');
 SELECT is(pg_temp.refusal('{"season": 1.5}'), '22023: season must be a whole number of periods from 1 to 10000. 12 for months that repeat each year, 7 for days that repeat each week, 1 for none.', 'half a period is refused');
+SELECT throws_ok($$SELECT spm.forecast('{1,2,3,2,4}', 1, level => 0.9999999999999999)$$, '22023', 'level must be between 0 and 1', 'a level so near 1 that nothing is left above the limits is refused');
 SELECT is(pg_temp.refusal('{"gaps": "refuse"}'), '22004: a period of a series has no value. Option "gaps" says what such a period has: zero, interpolate or last.', 'a gap is refused when gaps are');
 SELECT is(pg_temp.refusal('{}', 20000), '22023: horizon must be from 1 to 10000 periods. ', 'a horizon without end is refused');
 SELECT throws_ok($$SELECT spm.forecast(date '2026-01-01', 1, 2)$$, '22023', 'the periods of a series cannot be told from its dates', 'one date alone is refused, where nothing says how long a period is');

@@ -10,7 +10,8 @@
 #include "tap.h"
 
 #define MOST 4000
-#define STEPS 40
+#define MOST_AHEAD 10000
+#define STEPS MOST_AHEAD
 
 static double y[MOST];
 static double mean[STEPS];
@@ -280,12 +281,66 @@ test_coverage(void)
 			}
 }
 
+/* The largest number that a method says of the next h periods, and whether the first 'near' are the same for a horizon of h. */
+static double
+farthest(const char *method, int n, int m, int h, int near, bool *is_same)
+{
+	double		first[100];
+	double		most = 0;
+
+	forecast(method, n, m, near, 0.95);
+	memcpy(first, mean, near * sizeof(double));
+	forecast(method, n, m, h, 0.95);
+	*is_same = memcmp(first, mean, near * sizeof(double)) == 0;
+	for (int i = 0; i < h; i++)
+		most = fmax(most, fabs(mean[i]));
+	return most;
+}
+
+static void
+test_runaways(void)
+{
+	static const char *const methods[] = {"auto", "light", "ces", "ets", "etsmix", "hw", "MNM", "MAM", "MAdM"};
+	bool		is_line = true;
+	char		name[200];
+
+	for (int t = 0; t < 24; t++)
+		y[t] = 5 + 3 * t;
+	for (int method = 0; method < 2; method++)
+	{
+		forecast(methods[method], 24, 12, 12, 0.95);
+		for (int i = 0; i < 12; i++)
+			is_line = is_line && fabs(mean[i] - (5 + 3 * (24 + i))) < 1e-6;
+	}
+	ok(is_line, "auto and light go on with a straight line, to which no member adds what it makes of it");
+
+	for (int method = 0; method < sizeof(methods) / sizeof(methods[0]); method++)
+	{
+		bool		same_after_line;
+		bool		same_after_spike;
+		double		line = farthest(methods[method], 24, 12, MOST_AHEAD, 12, &same_after_line);
+		double		spike;
+
+		random_state = 4;
+		for (int t = 0; t < 43; t++)
+			y[t] = t == 42 ? 1e6 : 1 + 0.01 * noise();
+		spike = farthest(methods[method], 43, 3, MOST_AHEAD, 12, &same_after_spike);
+		snprintf(name, sizeof(name), "%s: neither a line nor a spike makes it run away, and periods near by do not depend on the horizon", methods[method]);
+		if (!(line < 3 * (24.0 + MOST_AHEAD) + 10 && spike < 1e6 * MOST_AHEAD && same_after_line && same_after_spike))
+			printf("# %g %g %d %d\n", line, spike, same_after_line, same_after_spike);
+		ok(line < 3 * (24.0 + MOST_AHEAD) + 10 && spike < 1e6 * MOST_AHEAD && same_after_line && same_after_spike, name);
+		for (int t = 0; t < 24; t++)
+			y[t] = 5 + 3 * t;
+	}
+}
+
 int
 main(void)
 {
 	test_mean();
 	test_buckets();
 	test_limits();
+	test_runaways();
 	test_coverage();
 	test_odd();
 	return done_testing();
