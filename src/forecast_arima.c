@@ -157,14 +157,36 @@ model_args(FunctionCallInfo fcinfo, int constant_arg, int m, SpmArimaFit *fit)
 				 errhint("constant => false")));
 }
 
+/* How the first values are taken where there are differences. */
+static bool
+is_diffuse(const char *start, const SpmArimaOrder *order)
+{
+	if (strcmp(start, "differenced") == 0)
+		return false;
+	if (strcmp(start, "diffuse") != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("there is no start \"%s\"", start),
+				 errhint("differenced, or diffuse for the numbers of R's arima().")));
+	if (spmk_arima_states(order) > SPMK_ARIMA_STATES_MAX)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("a diffuse start has at most %d states", SPMK_ARIMA_STATES_MAX),
+				 errdetail("This model has %d.", spmk_arima_states(order)),
+				 errhint("start => 'differenced'")));
+	return true;
+}
+
+/* What 'fit' has, and its forecasts; with a diffuse start the fit comes with them. */
 static Datum
-answer(FunctionCallInfo fcinfo, const SpmSeries *series, const SpmArimaFit *fit, int horizon, double level)
+answer(FunctionCallInfo fcinfo, const SpmSeries *series, SpmArimaFit *fit, bool diffuse, int horizon, double level)
 {
 	TupleDesc	tupdesc;
 	int			terms = spmk_arima_terms(&fit->order);
 	double		coefficients[SPMK_ARIMA_COEFFICIENTS + 1];
 	double	   *paths = room((Size) 4 * horizon);	/* mean, lower, upper, variance */
 	SpmOutlook	outlook = {.h = horizon, .mean = paths, .variance = paths + (Size) 3 * horizon};
+	SpmForecastStatus status;
 	double		reach;
 	Datum		values[9];
 	bool		nulls[9] = {false};
@@ -172,8 +194,12 @@ answer(FunctionCallInfo fcinfo, const SpmSeries *series, const SpmArimaFit *fit,
 	spm_check_level(level);
 	if (get_call_result_type(fcinfo, NULL, &tupdesc) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "return type must be a row type");
-	no_model(spmk_arima_outlook(series->y, series->n, fit, &outlook, room(spmk_arima_outlook_space(series->n, &fit->order, horizon)), &spm_breath),
-			 series->n, true);
+	if (diffuse)
+		status = spmk_arima_state(series->y, series->n, fit, &outlook, room(spmk_arima_state_space(&fit->order)), &spm_breath);
+	else
+		status = spmk_arima_outlook(series->y, series->n, fit, &outlook,
+									room(spmk_arima_outlook_space(series->n, &fit->order, horizon)), &spm_breath);
+	no_model(status, series->n, true);
 	reach = spmk_normal_quantile(.5 + level / 2);
 	for (int i = 0; i < horizon; i++)
 	{
@@ -204,7 +230,7 @@ spm_arima(PG_FUNCTION_ARGS)
 
 	series_args(fcinfo, 1, &series, &horizon);
 	no_model(spmk_arima_auto(&series, &fit, room(spmk_arima_auto_space(series.n, series.m)), &spm_breath), series.n, false);
-	return answer(fcinfo, &series, &fit, horizon, PG_GETARG_FLOAT8(3));
+	return answer(fcinfo, &series, &fit, false, horizon, PG_GETARG_FLOAT8(3));
 }
 
 /* spm.arima_fit(values, orders, season, horizon, constant, level) */
@@ -218,22 +244,25 @@ spm_arima_fit(PG_FUNCTION_ARGS)
 	series_args(fcinfo, 2, &series, &horizon);
 	model_args(fcinfo, 4, series.m, &fit);
 	no_model(spmk_arima_fit(series.y, series.n, &fit, room(spmk_arima_space(series.n, &fit.order)), &spm_breath), series.n, false);
-	return answer(fcinfo, &series, &fit, horizon, PG_GETARG_FLOAT8(5));
+	return answer(fcinfo, &series, &fit, false, horizon, PG_GETARG_FLOAT8(5));
 }
 
-/* spm.arima_at(values, orders, coefficients, season, horizon, constant, level) */
+/* spm.arima_at(values, orders, coefficients, season, horizon, constant, level, start) */
 Datum
 spm_arima_at(PG_FUNCTION_ARGS)
 {
 	SpmArimaFit fit = {.constant = 0};
 	SpmSeries	series;
 	int			horizon;
+	bool		diffuse;
 
 	series_args(fcinfo, 3, &series, &horizon);
 	model_args(fcinfo, 5, series.m, &fit);
 	coefficients_arg(fcinfo, 2, &fit);
-	no_model(spmk_arima_at(series.y, series.n, &fit, room(spmk_arima_space(series.n, &fit.order)), &spm_breath), series.n, true);
-	return answer(fcinfo, &series, &fit, horizon, PG_GETARG_FLOAT8(6));
+	diffuse = is_diffuse(text_to_cstring(PG_GETARG_TEXT_PP(7)), &fit.order);
+	if (!diffuse)
+		no_model(spmk_arima_at(series.y, series.n, &fit, room(spmk_arima_space(series.n, &fit.order)), &spm_breath), series.n, true);
+	return answer(fcinfo, &series, &fit, diffuse, horizon, PG_GETARG_FLOAT8(6));
 }
 
 /* spm.differences(values) */

@@ -32,18 +32,19 @@ Example: SELECT model, estimates FROM spm.arima_fit('{5,7,6,8,9,8,10,11,10,12,13
 Sources: Box and Jenkins (1970); for the likelihood Ljung and Box (1979), for the parameters Jones (1980).$$;
 
 CREATE OR REPLACE FUNCTION spm.arima_at("values" double precision[], orders int[], coefficients double precision[], season int DEFAULT 1,
-    horizon int DEFAULT 1, constant boolean DEFAULT false, level double precision DEFAULT 0.95,
+    horizon int DEFAULT 1, constant boolean DEFAULT false, level double precision DEFAULT 0.95, start text DEFAULT 'differenced',
     OUT model text, OUT coefficient_names text[], OUT estimates double precision[],
     OUT sigma2 double precision, OUT log_likelihood double precision, OUT aicc double precision,
     OUT mean double precision[], OUT lower double precision[], OUT upper double precision[])
     RETURNS record
     LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000
     AS 'MODULE_PATHNAME', 'spm_arima_at';
-COMMENT ON FUNCTION spm.arima_at(double precision[], int[], double precision[], int, int, boolean, double precision) IS
+COMMENT ON FUNCTION spm.arima_at(double precision[], int[], double precision[], int, int, boolean, double precision, text) IS
 $$An ARIMA model of given order and coefficients: how likely it is, and what it forecasts. Gives what spm.arima() gives; a model made once can so be kept, and read on with new values.
-Arguments: values, orders (as for spm.arima_fit()), coefficients (in the order in which spm.arima_fit() gives them), season, horizon, constant (the last coefficient is one), level.
-Errors: those of spm.arima_fit(), and 22023 for a wrong number of coefficients, or a model that is not stationary or not invertible.
-Example: SELECT log_likelihood, mean FROM spm.arima_at('{5,7,6,8,9,8,10,11,10,12,13,12}', '{0,1,1}', '{-0.4}', horizon => 2).$$;
+Arguments: values, orders (as for spm.arima_fit()), coefficients (in the order in which spm.arima_fit() gives them), season, horizon, constant (the last coefficient is one), level, start (how the first values are taken where there are differences: differenced, as given; diffuse, as R's arima() takes them: what was before the first is drawn with a variance of a million shocks, and innovations with a variance of 10,000 shocks or more are left out of the likelihood).
+Errors: those of spm.arima_fit(), and 22023 for a wrong number of coefficients, a model that is not stationary or not invertible, or no such start; 54000 more than 2,000 states with a diffuse start, which takes time and memory by their square: max(p + P m, q + Q m + 1) + d + D m.
+Example: SELECT log_likelihood, mean FROM spm.arima_at('{5,7,6,8,9,8,10,11,10,12,13,12}', '{0,1,1}', '{-0.4}', horizon => 2).
+Source: for the diffuse start Harvey (1989), with the stationary part as McLeod (1975) has it.$$;
 
 CREATE OR REPLACE FUNCTION spm.differences("values" double precision[])
     RETURNS int

@@ -31,6 +31,14 @@ spmk_arima_space(int n, const SpmArimaOrder *order)
 	return n + arima_work_space(n, spmk_arima_longest(order), spmk_arima_terms(order) + 2);
 }
 
+bool
+arima_is_enough(int n, const SpmArimaOrder *order)
+{
+	int			left = n - spmk_arima_lost(order);
+
+	return left > 0 && left >= spmk_arima_longest(order) && left > spmk_arima_terms(order) + order->has_constant;
+}
+
 /* Differences into the space's first n, the rest for the work; false: too few are left. */
 static bool
 start(const double *y, int n, const SpmArimaOrder *order, ArimaWork *work, double *space, const SpmBreath *breath)
@@ -38,11 +46,9 @@ start(const double *y, int n, const SpmArimaOrder *order, ArimaWork *work, doubl
 	int			longest = spmk_arima_longest(order);
 	int			left;
 
-	if (n <= spmk_arima_lost(order))
+	if (!arima_is_enough(n, order))
 		return false;
 	left = spmk_arima_difference(y, n, order, space);
-	if (left < longest || left <= spmk_arima_terms(order) + order->has_constant)
-		return false;
 	arima_work_start(work, space, left, longest, spmk_arima_terms(order) + 2, space + n, breath);
 	return true;
 }
@@ -92,9 +98,8 @@ difference(double *a, int p)
 		a[0] += 1;
 }
 
-/* Lags of the series itself: those of the AR part and of the differences. */
-static void
-integrate(const SpmArimaFit *fit, SpmLags *full)
+void
+arima_integrate(const SpmArimaFit *fit, SpmLags *full)
 {
 	const SpmArimaOrder *order = &fit->order;
 	double		near[SPMK_ARMA_NEAR + SPMK_ARIMA_DIFFERENCES];
@@ -168,7 +173,7 @@ spmk_arima_outlook(const double *y, int n, const SpmArimaFit *fit, SpmOutlook *o
 	if (!start(y, n, order, &work, space, breath))
 		return SPM_FORECAST_SHORT;
 	arima_lags(order, fit->coefficient, &ar, &ma);
-	integrate(fit, &full);
+	arima_integrate(fit, &full);
 	work.arma.mean = order->d == 0 && order->D > 0 ? fit->constant * order->m : fit->constant;
 	if (!spmk_arma_likelihood(&work.arma, &ar, &ma, mean, NULL))
 		return SPM_FORECAST_UNFIT;

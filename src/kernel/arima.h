@@ -81,6 +81,18 @@ extern SpmForecastStatus spmk_arima_at_mean(const double *y, int n, SpmArimaFit 
 extern size_t spmk_arima_outlook_space(int n, const SpmArimaOrder *order, int h);
 extern SpmForecastStatus spmk_arima_outlook(const double *y, int n, const SpmArimaFit *fit, SpmOutlook *outlook, double *space,
 											const SpmBreath *breath);
+
+/*
+ * Both in one, with the reading of R's arima(): values before the first are drawn with a
+ * variance of a million shocks, and innovations that tell of them are left out of the
+ * likelihood.  Time and memory grow by the square of the number of states.
+ */
+#define SPMK_ARIMA_STATES_MAX	2000
+
+extern int	spmk_arima_states(const SpmArimaOrder *order);
+extern size_t spmk_arima_state_space(const SpmArimaOrder *order);
+extern SpmForecastStatus spmk_arima_state(const double *y, int n, SpmArimaFit *fit, SpmOutlook *outlook, double *space,
+										  const SpmBreath *breath);
 extern void spmk_arima_name(const SpmArimaOrder *order, char *name, size_t size);
 
 /* The order by itself: SPM_FORECAST_SHORT with less than 3 values. */

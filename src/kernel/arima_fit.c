@@ -19,7 +19,6 @@
 #define NUDGE			1e-6	/* of a coefficient, for slopes */
 #define PRUNE			50		/* gains of this many steps like the last are not to be hoped for */
 #define RIDGE			1e-3	/* of regression: a start needn't be exact, but finite */
-#define ALMOST			.999	/* shocks told from so few values don't yet grow out of bounds */
 #define MOST_AR			(1 - 1e-6)
 #define TERMS			SPMK_ARIMA_COEFFICIENTS
 
@@ -626,20 +625,26 @@ borrow(const SpmArimaOrder *order, const SpmArimaFit *near, double *partial)
 	}
 }
 
+void
+arima_conclude(SpmArimaFit *fit, int n, double squares, double log_likelihood)
+{
+	int			counted = spmk_arima_terms(&fit->order) + fit->order.has_constant;
+
+	fit->sigma2 = squares / (n > counted ? n - counted : 1);
+	fit->log_likelihood = log_likelihood;
+	counted++;
+	fit->aicc = n > counted + 1 ? -2 * fit->log_likelihood + 2.0 * counted * n / (n - counted - 1) : INFINITY;
+}
+
 static void
 conclude(ArimaWork *work, SpmArimaFit *fit)
 {
 	const SpmArimaOrder *order = &fit->order;
-	int			counted = spmk_arima_terms(order) + order->has_constant;
-	int			n = work->n;
 
 	fit->constant = work->arma.mean;
 	if (order->has_constant && order->d == 0 && order->D > 0)
 		fit->constant /= order->m;
-	fit->sigma2 = work->arma.sum_squares / (n > counted ? n - counted : 1);
-	fit->log_likelihood = spmk_arma_log_likelihood(&work->arma);
-	counted++;
-	fit->aicc = n > counted + 1 ? -2 * fit->log_likelihood + 2.0 * counted * n / (n - counted - 1) : INFINITY;
+	arima_conclude(fit, work->n, work->arma.sum_squares, spmk_arma_log_likelihood(&work->arma));
 }
 
 /* Stationary and invertible anywhere, half of them near the edge. */
@@ -751,7 +756,7 @@ arima_at(ArimaWork *work, SpmArimaFit *fit)
 	SpmLags		ma;
 	double		given = fit->constant;
 
-	if (!arima_is_sound(fit, 1, ALMOST))
+	if (!arima_is_sound(fit, 1, ARIMA_AT_MOST))
 		return false;
 	arima_lags(order, fit->coefficient, &ar, &ma);
 	work->arma.mean = order->d == 0 && order->D > 0 ? given * order->m : given;

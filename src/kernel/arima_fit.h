@@ -26,6 +26,9 @@ extern void arima_work_start(ArimaWork *work, const double *w, int n, int k, int
 extern void arima_expand(const double *a, int p, const double *b, int P, int m, double sign, SpmLags *lags);
 extern void arima_lags(const SpmArimaOrder *order, const double *coefficient, SpmLags *ar, SpmLags *ma);
 
+/* Are there as many values as a model of this order needs? */
+extern bool arima_is_enough(int n, const SpmArimaOrder *order);
+
 typedef struct ArimaEffort
 {
 	int			rounds;			/* from how many starts, ARIMA_ROUNDS at most */
@@ -42,6 +45,15 @@ extern bool arima_fit(ArimaWork *work, SpmArimaFit *fit, const SpmArimaFit *near
 
 /* Are all roots, seasonal ones m-th powers, farther from 0 than these? */
 extern bool arima_is_sound(const SpmArimaFit *fit, double ar_radius, double ma_radius);
+
+/* Fixed coefficients may have a root of the MA part within the unit circle: shocks told from so few values don't yet grow out of bounds. */
+#define ARIMA_AT_MOST	.999
+
+/* Lags of the series itself: those of the AR part and of the differences. */
+extern void arima_integrate(const SpmArimaFit *fit, SpmLags *full);
+
+/* Variance and AICc of n differences; 'squares' is of standardized innovations. */
+extern void arima_conclude(SpmArimaFit *fit, int n, double squares, double log_likelihood);
 
 extern bool arima_at(ArimaWork *work, SpmArimaFit *fit);
 

@@ -324,6 +324,152 @@ test_definition(void)
 	ok(most_likely, "no other coefficients are more likely than those of a fit, not even the true ones");
 }
 
+/*
+ * With a diffuse start: each value as a row of what independent standard normals add
+ * to it, shocks by their covariance's factor and values before the first by 1000.  What
+ * of a row is not in those before it is the value's innovation (Gram and Schmidt).
+ */
+static long double row[MOST][2 * MOST];
+static long double own[MOST][2 * MOST];
+
+static bool
+diffuse_agrees(const SpmArimaFit *fit, const double *y, int n, int h)
+{
+	const SpmArimaOrder *order = &fit->order;
+	int			lost = spmk_arima_lost(order);
+	int			width = n + h + lost;
+	int			used = n - lost;
+	int			counted = 0;
+	long double delta[MOST] = {1};
+	long double path[MOST];
+	long double part[MOST][MOST];
+	long double squares = 0;
+	long double telling = 0;
+	long double log_det = 0;
+	double		expected;
+	double		got_mean[MOST];
+	double		got_variance[MOST];
+	double	   *space = malloc(sizeof(double) * spmk_arima_state_space(order));
+	SpmArimaFit got = *fit;
+	SpmOutlook	outlook = {.h = h, .mean = got_mean, .variance = got_variance};
+	SpmLags		ar;
+	SpmLags		ma;
+	bool		agrees;
+	int			top = 0;
+
+	arima_lags(order, fit->coefficient, &ar, &ma);
+	define(&ar, &ma, n + h);
+	for (int i = 0; i < order->d; i++, top++)
+		for (int j = top + 1; j > 0; j--)
+			delta[j] -= delta[j - 1];
+	for (int i = 0; i < order->D; i++, top += order->m)
+		for (int j = top + order->m; j >= order->m; j--)
+			delta[j] -= delta[j - order->m];
+	memset(row, 0, sizeof(row));
+	for (int t = 0; t < n + h; t++)
+	{
+		for (int c = 0; c <= t; c++)
+			row[t][c] = factor[t][c];
+		for (int j = 1; j <= lost; j++)
+			if (t >= j)
+				for (int c = 0; c < width; c++)
+					row[t][c] -= delta[j] * row[t - j][c];
+			else
+				row[t][n + h + j - t - 1] -= 1000 * delta[j];
+	}
+	for (int t = 0; t < n + h; t++)
+	{
+		long double variance = 0;
+		long double constant = fit->constant * (lost > 0 ? t + 1 : 1);
+
+		memset(part[t], 0, sizeof(part[t]));
+		memcpy(own[t], row[t], sizeof(row[t]));
+		for (int twice = 0; twice < 2; twice++)
+			for (int s = 0; s < t; s++)
+			{
+				long double along = 0;
+
+				for (int c = 0; c < width; c++)
+					along += own[t][c] * own[s][c];
+				for (int c = 0; c < width; c++)
+					own[t][c] -= along * own[s][c];
+				part[t][s] += along;
+			}
+		for (int c = 0; c < width; c++)
+			variance += own[t][c] * own[t][c];
+		for (int c = 0; c < width; c++)
+			own[t][c] /= sqrtl(variance);
+		part[t][t] = sqrtl(variance);
+		path[t] = t < n ? y[t] - constant : 0;
+		for (int s = 0; t < n && s < t; s++)
+			path[t] -= part[t][s] * path[s];
+		if (t >= n)
+			continue;
+		path[t] /= part[t][t];
+		squares += path[t] * path[t];
+		if (variance >= 1e4L)
+			continue;
+		telling += path[t] * path[t];
+		log_det += logl(variance);
+		counted++;
+	}
+	expected = -.5L * used * (logl(2 * M_PI * telling / counted) + 1 + log_det / counted);
+	agrees = spmk_arima_state(y, n, &got, &outlook, space, NULL) == SPM_FORECAST_OK && near(got.log_likelihood, expected, 1e-9) &&
+		near(got.sigma2, squares / (used - spmk_arima_terms(order) - order->has_constant), 1e-9);
+	if (!agrees)
+		printf("# (%d,%d,%d)(%d,%d,%d)[%d]: %.12g, by definition %.12g\n", order->p, order->d, order->q,
+			   order->P, order->D, order->Q, order->m, got.log_likelihood, expected);
+	for (int t = 0; agrees && t < h; t++)
+	{
+		long double mean = fit->constant * (lost > 0 ? n + t + 1 : 1);
+		long double variance = 0;
+
+		for (int s = 0; s < n; s++)
+			mean += part[n + t][s] * path[s];
+		for (int s = n; s <= n + t; s++)
+			variance += part[n + t][s] * part[n + t][s];
+		agrees = near(got_mean[t], mean, 1e-9) && near(got_variance[t] / got.sigma2, variance, 1e-9);
+		if (!agrees)
+			printf("# step %d: %.12g and %.12g, by definition %.12Lg and %.12Lg\n", t + 1, got_mean[t], got_variance[t] / got.sigma2, mean, variance);
+	}
+	free(space);
+	return agrees;
+}
+
+static void
+test_diffuse(void)
+{
+	SpmChance	chance = {11};
+	bool		holds = true;
+	SpmArimaFit edge = {.order = {.p = 1, .d = 1, .q = 1, .m = 1}, .coefficient = {.99999, -.4}};
+	SpmArimaFit common = {.order = {.p = 1, .q = 1, .m = 1}, .coefficient = {.5, -.5}};
+	SpmArimaFit none = {.order = {.m = 1}};
+	double		y[] = {3, 5, 4, 8, 6};
+	double		mean[2];
+	double		variance[2];
+	SpmOutlook	outlook = {.h = 2, .mean = mean, .variance = variance};
+	double		space[200];
+
+	for (int i = 0; i < 60; i++)
+	{
+		SpmArimaFit fit;
+		double		series[MOST];
+
+		draw_model(&fit, &chance);
+		draw_series(&fit, series, 80, &chance);
+		holds = holds && diffuse_agrees(&fit, series, 80, 10);
+	}
+	ok(holds, "with a diffuse start likelihood, variance, forecasts and their errors are those of a Gaussian vector");
+	ok(spmk_arima_state(y, 5, &edge, &outlook, space, NULL) == SPM_FORECAST_OK && isfinite(edge.log_likelihood), "a root of .99999 has an answer");
+	/* squares of 3, 5, 4, 8 and 6 are 150 */
+	ok(spmk_arima_state(y, 5, &none, &outlook, space, NULL) == SPM_FORECAST_OK && none.sigma2 == 30 && variance[1] == 30, "noise has its squares' mean");
+	ok(spmk_arima_state(y, 5, &common, &outlook, space, NULL) == SPM_FORECAST_OK && near(common.log_likelihood, none.log_likelihood, 1e-14) &&
+	   fabs(mean[0]) < 1e-14, "terms that cancel each other are none");
+	edge.coefficient[0] = 1.01;
+	ok(spmk_arima_state(y, 5, &edge, &outlook, space, NULL) == SPM_FORECAST_UNFIT, "one that explodes has no start");
+	ok(spmk_arima_state(y, 2, &edge, &outlook, space, NULL) == SPM_FORECAST_SHORT, "two values are too few for it");
+}
+
 static void
 test_partials(void)
 {
@@ -455,6 +601,7 @@ main(void)
 {
 	test_partials();
 	test_definition();
+	test_diffuse();
 	test_differences();
 	test_search();
 	return done_testing();
