@@ -66,8 +66,8 @@ Example: SELECT * FROM spm.quota_pace(''2026-02-14'', days => ''working'') ORDER
 
 CREATE OR REPLACE FUNCTION spm.needed_deals(as_of date DEFAULT current_date, days int DEFAULT 180, weight numeric DEFAULT 20)
     RETURNS TABLE (period_id int, payee_id int, position_id int, component_id int, segment text,
-        to_go_amount numeric, deal_amount numeric, win_ratio numeric, needed_wins bigint, needed_deals bigint,
-        open_deals bigint, open_amount numeric, coverage_ratio numeric, needed_coverage numeric, known_deals bigint, known_wins bigint)
+        to_go_amount numeric, deal_amount numeric, win_ratio numeric, needed_win_count bigint, needed_deal_count bigint,
+        open_deal_count bigint, open_amount numeric, coverage_ratio numeric, needed_coverage_ratio numeric, known_deal_count bigint, known_win_count bigint)
     LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
     SET datestyle = 'ISO, YMD'
@@ -121,7 +121,7 @@ BEGIN
                count(*) FILTER (WHERE k.is_ripe) AS deals, count(*) FILTER (WHERE k.is_ripe AND k.is_won_in_time) AS wins,
                count(*) FILTER (WHERE k.is_recent_win AND k.amount IS NOT NULL) AS paid,
                sum(coalesce(k.amount * r.rate, 1)) FILTER (WHERE k.is_recent_win AND k.amount IS NOT NULL) AS amount,
-               count(*) FILTER (WHERE k.state = 'open') AS open_deals,
+               count(*) FILTER (WHERE k.state = 'open') AS open_deal_count,
                sum(coalesce(k.amount * r.rate, 1)) FILTER (WHERE k.state = 'open' AND (k.amount IS NOT NULL OR r.unit = 'count')) AS open_amount
         FROM member m
         JOIN known k ON k.position_id = m.member_position_id
@@ -131,7 +131,7 @@ BEGIN
         SELECT g.period_id, g.payee_id, g.position_id, g.component_id, g.to_go_amount, k.is_all, k.segment,
                (coalesce(o.amount, 0) + needed_deals.weight * k.amount / nullif(k.paid, 0)) / nullif(coalesce(o.paid, 0) + needed_deals.weight, 0) AS deal_amount,
                (coalesce(o.wins, 0) + needed_deals.weight * k.wins / nullif(k.deals, 0)) / nullif(coalesce(o.deals, 0) + needed_deals.weight, 0) AS win_ratio,
-               coalesce(o.open_deals, 0) AS open_deals, coalesce(o.open_amount, 0) AS open_amount, coalesce(o.deals, 0) AS deals, coalesce(o.wins, 0) AS wins
+               coalesce(o.open_deal_count, 0) AS open_deal_count, coalesce(o.open_amount, 0) AS open_amount, coalesce(o.deals, 0) AS deals, coalesce(o.wins, 0) AS wins
         FROM goal g
         LEFT JOIN market k ON k.unit = g.unit AND k.currency_code = g.currency_code AND k.rate_type = g.rate_type
         LEFT JOIN own o ON o.position_id = g.position_id AND o.credit_kind = g.credit_kind AND o.unit = g.unit AND o.currency_code = g.currency_code
@@ -141,7 +141,7 @@ BEGIN
     SELECT f.period_id, f.payee_id, f.position_id, f.component_id, f.segment, f.to_go_amount, round(f.deal_amount, 2), round(f.win_ratio, 6),
            ceil(f.to_go_amount / nullif(greatest(f.deal_amount, 0), 0))::bigint,
            ceil(f.to_go_amount / nullif(greatest(f.deal_amount, 0) * f.win_ratio, 0))::bigint,
-           f.open_deals, round(f.open_amount, 2), round(f.open_amount / nullif(f.to_go_amount, 0), 6), round(1 / nullif(f.win_ratio, 0), 6), f.deals, f.wins
+           f.open_deal_count, round(f.open_amount, 2), round(f.open_amount / nullif(f.to_go_amount, 0), 6), round(1 / nullif(f.win_ratio, 0), 6), f.deals, f.wins
     FROM figure f;
 END
 $$;
@@ -149,7 +149,7 @@ COMMENT ON FUNCTION spm.needed_deals(date, int, numeric) IS
 'What is still needed to reach quota: one row per payee, position and component with a quota for deals of any kind (segment NULL), and one per segment, were all of it to come from there.
 as_of: day as of which pipeline and quotas are looked at. days: in which a deal must be won to count as won; those created between so many days ago and twice as many are judged, of all of which it is known (open ones count as not won). weight: how many own deals count as much as everybody''s; 0: own deals alone.
 to_go_amount: quota less what is achieved. deal_amount: what a deal won in these last days brought on average, in the currency of the plan; pieces: 1. win_ratio: share of created deals won in time. Both are own figures drawn to those of everybody: (own sum + weight x ratio of all) / (own number + weight).
-needed_wins: deals to be won, needed_deals: deals to be created for that. open_deals, open_amount: what is open; coverage_ratio: open_amount by to_go_amount, needed_coverage: 1 / win_ratio. known_deals, known_wins: own deals judged. A manager''s component of kind rollup or all looks at the deals of those below.
+needed_win_count: deals to be won, needed_deal_count: deals to be created for that. open_deal_count, open_amount: what is open; coverage_ratio: open_amount by to_go_amount, needed_coverage_ratio: 1 / win_ratio. known_deal_count, known_win_count: own deals judged. A manager''s component of kind rollup or all looks at the deals of those below.
 NULL: nothing was won or judged, or deals brought nothing or less. Errors: 22023 for days or weight out of range; 22000 for a rate of exchange that is missing.
 Source: pipeline coverage as in sales operations; shrinkage of shares to the whole, beta-binomial (Efron and Morris 1975).
 Example: SELECT * FROM spm.needed_deals(''2026-02-14'') WHERE segment IS NULL ORDER BY coverage_ratio;';

@@ -50,9 +50,9 @@ CREATE OR REPLACE VIEW spm_bi.needed_deals WITH (security_invoker = true) AS
 SELECT d.period_id, p.name AS period_name, d.payee_id, y.payee_key, y.name AS payee_name, d.position_id, s.position_key, s.name AS position_name,
        n.name AS plan_name, c.name AS component_name, c.unit, n.currency_code, d.segment,
        d.to_go_amount::numeric(24,6) AS to_go_amount, d.deal_amount::numeric(24,6) AS deal_amount, d.win_ratio::numeric(9,6) AS win_ratio,
-       d.needed_wins AS needed_win_count, d.needed_deals AS needed_deal_count, d.open_deals AS open_deal_count, d.open_amount::numeric(24,6) AS open_amount,
-       d.coverage_ratio::numeric(18,6) AS coverage_ratio, d.needed_coverage::numeric(18,6) AS needed_coverage_ratio,
-       d.known_deals AS known_deal_count, d.known_wins AS known_win_count
+       d.needed_win_count, d.needed_deal_count, d.open_deal_count, d.open_amount::numeric(24,6) AS open_amount,
+       d.coverage_ratio::numeric(18,6) AS coverage_ratio, d.needed_coverage_ratio::numeric(18,6) AS needed_coverage_ratio,
+       d.known_deal_count, d.known_win_count
 FROM spm.needed_deals(current_date) d
 JOIN spm.period p USING (period_id)
 JOIN spm.payee y USING (payee_id)

@@ -32,12 +32,12 @@ SELECT results_eq($$SELECT * FROM pg_temp.pace('2026-02-14', 'Grow')$$, $$VALUES
 -- deals
 SELECT spm.add_currency('GBP') \g /dev/null
 UPDATE crm.deal SET currency = 'GBP' WHERE id = 'l1';
-SELECT is((SELECT needed_deals FROM spm.needed_deals('2026-02-28', 120, 2) JOIN spm.payee USING (payee_id) WHERE payee_key = 'jon' AND segment IS NULL), 4::bigint,
+SELECT is((SELECT needed_deal_count FROM spm.needed_deals('2026-02-28', 120, 2) JOIN spm.payee USING (payee_id) WHERE payee_key = 'jon' AND segment IS NULL), 4::bigint,
     'a lost deal brought nothing, and needs no rate of exchange');
 UPDATE crm.deal SET amount = -amount;
-SELECT is((SELECT count(*) FROM spm.needed_deals('2026-02-28', 120, 2) WHERE needed_wins < 0 OR needed_deals < 0), 0::bigint, 'no number of deals that lose money reaches a quota');
+SELECT is((SELECT count(*) FROM spm.needed_deals('2026-02-28', 120, 2) WHERE needed_win_count < 0 OR needed_deal_count < 0), 0::bigint, 'no number of deals that lose money reaches a quota');
 SELECT spm.unmap_opportunities('crm') \g /dev/null
-SELECT results_eq($$SELECT to_go_amount, needed_wins, open_deals FROM spm.needed_deals('2026-02-28') JOIN spm.payee USING (payee_id) WHERE payee_key = 'jon'$$, $$VALUES (80000::numeric, NULL::bigint, 0::bigint)$$,
+SELECT results_eq($$SELECT to_go_amount, needed_win_count, open_deal_count FROM spm.needed_deals('2026-02-28') JOIN spm.payee USING (payee_id) WHERE payee_key = 'jon'$$, $$VALUES (80000::numeric, NULL::bigint, 0::bigint)$$,
     'without any deals it is told what is missing');
 SELECT * FROM finish();
 ROLLBACK;
