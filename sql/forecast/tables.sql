@@ -7,7 +7,7 @@ CREATE TABLE spm.forecast_series (
     forecast_series_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     name text NOT NULL CHECK (name <> ''),
     series_key text NOT NULL DEFAULT '',
-    as_of date NOT NULL,
+    as_of date NOT NULL CHECK (isfinite(as_of)),
     method text NOT NULL,
     level numeric NOT NULL CHECK (level > 0 AND level < 1),
     period timestamp[] NOT NULL,
@@ -18,7 +18,10 @@ CREATE TABLE spm.forecast_series (
     recorded_by text NOT NULL DEFAULT session_user,
     UNIQUE (name, series_key, as_of),
     CHECK (cardinality(period) > 0 AND cardinality(mean) = cardinality(period)
-        AND cardinality(lower) = cardinality(period) AND cardinality(upper) = cardinality(period))
+        AND cardinality(lower) = cardinality(period) AND cardinality(upper) = cardinality(period)),
+    CHECK (array_position(period, NULL) IS NULL AND '-infinity' < ALL (period) AND 'infinity' > ALL (period)),
+    -- neither NaN nor what numbers of BI cannot hold: one row would be an error for all readers
+    CHECK (array_position(mean, NULL) IS NULL AND 1e30 >= ALL (mean || lower || upper) AND -1e30 <= ALL (mean || lower || upper))
 );
 COMMENT ON TABLE spm.forecast_series IS 'Forecasts that were kept, one row each: INSERT ... SELECT from spm.forecast(). Their periods as rows: spm_bi.forecast.';
 COMMENT ON COLUMN spm.forecast_series.forecast_series_id IS 'Key.';

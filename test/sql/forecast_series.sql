@@ -144,6 +144,13 @@ SELECT results_eq($$SELECT series_key, as_of, is_latest, step, period_on, period
     'forecasts that are kept are rows for BI, and the latest of a series is known');
 SELECT throws_ok($$INSERT INTO spm.forecast_series (name, series_key, as_of, method, level, period, mean, lower, upper) SELECT name, series_key, as_of, method, level, period, mean, lower, upper FROM spm.forecast_series$$,
     '23505', NULL, 'a series has one forecast a day: a second is refused');
+SELECT throws_ok(format($$INSERT INTO spm.forecast_series (name, as_of, method, level, period, mean, lower, upper) VALUES ('odd', %L, 'm', 0.9, %L, %L, %L, %L)$$, a, p, m, l, u), '23514', NULL, why || ' is refused')
+FROM (VALUES ('infinity', '{2026-01-01}', '{1}', '{1}', '{1}', 'a forecast made at no day'), ('2026-01-01', '{infinity}', '{1}', '{1}', '{1}', 'a period that never begins'),
+    ('2026-01-01', '{2026-01-01}', '{NaN}', '{1}', '{1}', 'a mean that is no number'), ('2026-01-01', '{2026-01-01}', '{NULL}', '{1}', '{1}', 'a mean that is not known'),
+    ('2026-01-01', '{2026-01-01}', '{1}', '{1}', '{Infinity}', 'a limit without end'), ('2026-01-01', '{2026-01-01}', '{1}', '{-1e40}', '{NULL}', 'a number that no reader could be shown')) v(a, p, m, l, u, why);
+INSERT INTO spm.forecast_series (name, as_of, method, level, period, mean, lower, upper)
+SELECT 'single', '2026-01-31', (f).* FROM (SELECT spm.forecast(date '2026-01-01', 7, 2, '{"step": "month"}') AS f) s;
+SELECT results_eq($$SELECT mean, lower, upper FROM spm_bi.forecast WHERE series_name = 'single'$$, $$VALUES (7.000000, NULL::numeric, NULL::numeric), (7, NULL, NULL)$$, 'limits that are not known are kept as such');
 
 -- a cancel gets through
 SET LOCAL statement_timeout = '200ms';
