@@ -131,6 +131,7 @@ search(EtsProblem *problem, double tolerance, double limit)
 		problem->most_gamma = w[problem->gamma] = fmax(0.5 * w[problem->gamma], ETS_LEAST_WEIGHT);
 		if (has_trend)
 			problem->most_beta = w[ETS_BETA] = fmax(0.5 * w[ETS_BETA], ETS_LEAST_WEIGHT);
+		problem->loss = spmk_ets_loss(problem, w);
 		loss = spmk_ets_search(problem, tolerance, limit);
 	}
 	return loss;
@@ -275,7 +276,7 @@ compare_forms(const SpmSeries *series, Choice *choice, double *space, const SpmB
 	if (search(&afresh, HASTY, loss) < loss && search(&afresh, FINE, HUGE_VAL) < loss)
 	{
 		*problem = afresh;
-		choice->aicc[choice->best] = spmk_ets_loss(problem, problem->w) + penalty(problem);
+		choice->aicc[choice->best] = problem->loss + penalty(problem);
 	}
 }
 

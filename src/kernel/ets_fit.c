@@ -11,6 +11,7 @@
 #include <string.h>
 
 #define MOST_STEPS		60
+#define FORESEEN		0.3		/* of the tolerance: how near a gain comes to what was promised where slopes tell all */
 #define MOST_WEIGHT		0.9999
 #define LEAST_PHI		0.8
 #define MOST_PHI		0.98
@@ -177,14 +178,15 @@ spmk_ets_search(EtsProblem *problem, double tolerance, double limit)
 	double	   *w = problem->w;
 	int			n = problem->unknowns;
 	double		damping = 1e-3;
-	double		least = spmk_ets_loss(problem, w);
+	double		least = problem->loss;
 	double		before = HUGE_VAL;
+	bool		is_foreseen = false;
 
 	problem->floor = -HUGE_VAL;
 	if (!(least < HUGE_VAL))
 		return least;
-	/* A step that gained little is the last but for what the next one would gain: less. */
-	for (int turn = 0; turn < MOST_STEPS && before - least > tolerance; turn++)
+	/* A step that gained little, or just what it promised, is the last but for what the next one would gain: less. */
+	for (int turn = 0; turn < MOST_STEPS && before - least > tolerance && !is_foreseen; turn++)
 	{
 		double		ratio;
 		double		hope = 0;
@@ -202,7 +204,7 @@ spmk_ets_search(EtsProblem *problem, double tolerance, double limit)
 
 			for (int k = i; k < n; k++)
 				h[i * n + k] = h[k * n + i] = scale * row[k];
-			slope[i] = -2 * ratio * row[slopes.residual] + (problem->form.relative ? 2 * row[slopes.one] : 0);
+			slope[i] = -2 * ratio * row[slopes.residual] + (problem->form.relative ? 2 * slopes.ones[i] : 0);
 		}
 		for (int attempt = 0; attempt < 8 && !is_better; attempt++)
 		{
@@ -225,6 +227,7 @@ spmk_ets_search(EtsProblem *problem, double tolerance, double limit)
 			is_better = loss < least;
 			if (is_better)
 			{
+				is_foreseen = fabs(least - loss - gain) < FORESEEN * tolerance;
 				before = least;
 				damping *= least - loss > 0.5 * gain ? 0.1 : 2;
 				memcpy(w, next, n * sizeof(double));
@@ -236,5 +239,6 @@ spmk_ets_search(EtsProblem *problem, double tolerance, double limit)
 		if (!is_better || problem->floor > limit)
 			break;
 	}
+	problem->loss = least;
 	return least;
 }

@@ -33,6 +33,7 @@ typedef struct EtsProblem
 	int			unknowns;
 	int			free_seasons;	/* 0: they stay as they are, m - 1 else */
 	double		least_squares;	/* errors below this are those of rounding: no form is more exact than exact */
+	double		loss;			/* at w */
 	double		floor;			/* of the loss, once searched */
 	double		most_beta;		/* bounds of what w says of growth and season: 1, or less to be admissible */
 	double		most_gamma;
@@ -40,18 +41,22 @@ typedef struct EtsProblem
 	double		season[SPM_ETS_FREE_SEASONS];	/* at first; those that are free are in w */
 } EtsProblem;
 
+/* Points that losses are found of at once: a chain from value to value leaves time for others. */
+#define ETS_POINTS			4
+
 /* Sums over time of products of slopes, scaled by 1 / forecast where errors are in proportion. */
 typedef struct EtsSlopes
 {
 	int			stride;
 	int			residual;		/* column */
-	int			one;			/* column; errors in proportion only */
 	double		squares;
+	double		ones[ETS_MOST_COLUMNS];	/* sums of slopes; errors in proportion only */
 	double		gram[ETS_MOST_COLUMNS * ETS_MOST_COLUMNS];
 } EtsSlopes;
 
 /* -2 log likelihood; infinite where the form cannot go on. */
 extern double spmk_ets_loss(const EtsProblem *problem, const double *w);
+extern void spmk_ets_losses(const EtsProblem *problem, const double (*points)[ETS_MOST_UNKNOWNS], int count, double *losses);
 extern void spmk_ets_slopes(const EtsProblem *problem, const double *w, EtsSlopes *slopes);
 
 /* ets_start.c */

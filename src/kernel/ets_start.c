@@ -151,9 +151,10 @@ spmk_ets_start(EtsProblem *problem, const EtsProblem *const *kin, int nkin, doub
 	static const double alphas[] = {0.2, 0.5, 0.05, 0.85};
 	static const double betas[] = {0.02, 0.2};
 	static const double gammas[] = {0.03, 0.25};
-	double		best[ETS_MOST_UNKNOWNS];
-	double		next[ETS_MOST_UNKNOWNS];
-	double		least = HUGE_VAL;
+	double		next[ETS_POINTS][ETS_MOST_UNKNOWNS] = {{0}};
+	double		losses[ETS_POINTS];
+	double		best[ETS_MOST_UNKNOWNS] = {0};
+	int			count = 0;
 	double	   *w = problem->w;
 	bool		has_trend = problem->form.trend != SPM_ETS_LEVEL;
 	int			points = (nkin > 0 ? 1 : 4) * (has_trend ? 2 : 1) * (problem->gamma ? 2 : 1);
@@ -168,9 +169,9 @@ spmk_ets_start(EtsProblem *problem, const EtsProblem *const *kin, int nkin, doub
 		find_line(problem, problem->y);
 	if (problem->form.trend == SPM_ETS_DAMPED)
 		w[ETS_PHI] = 0.95;
+	problem->loss = HUGE_VAL;
 	for (int i = 0; i < points + nkin; i++)
 	{
-		double		loss;
 		int			place = i;
 
 		if (i < points)
@@ -187,16 +188,20 @@ spmk_ets_start(EtsProblem *problem, const EtsProblem *const *kin, int nkin, doub
 			}
 			w[ETS_ALPHA] = alphas[place];
 		}
-		memcpy(next, w, sizeof(next));
+		memcpy(next[count], w, sizeof(best));
 		if (i >= points)
-			adopt(kin[i - points], problem, next);
+			adopt(kin[i - points], problem, next[count]);
+		if (++count < ETS_POINTS && i < points + nkin - 1)
+			continue;
 		spmk_breathe(problem->breath);
-		loss = spmk_ets_loss(problem, next);
-		if (loss < least || i == 0)
-		{
-			least = loss;
-			memcpy(best, next, sizeof(best));
-		}
+		spmk_ets_losses(problem, next, count, losses);
+		for (int k = 0; k < count; k++)
+			if (losses[k] < problem->loss)
+			{
+				problem->loss = losses[k];
+				memcpy(best, next[k], sizeof(best));
+			}
+		count = 0;
 	}
 	memcpy(w, best, sizeof(best));
 }

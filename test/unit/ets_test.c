@@ -262,7 +262,7 @@ test_slopes(void)
 		{
 			const double *row = slopes.gram + i * slopes.stride;
 			double		ratio = n / slopes.squares;
-			double		slope = -2 * ratio * row[slopes.residual] + (problem.form.relative ? 2 * row[slopes.one] : 0);
+			double		slope = -2 * ratio * row[slopes.residual] + (problem.form.relative ? 2 * slopes.ones[i] : 0);
 			double		was = w[i];
 			double		step = 1e-5 * (fabs(was) + 0.01);
 			double		above;
