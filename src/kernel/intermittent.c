@@ -187,14 +187,17 @@ over_buckets(const SpmSeries *series, const Demand *demand, double *sums, const 
 
 /*
  * The chance that there still is a demand after a silence: either it came with
- * its usual chance p and kept away so long, or it has ended in one of these
+ * its usual chance and kept away so long, or it has ended in one of these
  * periods.  In n periods it has not ended: that it does in the next one then has
- * the chance .5 / (n + 1), by Jeffreys' rule.
+ * the chance .5 / (n + 1), by Jeffreys' rule.  So does what is known of the usual
+ * chance, from the periods between the first and the last demand; a single one
+ * tells nothing of it, and each month of silence tells more.
  */
 static double
 still_lives(const SpmSeries *series, const Demand *demand)
 {
-	double		p = (demand->count + .5) / (series->n - demand->silence + 1);
+	double		came = demand->count - .5;
+	double		periods = series->n - demand->silence - demand->intervals[0] + 1;
 	double		end = .5 / (series->n + 1);
 	double		alive = 1;
 	double		ended = 0;
@@ -202,7 +205,7 @@ still_lives(const SpmSeries *series, const Demand *demand)
 	for (int t = 0; t < demand->silence && alive > 1e-12; t++)
 	{
 		ended += alive * end;
-		alive *= (1 - end) * (1 - p);
+		alive *= (1 - end) * (1 - came / (periods + t));
 	}
 	return alive / (alive + ended);
 }
@@ -349,9 +352,13 @@ spmk_demand_limits(const SpmSeries *series, const SpmOutlook *outlook, double le
 				   double *space, const SpmBreath *breath)
 {
 	Demand		demand;
+	double		least = 0;
 
 	look_back(series, space, &demand);
 	sort(demand.sizes, demand.count, breath);
+	/* However low the mean: what came once in eight periods may come again, by Jeffreys' rule. */
+	if (demand.count > 0)
+		least = still_lives(series, &demand) * (demand.count + .5) / (series->n + 1);
 	for (int i = 0; i < outlook->h; i++)
 	{
 		double		chance = demand.count > 0 ? outlook->mean[i] / demand.mean_size : 0;
@@ -360,6 +367,7 @@ spmk_demand_limits(const SpmSeries *series, const SpmOutlook *outlook, double le
 		lower[i] = upper[i] = 0;
 		if (!(chance > 0))
 			continue;
+		chance = fmax(chance, least);
 		chance = chance > 1 ? 1 : chance;
 		for (int k = 0; k <= LEVELS; k++)
 		{

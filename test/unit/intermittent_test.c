@@ -40,7 +40,7 @@ demand_every(int interval, double size, int n)
 static void
 by_hand(void)
 {
-	double		q;
+	double		alive = 1;
 	double		gone = 0;
 
 	demand_every(3, 6, 36);
@@ -51,13 +51,15 @@ by_hand(void)
 	ok(fabs(say("tsb", 36) - 2) < .1 && fabs(say("imapa", 36) - 2) < .1, "tsb and imapa come near to it");
 	ok(near(variance[0], mean[0] * 6 - mean[0] * mean[0]), "its variance is that of 6 by chance");
 
-	/* Demand was there in 12 of 36 periods, then nothing for 24. */
+	/* After the first demand 11 more came in 33 periods, then nothing for 24. */
 	for (int t = 36; t < 60; t++)
 		y[t] = 0;
-	q = (1 - .5 / 61) * (1 - 12.5 / 37);
 	for (int t = 0; t < 24; t++)
-		gone += pow(q, t) * .5 / 61;
-	ok(near(say("intermittent", 60), say("imapa", 60) * pow(q, 24) / (pow(q, 24) + gone)),
+	{
+		gone += alive * .5 / 61;
+		alive *= (60.5 / 61) * (1 - 11.5 / (34 + t));
+	}
+	ok(near(say("intermittent", 60), say("imapa", 60) * alive / (alive + gone)),
 	   "intermittent: imapa times the chance that the demand still lives");
 	ok(say("intermittent", 60) < .01 * say("croston", 60), "which croston never doubts");
 	ok(near(say("intermittent", 36), say("imapa", 36)), "without a silence they agree");
