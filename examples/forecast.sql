@@ -38,4 +38,4 @@ FROM (SELECT region, spm.forecast(ordered_on, amount, 6, '{"step": "month", "unt
 SELECT series_key, period_on, round(mean) AS mean, round(lower) AS lower, round(upper) AS upper
 FROM spm_bi.forecast WHERE series_name = 'sales by region' AND is_latest AND step <= 2 ORDER BY series_key, step;
 
--- What else there is to ask: SELECT * FROM spm.forecast_method; and docs/forecast.md.
+-- What else there is to ask: SELECT * FROM spm.forecast_method(); and docs/forecast.md.

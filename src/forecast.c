@@ -16,7 +16,7 @@
 
 PG_FUNCTION_INFO_V1(spm_forecast_values);
 PG_FUNCTION_INFO_V1(spm_forecast_values_seasons);
-PG_FUNCTION_INFO_V1(spm_forecast_methods);
+PG_FUNCTION_INFO_V1(spm_forecast_method);
 
 /* What can be reckoned with; 'what' is "value 3" or the like. */
 void
@@ -70,7 +70,7 @@ spm_series_arg(FunctionCallInfo fcinfo, int arg, const char *what, int *n)
 }
 
 const SpmMethod *
-spm_forecast_method(const char *name)
+spm_method_named(const char *name)
 {
 	const SpmMethod *method = spmk_method(name);
 
@@ -78,7 +78,7 @@ spm_forecast_method(const char *name)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("there is no method of forecasting \"%s\"", name),
-				 errhint("Those that there are: SELECT * FROM spm.forecast_method;")));
+				 errhint("Those that there are: SELECT * FROM spm.forecast_method();")));
 	return method;
 }
 
@@ -207,7 +207,7 @@ forecast_values(FunctionCallInfo fcinfo, const int *seasons, int nseasons)
 	int			n;
 	const double *y = spm_series_arg(fcinfo, 0, "value", &n);
 	SpmForecast forecast = {
-		.method = spm_forecast_method(text_to_cstring(PG_GETARG_TEXT_PP(3))),
+		.method = spm_method_named(text_to_cstring(PG_GETARG_TEXT_PP(3))),
 		.y = y,
 		.n = n,
 		.seasons = seasons,
@@ -250,9 +250,9 @@ spm_forecast_values_seasons(PG_FUNCTION_ARGS)
 	return forecast_values(fcinfo, seasons, nseasons);
 }
 
-/* spm.forecast_methods() */
+/* spm.forecast_method() */
 Datum
-spm_forecast_methods(PG_FUNCTION_ARGS)
+spm_forecast_method(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
 

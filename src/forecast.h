@@ -19,7 +19,7 @@
 /* Arguments, or an error in the user's words. */
 extern const double *spm_series_arg(FunctionCallInfo fcinfo, int arg, const char *what, int *n);
 extern void spm_check_value(double value, const char *what);
-extern const SpmMethod *spm_forecast_method(const char *name);
+extern const SpmMethod *spm_method_named(const char *name);
 extern void spm_check_horizon(int horizon);
 extern void spm_check_level(double level);
 extern int	spm_check_season(double season);

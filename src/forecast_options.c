@@ -113,7 +113,7 @@ static void
 read_option(ForecastOptions *options, const char *name, const JsonbValue *value)
 {
 	if (strcmp(name, "method") == 0)
-		options->method = spm_forecast_method(option_text(name, value, "Methods that there are: SELECT * FROM spm.forecast_method;"));
+		options->method = spm_method_named(option_text(name, value, "Methods that there are: SELECT * FROM spm.forecast_method();"));
 	else if (strcmp(name, "level") == 0)
 	{
 		options->level = option_number(name, value, "It is a share such as 0.95.");
@@ -163,7 +163,7 @@ read_options(MemoryContext context, Jsonb *json)
 	JsonbValue	value;
 	JsonbIteratorToken token;
 
-	options->method = spm_forecast_method("auto");
+	options->method = spm_method_named("auto");
 	options->level = 0.95;
 	options->nseasons = -1;
 	if (json)

@@ -156,7 +156,7 @@ spm_backtest(PG_FUNCTION_ARGS)
 	MemoryContext once;
 	MemoryContext old;
 	SpmForecast forecast = {
-		.method = spm_forecast_method(text_to_cstring(PG_GETARG_TEXT_PP(4))),
+		.method = spm_method_named(text_to_cstring(PG_GETARG_TEXT_PP(4))),
 		.y = y,
 		.h = PG_GETARG_INT32(1),
 		.level = PG_GETARG_FLOAT8(5),
@@ -194,7 +194,7 @@ spm_forecast_errors(PG_FUNCTION_ARGS)
 	int			n;
 	const double *y = spm_series_arg(fcinfo, 0, "value", &n);
 	Seasons		seasons = seasons_arg(fcinfo, 1);
-	const SpmMethod *method = spm_forecast_method(text_to_cstring(PG_GETARG_TEXT_PP(2)));
+	const SpmMethod *method = spm_method_named(text_to_cstring(PG_GETARG_TEXT_PP(2)));
 	SpmSeries	series = {.y = y, .n = n, .m = seasons.n > 0 ? seasons.period[0] : 1};
 	double	   *fitted = alloc_doubles(n);
 	double		numbers[2];

@@ -11,7 +11,7 @@ CREATE OR REPLACE FUNCTION spm.forecast("values" double precision[], horizon int
     AS 'MODULE_PATHNAME', 'spm_forecast_values';
 COMMENT ON FUNCTION spm.forecast(double precision[], int, int, text, double precision) IS
 $$What comes after a series of values, oldest first: mean and limits of each period to come. Rows of it: spm.forecast_rows(). A series that is too short for the method, or not for it, is done by a simpler one; the forecast says by which.
-Arguments: values, horizon (how many periods to come), season (after how many periods a pattern repeats: 12 for months, 1 for none), method (SELECT * FROM spm.forecast_method), level (share of outcomes that the limits are to hold).
+Arguments: values, horizon (how many periods to come), season (after how many periods a pattern repeats: 12 for months, 1 for none), method (SELECT * FROM spm.forecast_method()), level (share of outcomes that the limits are to hold).
 Errors: 22004 a value is null; 22023 no values, one that is not finite or neither 0 nor from 1e-30 to 1e+30, an unknown method, a level that is not between 0 and 1, a season or horizon below 1 or above 10,000; 2202E an array of more dimensions; 54000 more than 1,000,000 values.
 Example: SELECT * FROM spm.forecast_rows(spm.forecast('{5,7,6,8,9,8,10,11}', 3, method => 'naive')) gives 11 three times.$$;
 
@@ -40,13 +40,13 @@ $$A forecast as rows: step (1 for the next period), period (its first moment; NU
 Argument: path (what spm.forecast() gives).
 Example: SELECT r.* FROM (SELECT spm.forecast(order_date, amount, 12, '{"step": "month"}') AS f FROM orders) o, spm.forecast_rows(o.f) r.$$;
 
-CREATE OR REPLACE FUNCTION spm.forecast_methods(OUT method text, OUT about text)
+CREATE OR REPLACE FUNCTION spm.forecast_method(OUT method text, OUT about text)
     RETURNS SETOF record
     LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE ROWS 20
-    AS 'MODULE_PATHNAME', 'spm_forecast_methods';
-COMMENT ON FUNCTION spm.forecast_methods() IS
+    AS 'MODULE_PATHNAME', 'spm_forecast_method';
+COMMENT ON FUNCTION spm.forecast_method() IS
 $$Methods of forecasting that spm.forecast() knows by name, and what each is.
-Example: SELECT * FROM spm.forecast_methods() WHERE method = 'auto'.$$;
+Example: SELECT * FROM spm.forecast_method() WHERE method = 'auto'.$$;
 
 -- --------------------------------------------------------------- dated rows
 
@@ -187,7 +187,7 @@ CREATE OR REPLACE AGGREGATE spm.forecast(at date, value double precision, horizo
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE spm.forecast(date, double precision, int, jsonb) IS
-$$The same with options, all of which may be left out or null: method (auto; SELECT * FROM spm.forecast_method), level (0.95: share of outcomes that the limits are to hold), step (hour, day, week, month, quarter, half, year: how long a period is; weeks begin on Monday; found from the dates when not given), season (periods after which a pattern repeats: 12, or several as [7, 365]; 1: none; usual for the step when not given: 24 and 168, 7 and 365, 52, 12, 4, 2, 1, the longer of two once there are three of it), combine (sum, mean or last: what rows of one period make; sum), gaps (zero, interpolate, last or refuse: what a period without a row has; zero for sums, else interpolate), until (a day of the last period to be read, "2026-06-30": later rows are left out, and periods up to it are part of the series even where nothing was sold), zone (UTC: whose clocks timestamps with time zone are read by).
+$$The same with options, all of which may be left out or null: method (auto; SELECT * FROM spm.forecast_method()), level (0.95: share of outcomes that the limits are to hold), step (hour, day, week, month, quarter, half, year: how long a period is; weeks begin on Monday; found from the dates when not given), season (periods after which a pattern repeats: 12, or several as [7, 365]; 1: none; usual for the step when not given: 24 and 168, 7 and 365, 52, 12, 4, 2, 1, the longer of two once there are three of it), combine (sum, mean or last: what rows of one period make; sum), gaps (zero, interpolate, last or refuse: what a period without a row has; zero for sums, else interpolate), until (a day of the last period to be read, "2026-06-30": later rows are left out, and periods up to it are part of the series even where nothing was sold), zone (UTC: whose clocks timestamps with time zone are read by).
 Arguments: at, value, horizon as without options; options.
 Errors: as without options; 22023 an unknown option, or one that cannot be read; 22004 a period without a value where gaps are refused.
 Example: SELECT region, spm.forecast(ordered_on, amount, 6, '{"step": "month", "until": "2026-06-30"}') FROM orders GROUP BY region.$$;

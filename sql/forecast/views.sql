@@ -2,12 +2,6 @@
  * forecast/views.sql: what people read about forecasts of series.
  */
 
-CREATE OR REPLACE VIEW spm.forecast_method WITH (security_invoker = true) AS
-SELECT m.method, m.about FROM spm.forecast_methods() AS m;
-COMMENT ON VIEW spm.forecast_method IS 'Methods of forecasting that spm.forecast() knows by name.';
-COMMENT ON COLUMN spm.forecast_method.method IS 'Name, as spm.forecast() takes it.';
-COMMENT ON COLUMN spm.forecast_method.about IS 'What it is.';
-
 CREATE OR REPLACE VIEW spm_bi.forecast WITH (security_invoker = true) AS
 SELECT s.forecast_series_id, s.name AS series_name, s.series_key, s.as_of, s.as_of = max(s.as_of) OVER (PARTITION BY s.name, s.series_key) AS is_latest,
     r.step::int AS step, r.period::date AS period_on, extract(hour FROM r.period)::int AS period_hour,

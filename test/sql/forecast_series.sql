@@ -33,9 +33,9 @@ SELECT ok((spm.forecast(y || 1e6::float8, 10000, 3, method)).mean[1] = (spm.fore
 FROM (SELECT array_agg(1 + 0.01 * (t * 7 % 5)) AS y FROM generate_series(1, 42) t) s, unnest('{auto,light,ces,ets,etsmix,hw,MNM,MAM,MAdM}'::text[]) AS method;
 SELECT is((spm.forecast('{0,0,0,0,0,0,0,0}', 2)).mean, '{0,0}', 'nothing but zeros stays 0');
 SELECT is((spm.forecast('{4,4,4,4,4,4,4,4}', 2)).mean::numeric(9,6)[], '{4,4}', 'what never changes goes on');
-SELECT ok(count(*) > 4 AND bool_and(about <> ''), 'the methods that there are can be asked for') FROM spm.forecast_method;
+SELECT ok(count(*) > 4 AND bool_and(about <> ''), 'the methods that there are can be asked for') FROM spm.forecast_method();
 SELECT is_empty($$
-    SELECT m.method, f FROM spm.forecast_method m, (VALUES ('{3}'::float8[]), ('{3,4}'), ('{0,0,0}'), ('{5,5,5,5,5}'), ('{-1,2,-3,4,-5,6,-7,8,-9}'),
+    SELECT m.method, f FROM spm.forecast_method() m, (VALUES ('{3}'::float8[]), ('{3,4}'), ('{0,0,0}'), ('{5,5,5,5,5}'), ('{-1,2,-3,4,-5,6,-7,8,-9}'),
             ('{1e-30,1e30,1e-30,1e30,1e-30,1e30}'), ('{1e30,1e30,-1e30,1e30,1e30,1e30,1e30}'), ('{0,0,5,0,0,0,0,1,0,0,0,3,0,0,0,0,0,2}')) v(y), generate_series(1, 4, 3) s,
         spm.forecast(v.y, 5, s, m.method) f
     WHERE cardinality(f.mean) <> 5 OR f.mean && '{NaN,Infinity,-Infinity}' OR array_position(f.mean, NULL) IS NOT NULL OR f.lower && '{NaN}' OR f.upper && '{NaN}'
