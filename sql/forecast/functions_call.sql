@@ -206,12 +206,9 @@ REVOKE ALL ON FUNCTION spm._rollup(int, date, int) FROM PUBLIC;
 CREATE OR REPLACE FUNCTION spm.pipeline_rollup(period text, as_of date DEFAULT current_date, forecast_type text DEFAULT NULL, calendar text DEFAULT NULL)
     RETURNS TABLE (position_id int, position_key text, manager_key text, category text, own_count bigint, own_amount numeric, deal_count bigint, deal_amount numeric,
         rollup_amount numeric, own_call numeric, manager_call numeric, judge_key text, amount numeric, judgement numeric)
-    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    LANGUAGE sql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
 AS $$
-#variable_conflict use_column
-BEGIN
-    RETURN QUERY
     SELECT r.position_id, s.position_key, m.position_key, r.category, r.own_count, r.own_amount, r.deal_count, r.deal_amount, r.rollup_amount,
         r.own_call_amount, r.manager_call_amount, j.position_key, coalesce(r.manager_call_amount, r.own_call_amount, r.rollup_amount),
         coalesce(r.manager_call_amount, r.own_call_amount, r.rollup_amount) - r.deal_amount
@@ -219,8 +216,7 @@ BEGIN
     LEFT JOIN spm.position AS s ON s.position_id = r.position_id
     LEFT JOIN spm.position AS m ON m.position_id = r.manager_position_id
     LEFT JOIN spm.position AS j ON j.position_id = r.judge_position_id
-    ORDER BY s.position_key COLLATE "C" NULLS LAST, spm._category_order(r.category) DESC;
-END
+    ORDER BY s.position_key COLLATE "C" NULLS LAST, spm._category_order(r.category) DESC
 $$;
 COMMENT ON FUNCTION spm.pipeline_rollup(text, date, text, text) IS
 'What a period is to bring, per seat and category, added up over the reporting tree as both were on a day: open deals that are to close in the period, and won ones that did. Omitted deals do not count. What was won by somebody who has left is with the seat held on that day; other deals whose owner has no seat are in a row without position.

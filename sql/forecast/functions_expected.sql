@@ -198,12 +198,9 @@ Example: SELECT * FROM spm.expected_commission_deal() ORDER BY expected_amount D
 CREATE OR REPLACE FUNCTION spm.expected_commission(run int DEFAULT NULL, cost_ratio numeric DEFAULT NULL, type text DEFAULT 'booking', paths int DEFAULT 1000)
     RETURNS TABLE (period_id int, payee_id int, position_id int, component_id int, deal_count bigint, earned_amount numeric,
         base_amount numeric, weighted_amount numeric, expected_amount numeric, simulated_amount numeric, lower_amount numeric, upper_amount numeric)
-    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    LANGUAGE sql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
 AS $$
-#variable_conflict use_column
-BEGIN
-    RETURN QUERY
     WITH chance AS (
         SELECT r.seed, r.shock::float8 AS shock FROM spm.odds_run r
         WHERE r.odds_run_id = coalesce(expected_commission.run, (SELECT max(l.odds_run_id) FROM spm.odds_run l))
@@ -253,8 +250,7 @@ BEGIN
     FROM whole w
     JOIN spread s ON s.period_id = w.period_id AND s.payee_id = w.payee_id AND s.position_id = w.position_id AND s.component_id = w.component_id
     JOIN spm.component c ON c.component_id = w.component_id
-    JOIN spm.standing_measurement m ON m.period_id = w.period_id AND m.payee_id = w.payee_id AND m.position_id = w.position_id AND m.component_id = w.component_id;
-END
+    JOIN spm.standing_measurement m ON m.period_id = w.period_id AND m.payee_id = w.payee_id AND m.position_id = w.position_id AND m.component_id = w.component_id
 $$;
 COMMENT ON FUNCTION spm.expected_commission(int, numeric, text, int) IS
 'What open deals are expected to cost in commission: the accrual of a month''s end. One row per payee, position and component that open deals would be credited in.

@@ -208,6 +208,13 @@ BEGIN
         RAISE EXCEPTION 'a forecast must end after the day as of which it is made' USING ERRCODE = '22023',
             DETAIL = format('It is as of %s, until %s.', coalesce(to_char(as_of, 'YYYY-MM-DD'), 'NULL'), coalesce(to_char(until, 'YYYY-MM-DD'), 'NULL')),
             HINT = 'until is the last day of the month or quarter that is forecast.';
+    ELSIF until - as_of > 1100 THEN
+        RAISE EXCEPTION 'a forecast of deals must be for 1 to 1100 days' USING ERRCODE = '22023', DETAIL = format('It is for %s.', until - as_of),
+            HINT = 'until is the last day of the month or quarter that is forecast.';
+    ELSIF paths < 100 OR paths > 1000000 THEN
+        RAISE EXCEPTION 'paths must be from 100 to 1000000' USING ERRCODE = '22023', HINT = '10000 is enough for most.';
+    ELSIF shock < 0 OR shock > 2 THEN
+        RAISE EXCEPTION 'shock must be from 0 to 2' USING ERRCODE = '22023', HINT = '0.15: the total goes up and down by 15% for reasons that all deals share.';
     END IF;
     PERFORM spm._check_odds(as_of, currency);
     RETURN QUERY
@@ -347,6 +354,42 @@ $$Why odds differ: one row per segment, owner and class of amounts, with how oft
 Arguments, errors: as of spm.deal_odds().
 Example: SELECT level, win_speed FROM spm.odds_factors('2026-03-31') WHERE factor = 'owner' ORDER BY win_speed DESC;$$;
 
+CREATE OR REPLACE FUNCTION spm._insert_odds(new_id int, as_of date, until date, since date, currency text, measure_id int, period_id int, paths int, seed bigint, shock numeric)
+    RETURNS void
+    LANGUAGE sql
+    SET search_path = pg_catalog, pg_temp
+AS $$
+    -- One statement, so that deals and seats come from the same look at the pipeline.
+    WITH answer AS MATERIALIZED (
+        SELECT r.* FROM spm._odds_row(_insert_odds.as_of, _insert_odds.until, _insert_odds.since, _insert_odds.currency, _insert_odds.measure_id,
+            _insert_odds.period_id, _insert_odds.paths, _insert_odds.seed, _insert_odds.shock) AS r
+    ), run AS (
+        INSERT INTO spm.odds_run (odds_run_id, as_of, since, until, currency_code, measure_id, period_id, paths, seed, origin_count, drift, drift_new,
+            shock, shock_owner, amount_ratio, arrivals_per_day, won_count, lost_count, learned_from)
+        OVERRIDING SYSTEM VALUE
+        SELECT _insert_odds.new_id, _insert_odds.as_of, _insert_odds.since, _insert_odds.until, _insert_odds.currency, _insert_odds.measure_id, _insert_odds.period_id,
+            _insert_odds.paths, _insert_odds.seed, r.numbers[1]::int, round(r.numbers[3], 6), round(r.numbers[4], 6), round(r.numbers[5], 6), round(r.numbers[6], 6),
+            round(r.numbers[7], 6), round(r.numbers[8], 6), r.numbers[9]::int, r.numbers[10]::int, '2000-01-01'::date + r.numbers[11]::int
+        FROM answer AS r WHERE r.kind = 'run'
+    ), deal AS (
+        INSERT INTO spm.odds_deal (odds_run_id, opportunity_source_id, opportunity_key, owner_key, segment, stage, age_days, amount, win_probability,
+            lose_probability, expected_amount, territory_id)
+        SELECT _insert_odds.new_id, r.source_id, r.key, nullif(r.owner_key, ''), nullif(r.segment, ''), r.stage, r.age_days, r.amount, round(least(r.numbers[1], 1), 6),
+            round(least(r.numbers[2], 1), 6), round(r.numbers[1] * r.numbers[3], 2), r.territory_id
+        FROM answer AS r WHERE r.kind = 'deal'
+    )
+    INSERT INTO spm.odds_seat (odds_run_id, kind, key, position_id, won_amount, open_amount, new_amount, forecast_amount, sd, q05, q10, q25, median,
+        q75, q90, q95, quota_amount, reach_probability, shortfall_amount, territory_id)
+    SELECT _insert_odds.new_id, r.kind, r.key, r.position_id, r.won_amount, round(r.numbers[2], 2), round(r.numbers[3], 2),
+        r.won_amount + round(r.numbers[2], 2) + round(r.numbers[3], 2), round(r.numbers[5], 2), round(r.numbers[6], 2), round(r.numbers[7], 2),
+        round(r.numbers[8], 2), round(r.numbers[9], 2), round(r.numbers[10], 2), round(r.numbers[11], 2), round(r.numbers[12], 2), r.quota_amount,
+        round(r.numbers[13], 6), round(r.numbers[14], 2), r.territory_id
+    FROM answer AS r WHERE r.won_amount IS NOT NULL
+$$;
+COMMENT ON FUNCTION spm._insert_odds(int, date, date, date, text, int, int, int, bigint, numeric) IS
+'Forecasts the pipeline and keeps it under that odds_run_id. In SQL, because PL/pgSQL would print all of the statement below every error, and hints be lost in it.';
+REVOKE ALL ON FUNCTION spm._insert_odds(int, date, date, date, text, int, int, int, bigint, numeric) FROM PUBLIC;
+
 CREATE OR REPLACE FUNCTION spm._keep_odds(as_of date, until date, since date, currency text, measure_id int, period_id int, paths int, seed bigint, shock numeric)
     RETURNS int
     LANGUAGE plpgsql
@@ -360,32 +403,7 @@ BEGIN
         RAISE EXCEPTION 'the first day must not lie behind the day after the forecast' USING ERRCODE = '22023',
             DETAIL = format('What is won counts from %s; the forecast is as of %s.', to_char(since, 'YYYY-MM-DD'), to_char(as_of, 'YYYY-MM-DD')), HINT = 'Forecast a period that has begun, or give until.';
     END IF;
-    -- One statement, so that deals and seats come from the same look at the pipeline.
-    WITH answer AS MATERIALIZED (
-        SELECT r.* FROM spm._odds_row(_keep_odds.as_of, _keep_odds.until, _keep_odds.since, _keep_odds.currency, _keep_odds.measure_id,
-            _keep_odds.period_id, _keep_odds.paths, _keep_odds.seed, _keep_odds.shock) AS r
-    ), run AS (
-        INSERT INTO spm.odds_run (odds_run_id, as_of, since, until, currency_code, measure_id, period_id, paths, seed, origin_count, drift, drift_new,
-            shock, shock_owner, amount_ratio, arrivals_per_day, won_count, lost_count, learned_from)
-        OVERRIDING SYSTEM VALUE
-        SELECT new_id, _keep_odds.as_of, _keep_odds.since, _keep_odds.until, _keep_odds.currency, _keep_odds.measure_id, _keep_odds.period_id,
-            _keep_odds.paths, _keep_odds.seed, r.numbers[1]::int, round(r.numbers[3], 6), round(r.numbers[4], 6), round(r.numbers[5], 6), round(r.numbers[6], 6),
-            round(r.numbers[7], 6), round(r.numbers[8], 6), r.numbers[9]::int, r.numbers[10]::int, '2000-01-01'::date + r.numbers[11]::int
-        FROM answer AS r WHERE r.kind = 'run'
-    ), deal AS (
-        INSERT INTO spm.odds_deal (odds_run_id, opportunity_source_id, opportunity_key, owner_key, segment, stage, age_days, amount, win_probability,
-            lose_probability, expected_amount, territory_id)
-        SELECT new_id, r.source_id, r.key, nullif(r.owner_key, ''), nullif(r.segment, ''), r.stage, r.age_days, r.amount, round(least(r.numbers[1], 1), 6),
-            round(least(r.numbers[2], 1), 6), round(r.numbers[1] * r.numbers[3], 2), r.territory_id
-        FROM answer AS r WHERE r.kind = 'deal'
-    )
-    INSERT INTO spm.odds_seat (odds_run_id, kind, key, position_id, won_amount, open_amount, new_amount, forecast_amount, sd, q05, q10, q25, median,
-        q75, q90, q95, quota_amount, reach_probability, shortfall_amount, territory_id)
-    SELECT new_id, r.kind, r.key, r.position_id, r.won_amount, round(r.numbers[2], 2), round(r.numbers[3], 2),
-        r.won_amount + round(r.numbers[2], 2) + round(r.numbers[3], 2), round(r.numbers[5], 2), round(r.numbers[6], 2), round(r.numbers[7], 2),
-        round(r.numbers[8], 2), round(r.numbers[9], 2), round(r.numbers[10], 2), round(r.numbers[11], 2), round(r.numbers[12], 2), r.quota_amount,
-        round(r.numbers[13], 6), round(r.numbers[14], 2), r.territory_id
-    FROM answer AS r WHERE r.won_amount IS NOT NULL;
+    PERFORM spm._insert_odds(new_id, as_of, until, since, currency, measure_id, period_id, paths, seed, shock);
     RETURN new_id;
 END
 $$;

@@ -35,6 +35,19 @@ SELECT throws_ok($$SELECT spm.simulate_deals('{0.5}', '{1}', shock => 9)$$, '220
 
 -- a company: 2 sellers and their manager, deals of 100 from 2020-01-01, won on day 10, lost on day 20 or never decided, in turn
 SELECT throws_ok('SELECT * FROM spm.deal_odds(''2020-12-31'', ''2020-10-01'')', '55000', 'no opportunities are mapped', 'refused: odds of nothing');
+CREATE FUNCTION pg_temp.below_hint(query text) RETURNS int LANGUAGE plpgsql AS $$
+DECLARE context text;
+BEGIN
+    EXECUTE query;
+    RETURN NULL;
+EXCEPTION WHEN OTHERS THEN
+    GET STACKED DIAGNOSTICS context = PG_EXCEPTION_CONTEXT;
+    RETURN cardinality(string_to_array(context, E'\n')) - 2;       -- less those of this function
+END
+$$;
+SELECT ok(pg_temp.below_hint(q) < 8, 'refused: what an error says is not buried by queries: ' || q)
+FROM unnest(ARRAY['SELECT * FROM spm.deal_odds(''2020-12-31'', ''2020-12-01'')', 'SELECT spm.forecast_pipeline(''2020-12-31'', ''2020-12-01'')', 'SELECT spm.forecast_pipeline(''2090-12-31'', ''2020-12-01'')',
+    'SELECT spm.forecast_pipeline(''2020-12-31'', ''2020-12-01'', paths => 5)', 'SELECT spm.forecast_attainment(''never'', ''revenue'')', 'SELECT * FROM spm.expected_commission(-1)', 'SELECT * FROM spm.pipeline_rollup(''never'')']) q;
 SELECT throws_ok('SELECT * FROM spm.odds_backtest(''2020-01-01'', ''2020-10-01'')', '55000', 'no opportunities are mapped', 'refused: a backtest of nothing');
 CREATE SCHEMA crm;
 CREATE TABLE crm.deal AS
