@@ -94,6 +94,7 @@ spmk_ets_run(SpmEts *model, const double *y, int n, double *fitted, SpmEtsFit *f
 	double		b = model->growth;
 	double		squares = 0;
 	double		logs = 0;
+	double		product = 1;
 	int			j = 0;
 
 	for (int t = 0; t < n; t++)
@@ -121,7 +122,12 @@ spmk_ets_run(SpmEts *model, const double *y, int n, double *fitted, SpmEtsFit *f
 		{
 			if (f == 0)
 				return false;
-			logs += log(fabs(f));
+			product *= fabs(f);
+			if (!(product > 1e-100 && product < 1e100))
+			{
+				logs += log(product);
+				product = 1;
+			}
 			e /= f;
 		}
 		squares += e * e;
@@ -151,7 +157,7 @@ spmk_ets_run(SpmEts *model, const double *y, int n, double *fitted, SpmEtsFit *f
 
 		fit->parameters = spmk_ets_parameters(form, model->m);
 		fit->squares = squares;
-		fit->loglik = -0.5 * (n * log(squares) + 2 * logs);
+		fit->loglik = -0.5 * (n * log(squares) + 2 * (logs + log(product)));
 		fit->sigma2 = squares / (n > fit->parameters ? n - fit->parameters + 1 : 1);
 		over = n - fit->parameters - 1;
 		fit->aicc = over > 0 ? 2 * (fit->parameters - fit->loglik) + 2.0 * fit->parameters * (fit->parameters + 1) / over : HUGE_VAL;

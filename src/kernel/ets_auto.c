@@ -11,7 +11,7 @@
 #include "series.h"
 
 #define HASTY			0.1		/* what a step must promise while valleys are compared */
-#define ROUGH			1e-2	/* what a step must promise while forms are compared */
+#define ROUGH			2e-2	/* what a step must promise while forms are compared */
 #define FINE			1e-5
 #define SLACK			4		/* by how much less a case may still come out than its general form promised */
 #define TIE				1e-5	/* what rounding may make of the likelihood of an exact fit */
@@ -50,8 +50,8 @@ rescale(const double *y, int n, double *scaled)
 	int			power;
 
 	for (int t = 0; t < n; t++)
-		sum += fabs(y[t]) / n;
-	frexp(sum, &power);
+		sum += fabs(y[t]);
+	frexp(sum / n, &power);
 	scale = sum > 0 ? ldexp(1, power) : 1;
 	for (int t = 0; t < n; t++)
 		scaled[t] = y[t] / scale;

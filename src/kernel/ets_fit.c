@@ -44,7 +44,8 @@ bounds(const EtsProblem *problem, int i, double *low, double *high)
 static void
 solve(const double *h, const double *slope, int n, double damping, const bool *is_free, double *step)
 {
-	double		factor[ETS_MOST_UNKNOWNS][ETS_MOST_UNKNOWNS];
+	double		factor[ETS_MOST_UNKNOWNS][ETS_MOST_UNKNOWNS];	/* unit lower triangle ... */
+	double		scaled[ETS_MOST_UNKNOWNS];	/* ... and its row times the diagonal */
 	double		inverse[ETS_MOST_UNKNOWNS];
 	int			who[ETS_MOST_UNKNOWNS];
 	double		x[ETS_MOST_UNKNOWNS];
@@ -73,17 +74,18 @@ solve(const double *h, const double *slope, int n, double damping, const bool *i
 			double		dot = row[who[k]];
 
 			for (int c = 0; c < k; c++)
-				dot -= factor[i][c] * factor[k][c];
+				dot -= scaled[c] * factor[k][c];
+			scaled[k] = dot;
 			factor[i][k] = dot * inverse[k];
-			sum -= factor[i][k] * factor[i][k];
+			sum -= dot * factor[i][k];
 			x[i] -= factor[i][k] * x[k];
 		}
-		inverse[i] = sum > 1e-11 * pivot ? 1 / sqrt(sum) : 0;
-		x[i] *= inverse[i];
+		inverse[i] = sum > 1e-11 * pivot ? 1 / sum : 0;
 	}
+	for (int i = 0; i < count; i++)
+		x[i] *= inverse[i];
 	for (int i = count - 1; i >= 0; i--)
 	{
-		x[i] *= inverse[i];
 		for (int k = 0; k < i; k++)
 			x[k] -= factor[i][k] * x[i];
 		step[who[i]] = x[i];

@@ -323,19 +323,25 @@ typedef struct PairOfSlopes
 	Pair		b;
 } PairOfSlopes;
 
-/* One value on: 'to_l', 'to_damping' and 'to_b' are what the unknowns add to level, damped growth and growth. */
+/* One value on; what the unknowns add to level, damped growth and growth is NULL where it is nothing. */
 INLINE Pair
-step_of_slopes(PairOfSlopes *d, const Parameters *p, SpmEtsTrend trend, Pair to_l, Pair to_damping, Pair to_b)
+step_of_slopes(PairOfSlopes *d, const Parameters *p, SpmEtsTrend trend, const Pair *to_l, const Pair *to_damping, const Pair *to_b)
 {
 	Pair		df = d->l;
 
 	if (trend == SPM_ETS_DAMPED)
-		d->b = p->phi * d->b + to_damping;
+		d->b *= p->phi;
+	if (to_damping)
+		d->b += *to_damping;
 	if (trend != SPM_ETS_LEVEL)
 		df += d->b;
-	d->l = (1 - p->alpha) * df + to_l;
+	d->l = (1 - p->alpha) * df;
+	if (to_l)
+		d->l += *to_l;
+	if (to_b)
+		d->b += *to_b;
 	if (trend != SPM_ETS_LEVEL)
-		d->b += to_b - p->beta * df;
+		d->b -= p->beta * df;
 	return df;
 }
 
@@ -346,7 +352,6 @@ slopes_unseasonal(const EtsProblem *problem, const double *w, EtsSlopes *slopes,
 	const int	stride = trend == SPM_ETS_LEVEL ? 4 : 6;
 	const int	residual = trend == SPM_ETS_LEVEL ? 2 : trend == SPM_ETS_TREND ? 4 : 5;
 	const double *y = problem->y;
-	const Pair	none = {0};
 	Parameters	p = unpack(problem, w, trend, NULL);
 	double		to_growth = trend != SPM_ETS_LEVEL ? w[ETS_BETA] : 0;
 	PairOfSlopes first = {.l = {0, 1}};	/* by alpha, level */
@@ -367,21 +372,25 @@ slopes_unseasonal(const EtsProblem *problem, const double *w, EtsSlopes *slopes,
 		double		scale = relative ? 1 / q : 1;
 		double		u = relative ? y[t] * scale : 1;
 		double	   *row = rows + r * stride;
-		Pair		df = step_of_slopes(&first, &p, trend, (Pair) {e, 0}, none, (Pair) {to_growth * e, 0});
+		const Pair	error = {e, 0};
+		const Pair	by_alpha = {to_growth * e, 0};
+		const Pair	by_beta = {p.alpha * e, 0};
+		const Pair	by_phi = {b, 0};
+		Pair		df = step_of_slopes(&first, &p, trend, &error, NULL, trend == SPM_ETS_LEVEL ? NULL : &by_alpha);
 
 		if (relative)
 			ones[0] += df *= scale;
 		*(Pair *) row = df;
 		if (trend != SPM_ETS_LEVEL)
 		{
-			df = step_of_slopes(&second, &p, trend, none, none, (Pair) {p.alpha * e, 0});
+			df = step_of_slopes(&second, &p, trend, NULL, NULL, &by_beta);
 			if (relative)
 				ones[1] += df *= scale;
 			*(Pair *) (row + 2) = df;
 		}
 		if (trend == SPM_ETS_DAMPED)
 		{
-			df = step_of_slopes(&third, &p, trend, none, (Pair) {b, 0}, none);
+			df = step_of_slopes(&third, &p, trend, NULL, &by_phi, NULL);
 			if (relative)
 				ones[2] += df *= scale;
 			row[4] = df[0];

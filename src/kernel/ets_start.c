@@ -18,10 +18,18 @@ double
 spmk_ets_least_squares(const double *y, int n)
 {
 	double		logs = 0;
+	double		product = 1;
 
 	for (int t = 0; t < n && y[t] > 0; t++)
-		logs += log(y[t]) / n;
-	return n * ROUNDING * exp(2 * logs);
+	{
+		product *= y[t];
+		if (!(product > 1e-100 && product < 1e100))
+		{
+			logs += log(product);
+			product = 1;
+		}
+	}
+	return n * ROUNDING * exp(2 * (logs + log(product)) / n);
 }
 
 /* The form's unknowns in their order; see ets_search.h. */
