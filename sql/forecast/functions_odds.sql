@@ -201,6 +201,8 @@ CREATE OR REPLACE FUNCTION spm._odds_row(as_of date, until date, since date, cur
         position_id int, won_amount numeric, quota_amount numeric, numbers numeric[], territory_id int)
     LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
+    -- compiling takes seconds, running milliseconds
+    SET jit = off
 AS $$
 #variable_conflict use_column
 BEGIN
@@ -320,18 +322,20 @@ REVOKE ALL ON FUNCTION spm._odds_row(date, date, date, text, int, int, int, bigi
 
 CREATE OR REPLACE FUNCTION spm.deal_odds(until date, as_of date DEFAULT current_date, currency text DEFAULT NULL)
     RETURNS TABLE (source text, key text, owner_key text, segment text, stage text, age_days int, amount numeric, win_probability numeric,
-        lose_probability numeric, expected_amount numeric)
+        lose_probability numeric, expected_amount numeric, slip_probability numeric)
     LANGUAGE sql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT r.source, r.key, nullif(r.owner_key, ''), nullif(r.segment, ''), r.stage, r.age_days, r.amount, round(least(r.numbers[1], 1), 6),
-        round(least(r.numbers[2], 1), 6), round(r.numbers[1] * r.numbers[3], 2)
+        round(least(r.numbers[2], 1), 6), round(r.numbers[1] * r.numbers[3], 2), CASE WHEN p.slip_probability IS NOT NULL
+            THEN least(round(p.slip_probability, 6), greatest(1 - round(least(r.numbers[1], 1), 6) - round(least(r.numbers[2], 1), 6), 0)) END
     FROM spm._odds_row(deal_odds.as_of, deal_odds.until, deal_odds.as_of + 1, deal_odds.currency, NULL, NULL, NULL, 1, NULL) AS r
+    LEFT JOIN spm._odds_slip(deal_odds.as_of, deal_odds.until) AS p ON p.source_id = r.source_id AND p.key = r.key
     WHERE r.kind = 'deal'
     ORDER BY r.source COLLATE "C", r.key COLLATE "C"
 $$;
 COMMENT ON FUNCTION spm.deal_odds(date, date, text) IS
-$$One row per deal that is open at the end of a day: the probability that it is won by the last day, that it is lost by then (the rest: still open), and what it is expected to bring. Learned from how fast deals of its stage and age were won, lost or moved on, open ones counted (so deals that never close are not forgotten); by how much its segment, its owner and deals of its size are faster or slower than others, as far as that is no chance; by the days of the quarter on which deals close; and by how such odds have turned out of late.
+$$One row per deal that is open at the end of a day: the probability that it is won by the last day, that it is lost by then (the rest: still open), and what it is expected to bring; slip_probability: that it is still open at the end of the last day, with a close date that was moved beyond it. Learned from how fast deals of its stage and age were won, lost or moved on, open ones counted (so deals that never close are not forgotten); by how much its segment, its owner and deals of its size are faster or slower than others, as far as that is no chance; by the days of the quarter on which deals close; and by how such odds have turned out of late. Slips are counted on deals whose close date was in one of the last periods of the same length, by the part of the period that it was in, slips before, stage and age; slip_probability is NULL for a deal without close date or with one after the last day, and without a history of close dates that is longer than the period.
 Arguments: until (last day), as_of (nothing later is known), currency (that amounts are added up in; NULL: all deals have one).
 Errors: 55000 nothing is mapped, or no deal was won yet; 22023 until is not after as_of or more than 1,100 days after it, several currencies, a rate is missing.
 Source: competing risks in discrete time with left truncation (Kalbfleisch and Prentice 2002), semi-Markov stages, empirical Bayes for segments, owners and sizes.
@@ -354,8 +358,8 @@ $$Why odds differ: one row per segment, owner and class of amounts, with how oft
 Arguments, errors: as of spm.deal_odds().
 Example: SELECT level, win_speed FROM spm.odds_factors('2026-03-31') WHERE factor = 'owner' ORDER BY win_speed DESC;$$;
 
-CREATE OR REPLACE FUNCTION spm._insert_odds(new_id int, as_of date, until date, since date, currency text, measure_id int, period_id int, paths int, seed bigint, shock numeric)
-    RETURNS void
+CREATE OR REPLACE FUNCTION spm._insert_odds(as_of date, until date, since date, currency text, measure_id int, period_id int, paths int, seed bigint, shock numeric)
+    RETURNS int
     LANGUAGE sql
     SET search_path = pg_catalog, pg_temp
 AS $$
@@ -364,31 +368,37 @@ AS $$
         SELECT r.* FROM spm._odds_row(_insert_odds.as_of, _insert_odds.until, _insert_odds.since, _insert_odds.currency, _insert_odds.measure_id,
             _insert_odds.period_id, _insert_odds.paths, _insert_odds.seed, _insert_odds.shock) AS r
     ), run AS (
-        INSERT INTO spm.odds_run (odds_run_id, as_of, since, until, currency_code, measure_id, period_id, paths, seed, origin_count, drift, drift_new,
+        INSERT INTO spm.odds_run (as_of, since, until, currency_code, measure_id, period_id, paths, seed, origin_count, drift, drift_new,
             shock, shock_owner, amount_ratio, arrivals_per_day, won_count, lost_count, learned_from)
-        OVERRIDING SYSTEM VALUE
-        SELECT _insert_odds.new_id, _insert_odds.as_of, _insert_odds.since, _insert_odds.until, _insert_odds.currency, _insert_odds.measure_id, _insert_odds.period_id,
+        SELECT _insert_odds.as_of, _insert_odds.since, _insert_odds.until, _insert_odds.currency, _insert_odds.measure_id, _insert_odds.period_id,
             _insert_odds.paths, _insert_odds.seed, r.numbers[1]::int, round(r.numbers[3], 6), round(r.numbers[4], 6), round(r.numbers[5], 6), round(r.numbers[6], 6),
             round(r.numbers[7], 6), round(r.numbers[8], 6), r.numbers[9]::int, r.numbers[10]::int, '2000-01-01'::date + r.numbers[11]::int
         FROM answer AS r WHERE r.kind = 'run'
+        RETURNING odds_run_id
     ), deal AS (
         INSERT INTO spm.odds_deal (odds_run_id, opportunity_source_id, opportunity_key, owner_key, segment, stage, age_days, amount, win_probability,
-            lose_probability, expected_amount, territory_id)
-        SELECT _insert_odds.new_id, r.source_id, r.key, nullif(r.owner_key, ''), nullif(r.segment, ''), r.stage, r.age_days, r.amount, round(least(r.numbers[1], 1), 6),
-            round(least(r.numbers[2], 1), 6), round(r.numbers[1] * r.numbers[3], 2), r.territory_id
-        FROM answer AS r WHERE r.kind = 'deal'
+            lose_probability, expected_amount, territory_id, slip_probability)
+        SELECT n.odds_run_id, r.source_id, r.key, nullif(r.owner_key, ''), nullif(r.segment, ''), r.stage, r.age_days, r.amount, round(least(r.numbers[1], 1), 6),
+            round(least(r.numbers[2], 1), 6), round(r.numbers[1] * r.numbers[3], 2), r.territory_id,
+            CASE WHEN p.slip_probability IS NOT NULL
+            THEN least(round(p.slip_probability, 6), greatest(1 - round(least(r.numbers[1], 1), 6) - round(least(r.numbers[2], 1), 6), 0)) END
+        FROM run AS n CROSS JOIN answer AS r
+        LEFT JOIN spm._odds_slip(_insert_odds.as_of, _insert_odds.until) AS p ON p.source_id = r.source_id AND p.key = r.key
+        WHERE r.kind = 'deal'
+    ), seat AS (
+        INSERT INTO spm.odds_seat (odds_run_id, kind, key, position_id, won_amount, open_amount, new_amount, forecast_amount, sd, q05, q10, q25, median,
+            q75, q90, q95, quota_amount, reach_probability, shortfall_amount, territory_id)
+        SELECT n.odds_run_id, r.kind, r.key, r.position_id, r.won_amount, round(r.numbers[2], 2), round(r.numbers[3], 2),
+            r.won_amount + round(r.numbers[2], 2) + round(r.numbers[3], 2), round(r.numbers[5], 2), round(r.numbers[6], 2), round(r.numbers[7], 2),
+            round(r.numbers[8], 2), round(r.numbers[9], 2), round(r.numbers[10], 2), round(r.numbers[11], 2), round(r.numbers[12], 2), r.quota_amount,
+            round(r.numbers[13], 6), round(r.numbers[14], 2), r.territory_id
+        FROM run AS n CROSS JOIN answer AS r WHERE r.won_amount IS NOT NULL
     )
-    INSERT INTO spm.odds_seat (odds_run_id, kind, key, position_id, won_amount, open_amount, new_amount, forecast_amount, sd, q05, q10, q25, median,
-        q75, q90, q95, quota_amount, reach_probability, shortfall_amount, territory_id)
-    SELECT _insert_odds.new_id, r.kind, r.key, r.position_id, r.won_amount, round(r.numbers[2], 2), round(r.numbers[3], 2),
-        r.won_amount + round(r.numbers[2], 2) + round(r.numbers[3], 2), round(r.numbers[5], 2), round(r.numbers[6], 2), round(r.numbers[7], 2),
-        round(r.numbers[8], 2), round(r.numbers[9], 2), round(r.numbers[10], 2), round(r.numbers[11], 2), round(r.numbers[12], 2), r.quota_amount,
-        round(r.numbers[13], 6), round(r.numbers[14], 2), r.territory_id
-    FROM answer AS r WHERE r.won_amount IS NOT NULL
+    SELECT n.odds_run_id FROM run AS n
 $$;
-COMMENT ON FUNCTION spm._insert_odds(int, date, date, date, text, int, int, int, bigint, numeric) IS
-'Forecasts the pipeline and keeps it under that odds_run_id. In SQL, because PL/pgSQL would print all of the statement below every error, and hints be lost in it.';
-REVOKE ALL ON FUNCTION spm._insert_odds(int, date, date, date, text, int, int, int, bigint, numeric) FROM PUBLIC;
+COMMENT ON FUNCTION spm._insert_odds(date, date, date, text, int, int, int, bigint, numeric) IS
+'Forecasts the pipeline, keeps it and returns the odds_run_id. In SQL, because PL/pgSQL would print all of the statement below every error, and hints be lost in it.';
+REVOKE ALL ON FUNCTION spm._insert_odds(date, date, date, text, int, int, int, bigint, numeric) FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION spm._keep_odds(as_of date, until date, since date, currency text, measure_id int, period_id int, paths int, seed bigint, shock numeric)
     RETURNS int
@@ -396,15 +406,12 @@ CREATE OR REPLACE FUNCTION spm._keep_odds(as_of date, until date, since date, cu
     SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_column
-DECLARE
-    new_id int := nextval('spm.odds_run_odds_run_id_seq');
 BEGIN
     IF since > as_of + 1 THEN
         RAISE EXCEPTION 'the first day must not lie behind the day after the forecast' USING ERRCODE = '22023',
             DETAIL = format('What is won counts from %s; the forecast is as of %s.', to_char(since, 'YYYY-MM-DD'), to_char(as_of, 'YYYY-MM-DD')), HINT = 'Forecast a period that has begun, or give until.';
     END IF;
-    PERFORM spm._insert_odds(new_id, as_of, until, since, currency, measure_id, period_id, paths, seed, shock);
-    RETURN new_id;
+    RETURN spm._insert_odds(as_of, until, since, currency, measure_id, period_id, paths, seed, shock);
 END
 $$;
 COMMENT ON FUNCTION spm._keep_odds(date, date, date, text, int, int, int, bigint, numeric) IS 'Forecasts the pipeline and keeps it; returns the odds_run_id.';

@@ -64,6 +64,7 @@ CREATE TABLE spm.odds_deal (
     lose_probability numeric NOT NULL CHECK (lose_probability BETWEEN 0 AND 1),
     expected_amount numeric NOT NULL,
     territory_id int REFERENCES spm.territory ON DELETE SET NULL,
+    slip_probability numeric CHECK (slip_probability BETWEEN 0 AND 1),
     PRIMARY KEY (odds_run_id, opportunity_source_id, opportunity_key)
 );
 CREATE INDEX odds_deal_source ON spm.odds_deal (opportunity_source_id);
@@ -80,6 +81,7 @@ COMMENT ON COLUMN spm.odds_deal.amount IS 'Amount it was known at. NULL: none; t
 COMMENT ON COLUMN spm.odds_deal.win_probability IS 'Probability that it is won by the last day.';
 COMMENT ON COLUMN spm.odds_deal.lose_probability IS 'Probability that it is lost by then; otherwise it is still open.';
 COMMENT ON COLUMN spm.odds_deal.expected_amount IS 'Probability times what such a deal is won at.';
+COMMENT ON COLUMN spm.odds_deal.slip_probability IS 'Probability that it is still open at the end of the last day, with a close date moved beyond it. NULL: the close date is none or after the last day already, or no history of close dates is known.';
 COMMENT ON COLUMN spm.odds_deal.territory_id IS 'Territory it counts in. NULL: none.';
 
 CREATE TABLE spm.odds_seat (

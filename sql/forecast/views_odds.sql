@@ -54,7 +54,7 @@ CREATE OR REPLACE VIEW spm_bi.deal_odds WITH (security_invoker = true) AS
 SELECT d.odds_run_id, r.as_of, r.until, s.name AS source_name, d.opportunity_key, d.owner_key, d.segment, d.stage, d.age_days,
     d.amount::numeric(24,6) AS amount, d.win_probability::numeric(18,6) AS win_probability, d.lose_probability::numeric(18,6) AS lose_probability,
     d.expected_amount::numeric(24,6) AS expected_amount, r.currency_code,
-    t.territory_id, t.name AS territory_name
+    t.territory_id, t.name AS territory_name, d.slip_probability::numeric(18,6) AS slip_probability
 FROM spm.odds_deal AS d
 JOIN spm.odds_run AS r USING (odds_run_id)
 JOIN spm.opportunity_source AS s USING (opportunity_source_id)
@@ -76,6 +76,7 @@ COMMENT ON COLUMN spm_bi.deal_odds.expected_amount IS 'What it is expected to br
 COMMENT ON COLUMN spm_bi.deal_odds.currency_code IS 'Currency. NULL: the one of all deals.';
 COMMENT ON COLUMN spm_bi.deal_odds.territory_id IS 'Territory it counts in. NULL: none.';
 COMMENT ON COLUMN spm_bi.deal_odds.territory_name IS 'Name of the territory.';
+COMMENT ON COLUMN spm_bi.deal_odds.slip_probability IS 'Probability that it is still open at the end of the last day, with a close date moved beyond it. NULL: not known, or its close date is later already. Not additive.';
 
 CREATE OR REPLACE VIEW spm_bi.pipeline_outlook_basis WITH (security_invoker = true) AS
 SELECT r.odds_run_id, r.as_of, r.since, r.until, r.paths, r.seed, r.origin_count, r.drift::numeric(18,6) AS drift, r.drift_new::numeric(18,6) AS drift_new,

@@ -111,6 +111,29 @@ SELECT spm.forecast_pipeline('2020-12-31', '2020-12-10', shock => 0) AS run \gse
 SELECT is((SELECT shock + shock_owner FROM spm.odds_run WHERE odds_run_id = :run), 0.0, 'a shock that is given is taken');
 SELECT is((SELECT count(*) FROM spm.odds_seat WHERE odds_run_id = :run AND kind = 'owner' AND key = ''), 1::bigint, 'deals without an owner count, too');
 SELECT is((SELECT won_amount FROM spm.odds_seat WHERE odds_run_id = :run AND kind = 'total'), 0::numeric, 'without a first day what was won before does not count');
+-- somebody else, with the rights of a reader (docs/compensation.md)
+CREATE ROLE odds_analyst;
+GRANT USAGE ON SCHEMA spm, spm_bi TO odds_analyst;
+GRANT SELECT ON ALL TABLES IN SCHEMA spm, spm_bi TO odds_analyst;
+GRANT EXECUTE ON ALL ROUTINES IN SCHEMA spm TO odds_analyst;
+CREATE TEMP TABLE owner_sees AS SELECT key, win_probability FROM spm.deal_odds('2020-12-31', '2020-12-10');
+GRANT SELECT ON owner_sees TO odds_analyst;
+SET LOCAL ROLE odds_analyst;
+SELECT is(count(*), (SELECT count(*) FROM spm.odds_deal), 'a reader sees the odds that were kept') FROM spm_bi.deal_odds;
+SELECT is(count(*), (SELECT count(*) FROM spm.odds_seat), 'and the outlook') FROM spm_bi.pipeline_outlook;
+SELECT throws_ok('SELECT * FROM spm.deal_odds(''2020-12-31'', ''2020-12-10'')', '42501', 'permission denied for table deal', 'refused: odds of deals that a reader may not see');
+RESET ROLE;
+GRANT USAGE ON SCHEMA crm TO odds_analyst;
+GRANT SELECT ON crm.deal TO odds_analyst;
+SET LOCAL ROLE odds_analyst;
+SELECT bag_eq('SELECT key, win_probability FROM spm.deal_odds(''2020-12-31'', ''2020-12-10'')', 'SELECT * FROM owner_sees', 'who may read the mapped relations gets the same odds');
+SELECT throws_ok('SELECT spm.forecast_pipeline(''2020-12-31'', ''2020-12-10'')', '42501', 'permission denied for table odds_run', 'refused: a reader keeps no forecast');
+RESET ROLE;
+GRANT INSERT ON spm.odds_run, spm.odds_deal, spm.odds_seat TO odds_analyst;
+SET LOCAL ROLE odds_analyst;
+SELECT spm.forecast_pipeline('2020-12-31', '2020-12-10', paths => 100) AS kept \gset
+SELECT is((SELECT recorded_by FROM spm.odds_run WHERE odds_run_id = :kept), session_user::text, 'who may write these tables keeps one, without any right on a sequence');
+RESET ROLE;
 -- what cannot be forecast is refused
 SELECT throws_ok('SELECT spm.forecast_attainment(''2020-12'', ''bookings'', ''2021-01-10'')', '22023', 'a forecast must end after the day as of which it is made', 'refused: a period that has ended');
 SELECT throws_ok('SELECT spm.forecast_attainment(''2021-02'', ''bookings'', ''2020-12-10'')', '22023', 'the first day must not lie behind the day after the forecast', 'refused: a period that has not begun');
