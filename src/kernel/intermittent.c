@@ -356,8 +356,8 @@ spmk_demand_limits(const SpmSeries *series, const SpmOutlook *outlook, double le
 
 	look_back(series, space, &demand);
 	sort(demand.sizes, demand.count, breath);
-	/* However low the mean: what came once in eight periods may come again, by Jeffreys' rule. */
-	if (demand.count > 0)
+	/* However low the mean: what came once in eight periods, and nobody knows how often it does, may come again. */
+	if (demand.count == 1)
 		least = still_lives(series, &demand) * (demand.count + .5) / (series->n + 1);
 	for (int i = 0; i < outlook->h; i++)
 	{
