@@ -31,5 +31,18 @@ SELECT spm.forecast_pipeline('2021-05-01', '2021-02-01') AS run \gset
 SELECT ok((SELECT sum(amount) FROM truth.deal WHERE stage = 'won' AND closed > '2021-02-01' AND closed <= '2021-05-01') BETWEEN q05 AND q95, 'what was won lies within the limits of the total')
     FROM spm_bi.pipeline_outlook WHERE odds_run_id = :run AND kind = 'total';
 SELECT ok(new_amount BETWEEN 0.2 * open_amount AND 5 * open_amount, 'deals to come are part of it') FROM spm_bi.pipeline_outlook WHERE odds_run_id = :run AND kind = 'total';
+-- close dates that are moved
+CALL truth.fill_close_dates(3, '2021-05-15');
+CREATE VIEW truth.history AS SELECT id, changed, stage, amount, NULL::date AS close_date FROM truth.deal_change UNION ALL SELECT id, changed, NULL, NULL, close_date FROM truth.close_change;
+SELECT spm.map_stage_history('crm', 'truth.history', opportunity => 'id', entered => 'changed', stage => 'stage', amount => 'amount', close_date => 'close_date') \g /dev/null
+CREATE TEMP TABLE slip AS
+SELECT o.slip_probability AS said, (d.closed IS NULL OR d.closed > m.day + 30) AND c.close_date > m.day + 30 AS slipped
+FROM (VALUES (date '2020-11-01'), ('2021-01-10'), ('2021-03-01')) m (day) CROSS JOIN LATERAL spm.deal_odds(m.day + 30, m.day) o
+JOIN truth.deal d ON d.id::text = o.key
+CROSS JOIN LATERAL (SELECT c.close_date FROM truth.close_change c WHERE c.id = d.id AND c.changed <= m.day + 30 ORDER BY c.changed DESC LIMIT 1) c
+WHERE o.slip_probability IS NOT NULL;
+SELECT ok(count(*) > 300 AND avg(said) / avg(slipped::int) BETWEEN 0.75 AND 1.3, 'as many close dates move out of the period as odds say') FROM slip;
+SELECT ok(regr_slope(slipped::int, said) BETWEEN 0.75 AND 1.25, 'odds of slipping mean what they say') FROM slip;
+SELECT cmp_ok(avg((said - slipped::int) ^ 2), '<', 0.85 * var_pop(slipped::int), 'and tell more than one share for all') FROM slip;
 SELECT * FROM finish();
 ROLLBACK;

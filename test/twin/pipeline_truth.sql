@@ -81,3 +81,22 @@ BEGIN
     UNION ALL
     SELECT id, closed, stage, amount FROM truth.deal WHERE closed IS NOT NULL;
 END $$;
+
+-- Close dates that people hope for, after fill(): when one comes and the deal is open it is mostly moved to later; some
+-- deals are forgotten more often than others, some looked after late.
+CREATE PROCEDURE truth.fill_close_dates(seed bigint, last date) LANGUAGE plpgsql AS $$
+BEGIN
+    DROP TABLE IF EXISTS truth.close_change;
+    CREATE TABLE truth.close_change AS
+    WITH RECURSIVE hope AS (
+        SELECT d.id, d.created AS changed, d.created + 30 + floor(120 * truth.chance(fill_close_dates.seed, 21, d.id))::int AS close_date, d.closed, 0 AS nth,
+            floor(4 * truth.chance(fill_close_dates.seed, 29, d.id)) AS kind
+        FROM truth.deal d
+        UNION ALL
+        SELECT h.id, x.day, x.day + 15 + floor(60 * truth.chance(fill_close_dates.seed, 22, h.id, h.nth))::int, h.closed, h.nth + 1, h.kind
+        FROM hope h, LATERAL (SELECT h.close_date + floor(20 * truth.chance(fill_close_dates.seed, 23, h.id, h.nth))::int - 10 + CASE WHEN h.kind = 0 THEN 40 ELSE 0 END AS day) x
+        WHERE (h.closed IS NULL OR x.day < h.closed) AND x.day <= fill_close_dates.last AND x.day > h.changed
+            AND truth.chance(fill_close_dates.seed, 24, h.id, h.nth) < CASE WHEN h.kind = 1 THEN 0.5 ELSE 0.95 END
+    )
+    SELECT id, changed, close_date FROM hope;
+END $$;
