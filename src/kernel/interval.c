@@ -12,7 +12,8 @@
 #include "series.h"
 #include "theta.h"
 
-#define DOTM_ORIGINS	200
+#define DOTM_ORIGINS	200			/* values that are looked back on */
+#define DOTM_LOOKS		50
 #define CHEAP_ORIGINS	24
 
 /* See set_limits(): chosen on series of four frequencies cut to every length, not for one of them. */
@@ -45,24 +46,30 @@ spmk_normal_quantile(double p)
 	return is_low ? -z : z;
 }
 
-/* Exact for 1 and 2 degrees, Cornish & Fisher's expansion above: 4 digits from 4 on. */
-double
-spmk_student_quantile(double p, double freedom)
+/*
+ * Exact for 1 and 2 degrees, Cornish & Fisher's expansion above: 4 digits from 4
+ * on.  z is the normal distribution's quantile.
+ */
+static double
+student_quantile(double p, double z, double freedom)
 {
-	double		z;
-	double		z2;
+	double		z2 = z * z;
 	double		f = 1 / freedom;
 
 	if (freedom <= 1)
 		return tan(M_PI * (p - 0.5));
 	if (freedom <= 2)
 		return (2 * p - 1) * sqrt(1 / (2 * p * (1 - p)));
-	z = spmk_normal_quantile(p);
-	z2 = z * z;
 	return z * (1 + f * ((z2 + 1) / 4 +
 						 f * ((5 * z2 * z2 + 16 * z2 + 3) / 96 +
 							  f * ((3 * z2 * z2 * z2 + 19 * z2 * z2 + 17 * z2 - 15) / 384 +
 								   f * (79 * z2 * z2 * z2 * z2 + 776 * z2 * z2 * z2 + 1482 * z2 * z2 - 1920 * z2 - 945) / 92160))));
+}
+
+double
+spmk_student_quantile(double p, double freedom)
+{
+	return student_quantile(p, spmk_normal_quantile(p), freedom);
 }
 
 static int
@@ -71,12 +78,23 @@ larger(int a, int b)
 	return a > b ? a : b;
 }
 
+/* How far apart origins lie: DOTM's so close that hardly anything more is to be learned. */
 static int
-origins_of(const SpmForecast *forecast, const SpmMethod *method)
+origins_of(const SpmForecast *forecast, const SpmMethod *method, int *stride)
 {
+	int			room = larger(forecast->n - SPMK_DOTM_LEAST, 0);
 	int			most = method->is_cheap ? CHEAP_ORIGINS : DOTM_ORIGINS;
+	int			origins = room < most ? room : most;
 
-	return forecast->n - SPMK_DOTM_LEAST < most ? larger(forecast->n - SPMK_DOTM_LEAST, 0) : most;
+	*stride = 1;
+	if (method->is_cheap && origins > 0)	/* from a third of the series on */
+		*stride = larger((forecast->n - larger(forecast->n / 3, SPMK_DOTM_LEAST)) / origins, 1);
+	else if (!method->is_cheap && origins > DOTM_LOOKS)
+	{
+		*stride = (origins + DOTM_LOOKS - 1) / DOTM_LOOKS;
+		origins /= *stride;
+	}
+	return origins;
 }
 
 size_t
@@ -84,8 +102,9 @@ spmk_interval_space(const SpmForecast *forecast, const SpmMethod *method, int m)
 {
 	int			n = forecast->n;
 	int			h = forecast->h;
+	int			stride;
 	size_t		past = method->is_cheap ? method->space(n, m, h) + 2 * (size_t) h :
-		spmk_dotm_hindsight_space(n, h, origins_of(forecast, method));
+		spmk_dotm_hindsight_space(n, h, origins_of(forecast, method, &stride));
 
 	return spmk_adjust_space(n, m) + 3 * (size_t) h + past;
 }
@@ -134,6 +153,8 @@ static void
 set_limits(SpmForecast *forecast, double relative, const SpmAdjusted *adjusted, const SpmHindsight *hindsight, int stride)
 {
 	double		widened = relative * sqrt(1 + WIDENED / (hindsight->counts[0] * stride));
+	double		p = 0.5 + forecast->level / 2;
+	double		z = spmk_normal_quantile(p);
 	double		square = 0;
 	bool		is_positive = true;
 
@@ -148,7 +169,7 @@ set_limits(SpmForecast *forecast, double relative, const SpmAdjusted *adjusted, 
 		double		skew;
 
 		square = count > 0 ? (count * hindsight->squares[i] / hindsight->weights[i] + prior * walk) / (count + prior) : walk;
-		half = spmk_student_quantile(0.5 + forecast->level / 2, LEAST_FREEDOM + 2 * count) * sqrt(square) * widened *
+		half = student_quantile(p, z, LEAST_FREEDOM + 2 * count) * sqrt(square) * widened *
 			spmk_season_factor(adjusted, forecast->n + i);
 		skew = is_positive ? skew_of(forecast, i, half) : 0;
 		forecast->lower[i] = forecast->mean[i] - half * (1 - skew);
@@ -182,8 +203,8 @@ spmk_interval(SpmForecast *forecast, const SpmMethod *method, const SpmSeries *s
 {
 	int			n = series->n;
 	int			h = forecast->h;
-	int			origins = origins_of(forecast, method);
-	int			stride = 1;
+	int			stride;
+	int			origins = origins_of(forecast, method, &stride);
 	SpmHindsight hindsight = {.h = h, .squares = space, .weights = space + h, .counts = space + 2 * h};
 	SpmAdjusted adjusted;
 	double	   *rest = space + 3 * h + spmk_adjust_space(n, series->m);
@@ -192,11 +213,7 @@ spmk_interval(SpmForecast *forecast, const SpmMethod *method, const SpmSeries *s
 		space[i] = 0;
 	spmk_adjust(series, &adjusted, space + 3 * h, breath);
 	if (method->is_cheap)
-	{
-		/* from a third of the series on */
-		stride = origins > 0 ? larger((n - larger(n / 3, SPMK_DOTM_LEAST)) / origins, 1) : 1;
 		look_back(forecast, method, series, &adjusted, origins, stride, &hindsight, rest, breath);
-	}
 	else if (origins > 0)
 	{
 		double		center = 0;
@@ -205,7 +222,7 @@ spmk_interval(SpmForecast *forecast, const SpmMethod *method, const SpmSeries *s
 			center += adjusted.rest[t] / n;
 		for (int t = 0; t < n; t++)
 			adjusted.rest[t] -= center;
-		spmk_dotm_hindsight(adjusted.rest, n, origins, &hindsight, rest, breath);
+		spmk_dotm_hindsight(adjusted.rest, n, origins, stride, &hindsight, rest, breath);
 	}
 	if (hindsight.counts[0] > 0)
 		set_limits(forecast, method->relative > 0 ? method->relative : 1, &adjusted, &hindsight, stride);

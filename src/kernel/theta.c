@@ -135,66 +135,90 @@ start(const double *y, Lanes *lanes)
 	}
 }
 
+/* On by the value y; 'a' and 'b' are the line through those before it. */
+static inline void
+step(double y, double a, double b, const double *inverse, bool counts, Lanes *at)
+{
+	double		r[LANES];
+	double		p[LANES];
+	double		d[LANES];
+
+	for (int k = 0; k < LANES; k++)
+	{
+		double		next = at->p[k] - at->p[k] * at->alpha[k];
+
+		r[k] = y - at->level[k];
+		p[k] = at->p[k];
+		d[k] = p[k] * a + (1 - next) * inverse[k] * b;
+		at->level[k] += at->alpha[k] * r[k];
+		at->p[k] = next;
+	}
+	if (!counts)
+		return;
+	for (int k = 0; k < LANES; k++)
+	{
+		at->sum[0][k] += p[k] * p[k];
+		at->sum[1][k] += p[k] * d[k];
+		at->sum[2][k] += d[k] * d[k];
+		at->sum[3][k] += p[k] * r[k];
+		at->sum[4][k] += d[k] * r[k];
+		at->sum[5][k] += r[k] * r[k];
+	}
+}
+
 /* Through y[from] to y[to - 1], which are not the first ones. */
 static void
-step(const double *y, const double *a, const double *b, int from, int to, Lanes *lanes)
+walk(const double *y, const double *a, const double *b, int from, int to, Lanes *lanes)
 {
 	Lanes		at = *lanes;
 	double		inverse[LANES];
 
 	for (int k = 0; k < LANES; k++)
 		inverse[k] = 1 / at.alpha[k];
-	for (int t = from; t < to; t++)
-	{
-		bool		counts = t >= SKIPPED;
-
-		for (int k = 0; k < LANES; k++)
-		{
-			double		r = y[t] - at.level[k];
-			double		p = at.p[k];
-			double		next = p - p * at.alpha[k];
-			double		d = p * a[t] + (1 - next) * inverse[k] * b[t];
-
-			if (counts)
-			{
-				at.sum[0][k] += p * p;
-				at.sum[1][k] += p * d;
-				at.sum[2][k] += d * d;
-				at.sum[3][k] += p * r;
-				at.sum[4][k] += d * r;
-				at.sum[5][k] += r * r;
-			}
-			at.level[k] += at.alpha[k] * r;
-			at.p[k] = next;
-		}
-	}
+	for (; from < to && from < SKIPPED; from++)
+		step(y[from], a[from], b[from], inverse, false, &at);
+	for (; from < to; from++)
+		step(y[from], a[from], b[from], inverse, true, &at);
 	*lanes = at;
 }
 
-/* Least squares in the first level and w, w kept between 0 and 1. */
-static Dotm
-solve(const Lanes *lanes, int k)
+/*
+ * Least squares in the first level and w, w kept between 0 and 1: the best of the
+ * lanes takes the place of 'best', if it is better.
+ */
+static inline void
+solve(const Lanes *lanes, Dotm *best)
 {
-	Dotm		fit = {.alpha = lanes->alpha[k], .power = lanes->p[k]};
-	double		pp = lanes->sum[0][k];
-	double		pd = lanes->sum[1][k];
-	double		dd = lanes->sum[2][k];
-	double		pr = lanes->sum[3][k];
-	double		dr = lanes->sum[4][k];
-	double		det = pp * dd - pd * pd;
+	double		w[LANES];
+	double		first[LANES];
+	double		squares[LANES];
 
-	if (det > 1e-10 * pp * dd)
-		fit.w = (pp * dr - pd * pr) / det;
-	else if (!(pp > 0) && dd > 0)
-		fit.w = dr / dd;
-	fit.w = fmin(fmax(fit.w, 0), 1);
-	if (pp > 0)
-		fit.first = (pr - fit.w * pd) / pp;
-	fit.level = lanes->level[k] + fit.power * fit.first;
-	fit.squares = lanes->sum[5][k] - 2 * (fit.first * pr + fit.w * dr) +
-		fit.first * fit.first * pp + 2 * fit.first * fit.w * pd + fit.w * fit.w * dd;
-	fit.squares = fmax(fit.squares, 0);
-	return fit;
+	for (int k = 0; k < LANES; k++)
+	{
+		double		pp = lanes->sum[0][k];
+		double		pd = lanes->sum[1][k];
+		double		dd = lanes->sum[2][k];
+		double		pr = lanes->sum[3][k];
+		double		dr = lanes->sum[4][k];
+		double		det = pp * dd - pd * pd;
+		bool		is_plane = det > 1e-10 * pp * dd;
+		bool		is_line = !(pp > 0) && dd > 0;
+		double		top = is_plane ? pp * dr - pd * pr : is_line ? dr : 0;
+		double		bottom = is_plane ? det : is_line ? dd : 1;
+		double		share = top / bottom;
+
+		share = share < 0 ? 0 : share;
+		share = share > 1 ? 1 : share;
+		w[k] = share;
+		first[k] = (pp > 0 ? pr - share * pd : 0) / (pp > 0 ? pp : 1);
+		squares[k] = lanes->sum[5][k] - 2 * (first[k] * pr + share * dr) +
+			first[k] * first[k] * pp + 2 * first[k] * share * pd + share * share * dd;
+		squares[k] = squares[k] > 0 ? squares[k] : 0;
+	}
+	for (int k = 0; k < LANES; k++)
+		if (squares[k] < best->squares)
+			*best = (Dotm) {.alpha = lanes->alpha[k], .first = first[k], .w = w[k],
+				.level = lanes->level[k] + lanes->p[k] * first[k], .power = lanes->p[k], .squares = squares[k]};
 }
 
 /* A grid over alpha, and three finer ones about the best. */
@@ -218,58 +242,68 @@ search(const double *y, const double *a, const double *b, int n, const SpmBreath
 		for (int k = 0; k < LANES; k++)
 			lanes.alpha[k] = fmin(fmax(from + k * wide, ALPHA_LEAST), ALPHA_MOST);
 		start(y, &lanes);
-		step(y, a, b, 1, n, &lanes);
-		for (int k = 0; k < LANES; k++)
-		{
-			Dotm		fit = solve(&lanes, k);
-
-			if (fit.squares < best.squares)
-				best = fit;
-		}
+		walk(y, a, b, 1, n, &lanes);
+		solve(&lanes, &best);
 		if (n > LONG_SERIES)
 			spmk_breathe(breath);
 	}
 	return best;
 }
 
-/* What is to come is taken as if it came as forecast. */
-static void
-look_ahead(Dotm fit, double a, double b, int n, int h, double *path)
+/*
+ * What is to come is taken as if it came as forecast: by several fits side by side,
+ * each of the n[k] values before it and their line a[k], b[k].
+ */
+static inline void
+look_ahead(int lanes, const Dotm *fits, const double *a, const double *b, const int *n, int h, double *path)
 {
-	double		mean = a + 0.5 * (n + 1) * b;
-	double		slope = b;
+	double		level[LANES];
+	double		power[LANES];
+	double		mean[LANES];
+	double		slope[LANES];
+	double		inverse[LANES];
 
-	for (int i = 0; i < h; i++)
+	for (int k = 0; k < lanes; k++)
 	{
-		double		t = n + i + 1;
-
-		path[i] = fit.level + fit.w * (fit.power * (mean - 0.5 * t * slope) +
-									   (1 - fit.power * (1 - fit.alpha)) / fit.alpha * slope);
-		add_to_line(path[i], t, &mean, &slope);
-		fit.level += fit.alpha * (path[i] - fit.level);
-		fit.power *= 1 - fit.alpha;
+		level[k] = fits[k].level;
+		power[k] = fits[k].power;
+		mean[k] = a[k] + 0.5 * (n[k] + 1) * b[k];
+		slope[k] = b[k];
+		inverse[k] = 1 / fits[k].alpha;
 	}
+	for (int i = 0; i < h; i++)
+		for (int k = 0; k < lanes; k++)
+		{
+			double		t = n[k] + i + 1;
+			double		next = power[k] - power[k] * fits[k].alpha;
+			double		y = level[k] + fits[k].w * (power[k] * (mean[k] - 0.5 * t * slope[k]) + (1 - next) * inverse[k] * slope[k]);
+
+			path[i * lanes + k] = y;
+			add_to_line(y, t, &mean[k], &slope[k]);
+			level[k] += fits[k].alpha * (y - level[k]);
+			power[k] = next;
+		}
 }
 
 size_t
 spmk_dotm_hindsight_space(int n, int h, int origins)
 {
-	return 2 * ((size_t) n + 1) + h + (sizeof(Dotm) / sizeof(double) + 1) * origins;
+	return 2 * ((size_t) n + 1) + LANES * (size_t) h + (sizeof(Dotm) / sizeof(double) + 1) * (origins + LANES);
 }
 
 /*
- * What DOTM would have erred, had it stood at each of the last origins.  All of
+ * What DOTM would have erred, had it stood at origins 'stride' apart.  All of
  * them cost little more than one fit, for the sums of a prefix are those that a
  * pass comes by.
  */
 void
-spmk_dotm_hindsight(const double *y, int n, int origins, SpmHindsight *hindsight, double *space, const SpmBreath *breath)
+spmk_dotm_hindsight(const double *y, int n, int origins, int stride, SpmHindsight *hindsight, double *space, const SpmBreath *breath)
 {
 	double	   *a = space;
 	double	   *b = a + n + 1;
 	double	   *path = b + n + 1;
-	Dotm	   *best = (Dotm *) (path + hindsight->h);
-	int			first = n - origins;
+	Dotm	   *best = (Dotm *) (path + LANES * (size_t) hindsight->h);
+	int			first = n - origins * stride;
 
 	lines(y, n, a, b);
 	for (int i = 0; i < origins; i++)
@@ -277,32 +311,46 @@ spmk_dotm_hindsight(const double *y, int n, int origins, SpmHindsight *hindsight
 	for (int round = 0; round < GRID; round++)
 	{
 		Lanes		lanes;
+		double		inverse[LANES];
 
 		for (int k = 0; k < LANES; k++)
 			lanes.alpha[k] = ALPHA_LEAST + (round * LANES + k) * GRID_STEP;
 		start(y, &lanes);
-		step(y, a, b, 1, first, &lanes);
+		walk(y, a, b, 1, first, &lanes);
+		for (int k = 0; k < LANES; k++)
+			inverse[k] = 1 / lanes.alpha[k];
 		for (int i = 0; i < origins; i++)
 		{
-			for (int k = 0; k < LANES; k++)
-			{
-				Dotm		fit = solve(&lanes, k);
+			int			known = first + i * stride;
 
-				if (fit.squares < best[i].squares)
-					best[i] = fit;
-			}
-			step(y, a, b, first + i, first + i + 1, &lanes);
+			solve(&lanes, &best[i]);
+			for (int t = known; t < known + stride; t++)
+				step(y[t], a[t], b[t], inverse, true, &lanes);
 		}
 		spmk_breathe(breath);
 	}
-	for (int i = 0; i < origins; i++)
+	for (int i = 0; i < origins; i += LANES)
 	{
-		int			known = first + i;
-		int			left = n - known < hindsight->h ? n - known : hindsight->h;
+		double		line_a[LANES];
+		double		line_b[LANES];
+		int			known[LANES];
+		int			left = n - first - i * stride;
+		int			most = left < hindsight->h ? left : hindsight->h;
 
-		look_ahead(best[i], a[known], b[known], known, left, path);
-		for (int j = 0; j < left; j++)
-			spmk_hindsight_add(hindsight, known, j, y[known + j] - path[j]);
+		for (int k = 0; k < LANES; k++)
+		{
+			/* beyond the last origin the same once more, and nothing is done with it */
+			int			at = i + k < origins ? i + k : origins - 1;
+
+			best[i + k] = best[at];
+			known[k] = first + at * stride;
+			line_a[k] = a[known[k]];
+			line_b[k] = b[known[k]];
+		}
+		look_ahead(LANES, best + i, line_a, line_b, known, most, path);
+		for (int k = 0; k < LANES && i + k < origins; k++)
+			for (int j = 0; j < most && known[k] + j < n; j++)
+				spmk_hindsight_add(hindsight, known[k], j, y[known[k] + j] - path[j * LANES + k]);
 	}
 }
 
@@ -329,7 +377,7 @@ spmk_dotm(const SpmSeries *series, SpmOutlook *outlook, double *space, const Spm
 		y[t] -= center;
 	lines(y, n, a, b);
 	fit = search(y, a, b, n, breath);
-	look_ahead(fit, a[n], b[n], n, outlook->h, outlook->mean);
+	look_ahead(1, &fit, &a[n], &b[n], &n, outlook->h, outlook->mean);
 	for (int i = 0; i < outlook->h; i++)
 	{
 		outlook->mean[i] += center;

@@ -14,9 +14,9 @@ extern size_t spmk_theta_space(int n, int m, int h);
 extern SpmForecastStatus spmk_theta(const SpmSeries *series, SpmOutlook *outlook, double *space, const SpmBreath *breath);
 extern SpmForecastStatus spmk_dotm(const SpmSeries *series, SpmOutlook *outlook, double *space, const SpmBreath *breath);
 
-/* n - origins is SPMK_DOTM_LEAST or more; y best has no season, and a mean near 0. */
+/* n - origins * stride is SPMK_DOTM_LEAST or more; y best has no season, and a mean near 0. */
 extern size_t spmk_dotm_hindsight_space(int n, int h, int origins);
-extern void spmk_dotm_hindsight(const double *y, int n, int origins, SpmHindsight *hindsight, double *space,
+extern void spmk_dotm_hindsight(const double *y, int n, int origins, int stride, SpmHindsight *hindsight, double *space,
 								const SpmBreath *breath);
 
 #endif

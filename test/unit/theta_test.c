@@ -230,7 +230,7 @@ test_hindsight(void)
 		center += y[t] / n;
 	for (int t = 0; t < n; t++)
 		y[t] -= center;
-	spmk_dotm_hindsight(y, n, origins, &hindsight, space, NULL);
+	spmk_dotm_hindsight(y, n, origins, 1, &hindsight, space, NULL);
 	for (int known = n - origins; known < n; known++)
 	{
 		double		best[STEPS];
