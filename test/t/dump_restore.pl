@@ -89,6 +89,17 @@ sql('before', $_) foreach (
 	q{SELECT spm.add_territory_design('town', '{work}', '{0.2}'), spm.load_design_units('town', 'company.block', 'block', 'lat', 'lon'), spm.add_design_seats('town', 2),
 		spm.find_design_borders('town', 3), spm.connect_design('town'), spm.set_design_distance('town', 'b1', 'T1', 1.50), spm.lock_design_units('town', '{b8}', false)},
 	q{SELECT spm.solve_design('town', moves => 1000)},
+	# a CRM, what was known of it on a day, what people and we say of it
+	q{CREATE TABLE company.deal AS SELECT 'o' || i AS id, 's0' || 1 + i % 9 AS owner, CASE i % 5 WHEN 0 THEN 'Won' WHEN 1 THEN 'Lost' ELSE 'Talk "it"' END AS stage, 100.5 * i AS amount,
+		date '2026-01-01' + i AS opened, date '2026-03-01' + i AS closing FROM generate_series(1, 60) i},
+	q{CREATE TABLE company.deal_history AS SELECT id, opened AS day, 'Talk "it"'::text AS stage FROM company.deal UNION ALL SELECT id, closing, stage FROM company.deal WHERE stage IN ('Won', 'Lost')},
+	q{SELECT spm.map_opportunities('crm', 'company.deal', key => 'id', owner => 'owner', stage => 'stage', amount => 'amount', created => 'opened', close_date => 'closing', fixed_currency => 'USD'),
+		spm.map_stage_history('crm', 'company.deal_history', 'id', 'day', 'stage')},
+	q{SELECT spm.take_snapshot('first "look"', '2026-05-01'), spm.submit_call('s01', '2026-Q2', 100.5, as_of => '2026-05-01')},
+	q{SELECT spm.forecast_pipeline('2026-06-30', as_of => '2026-05-01', paths => 100)},
+	q{INSERT INTO spm.forecast_series (name, series_key, as_of, method, level, period, mean, lower, upper)
+		SELECT 'orders', 'all', '2026-06-30', f.method, f.level, f.period, f.mean, f.lower, f.upper
+		FROM (SELECT spm.forecast(ordered_on, amount, 3, '{"step": "month"}') AS f FROM company.sales_order) o, LATERAL (SELECT (o.f).*) f},
 	q{CALL spm.calculate('2026-Q2')},
 	q{UPDATE company.sales_order SET amount = amount + 1 WHERE order_id = (SELECT max(order_id) FROM company.sales_order WHERE ordered_on BETWEEN '2026-04-01' AND '2026-06-30')},
 	q{CALL spm.calculate('2026-Q2')}, q{CALL spm.calculate('2026-Q4')}, q{SELECT spm.track_source(name) FROM spm.source}, q{CALL spm.refresh()});
