@@ -57,7 +57,7 @@ load: setup
 	@tools/cluster run $(MAKE) -s --no-print-directory all install
 	@bench/load
 unit:
-	@$(MAKE) -s -C test/unit
+	@$(MAKE) -s -C test/unit all memory
 dist:
 	@v=$$(sed -n "s/^default_version *= *'\(.*\)'/\1/p" spm.control); mkdir -p build && \
 	git archive --format=zip --prefix=spm-$$v/ -o build/spm-$$v.zip HEAD && echo build/spm-$$v.zip

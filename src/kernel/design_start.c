@@ -247,6 +247,12 @@ design_prices(DesignWork *w, int rounds)
 	return best;
 }
 
+static void
+forget_prices(DesignWork *w)
+{
+	memset(w->price, 0, sizeof(double) * w->in->seats * w->in->activities);
+}
+
 /* Free seats far from each other: each the next with a chance by weight and distance to those before. */
 static void
 scatter(DesignWork *w)
@@ -306,7 +312,7 @@ settle(DesignWork *w, int rounds, int steps)
 	double		total = 0;
 	double		excess = 0;
 
-	memset(w->price, 0, sizeof(double) * in->seats * in->activities);
+	forget_prices(w);
 	for (int j = 0; j < in->seats; j++)
 		design_costs(w, j);
 	design_prices(w, 3 * steps);
@@ -525,6 +531,7 @@ design_keep(DesignWork *w)
 	w->disruption = isnan(in->disruption) ? strong_disruption(w) : in->disruption;
 	for (int j = 0; j < in->seats; j++)
 		design_costs(w, j);
+	forget_prices(w);
 	design_prices(w, 100);
 	for (int i = 0; i < in->units; i++)
 		w->owner[i] = in->current[i] >= 0 && design_may(w, i, in->current[i]) ? in->current[i] : -1;

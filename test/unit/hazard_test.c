@@ -211,6 +211,8 @@ nothing_leaks(void)
 	n = look_ahead(&p, 60, 2);
 	for (int i = 0; i < n; i++)
 		odds[i] = items[i].won;
+	memset(&now, 0, sizeof(now));		/* its gaps are compared, too */
+	memset(&before, 0, sizeof(before));
 	spmk_review(&now, &p, 600, 60, 90, 8, space, NULL);
 	for (int i = 0; i < p.n; i++)
 		if (spells[i].entered <= 600)
