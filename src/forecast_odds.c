@@ -161,6 +161,7 @@ spm_simulate_deals(PG_FUNCTION_ARGS)
 {
 	int			paths;
 	double	   *sums = futures_of(fcinfo, &paths);
+	double	   *scratch = MemoryContextAllocHuge(CurrentMemoryContext, paths * sizeof(double));
 	double		goal = PG_GETARG_FLOAT8(5);
 	SpmSpread	spread;
 	TupleDesc	tupdesc;
@@ -174,7 +175,7 @@ spm_simulate_deals(PG_FUNCTION_ARGS)
 				 errmsg("goal cannot be NaN")));
 	if (get_call_result_type(fcinfo, NULL, &tupdesc) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "return type must be a row type");
-	spmk_spread(sums, paths, goal, &spread);
+	spmk_spread(sums, scratch, paths, goal, &spread, &spm_breath);
 	values[k++] = Float8GetDatum(spread.mean);
 	values[k++] = Float8GetDatum(spread.sd);
 	for (int i = 0; i < NSHARES; i++)
@@ -374,6 +375,7 @@ simulate(FunctionCallInfo fcinfo, ReturnSetInfo *result, const SpmHazard *hazard
 	int		   *other = read_other(fcinfo, pipeline->n, pipeline->nowners, tree.n);
 	double	   *expected = palloc0(tree.n * 2 * sizeof(double));
 	double	   *sums;
+	double	   *scratch;
 	double		total = 0;
 	double		squares = 0;
 	SpmSimulation simulation = {.ventures = ventures, .n = n, .leaves = leaves, .paths = paths,
@@ -414,6 +416,7 @@ simulate(FunctionCallInfo fcinfo, ReturnSetInfo *result, const SpmHazard *hazard
 		(total > 0 ? simulation.shock_leaf * simulation.shock_leaf * squares / (total * total) : 0);
 	simulation.shock = simulation.shock > 0 ? sqrt(simulation.shock) : 0;
 	sums = MemoryContextAllocHuge(CurrentMemoryContext, (Size) tree.n * paths * sizeof(double));
+	scratch = MemoryContextAllocHuge(CurrentMemoryContext, paths * sizeof(double));
 	memset(sums, 0, (Size) tree.n * paths * sizeof(double));
 	spmk_simulate(&simulation, sums, MemoryContextAllocHuge(CurrentMemoryContext, spmk_simulate_bytes(&simulation)), &spm_breath);
 	for (int node = 0; node < tree.n; node++)
@@ -433,7 +436,7 @@ simulate(FunctionCallInfo fcinfo, ReturnSetInfo *result, const SpmHazard *hazard
 			for (int i = 0; i < 2; i++)
 				expected[tree.parent[node] * 2 + i] += expected[node * 2 + i];
 		}
-		spmk_spread(own, paths, tree.goal[node] - tree.already[node], &spread);
+		spmk_spread(own, scratch, paths, tree.goal[node] - tree.already[node], &spread, &spm_breath);
 		numbers[k++] = tree.already[node];
 		numbers[k++] = expected[node * 2];
 		numbers[k++] = expected[node * 2 + 1];

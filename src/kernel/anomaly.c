@@ -10,10 +10,10 @@
  */
 #include "anomaly.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "interval.h"
+#include "rank.h"
 
 #define ROUNDS	20
 /* Standard deviations that what was expected may still move by. */
@@ -26,42 +26,33 @@
 /* Fewer values tell nothing of what is usual. */
 #define LEAST		8
 
-static int
-compare(const void *a, const void *b)
-{
-	double		x = *(const double *) a;
-	double		y = *(const double *) b;
-
-	return (x > y) - (x < y);
-}
-
 double
-spmk_median_of(double *numbers, int n)
+spmk_median_of(double *numbers, double *scratch, int n, const SpmBreath *breath)
 {
-	qsort(numbers, n, sizeof(double), compare);
+	spmk_sort_numbers(numbers, scratch, n, breath);
 	return n % 2 ? numbers[n / 2] : (numbers[n / 2 - 1] + numbers[n / 2]) / 2;
 }
 
 size_t
 spmk_anomaly_space(int n, const int *periods, int nperiods)
 {
-	return (size_t) n * (4 + nperiods) + spmk_mstl_space(n, periods, nperiods);
+	return (size_t) n * (5 + nperiods) + spmk_mstl_space(n, periods, nperiods);
 }
 
 /* Middle and spread of what is left. */
 static void
-judge(const double *rest, int n, double *sorted, double *middle, double *scale)
+judge(const double *rest, int n, double *sorted, double *scratch, double *middle, double *scale, const SpmBreath *breath)
 {
 	double		mean = 0;
 
 	memcpy(sorted, rest, n * sizeof(double));
-	*middle = spmk_median_of(sorted, n);
+	*middle = spmk_median_of(sorted, scratch, n, breath);
 	for (int t = 0; t < n; t++)
 	{
 		sorted[t] = fabs(rest[t] - *middle);
 		mean += sorted[t] / n;
 	}
-	*scale = OF_MEDIAN * spmk_median_of(sorted, n);
+	*scale = OF_MEDIAN * spmk_median_of(sorted, scratch, n, breath);
 	/* most of them equal: the median tells nothing of the others */
 	if (*scale == 0)
 		*scale = OF_MEAN * mean;
@@ -74,7 +65,8 @@ spmk_anomaly(const double *y, int n, const int *periods, int nperiods, double le
 	double	   *usual = space;	/* y, but what is expected where y is odd */
 	double	   *rest = space + n;
 	double	   *sorted = space + 2 * n;
-	double	   *seasons = space + 4 * n;
+	double	   *scratch = space + 4 * n;
+	double	   *seasons = space + 5 * n;
 	SpmParts	parts = {.trend = space + 3 * n, .seasons = seasons, .remainder = rest};
 	double		far;
 	double		largest = 0;
@@ -104,7 +96,7 @@ spmk_anomaly(const double *y, int n, const int *periods, int nperiods, double le
 			anomalies->expected[t] = usual[t] - rest[t];
 			rest[t] = y[t] - anomalies->expected[t];
 		}
-		judge(rest, n, sorted, &middle, &anomalies->scale);
+		judge(rest, n, sorted, scratch, &middle, &anomalies->scale, breath);
 		anomalies->scale = fmax(anomalies->scale, ROUNDING * largest);
 		for (int t = 0; t < n; t++)
 			if (!anomalies->is_odd[t])

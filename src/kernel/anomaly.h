@@ -21,7 +21,7 @@ extern size_t spmk_anomaly_space(int n, const int *periods, int nperiods);
 extern SpmForecastStatus spmk_anomaly(const double *y, int n, const int *periods, int nperiods, double level,
 									  SpmAnomalies *anomalies, double *space, const SpmBreath *breath);
 
-/* The middle one, or the mean of the middle two; puts numbers in order. */
-extern double spmk_median_of(double *numbers, int n);
+/* The middle one, or the mean of the middle two; puts numbers in order, with as much room in 'scratch'. */
+extern double spmk_median_of(double *numbers, double *scratch, int n, const SpmBreath *breath);
 
 #endif

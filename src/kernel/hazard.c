@@ -13,6 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "rank.h"
+
 #define LEAST_EXITS		10.0		/* ends that a stretch of ages must hold */
 #define MOST_STRETCHES	40.0
 #define PRIOR_ENDS		0.5			/* ends that a stretch is given for the rate of its stage */
@@ -100,15 +102,6 @@ survive(double x)
 	return survive_day(x);
 }
 
-static int
-compare_doubles(const void *a, const void *b)
-{
-	double		x = *(const double *) a;
-	double		y = *(const double *) b;
-
-	return (x > y) - (x < y);
-}
-
 static size_t
 factor_doubles(const SpmPipeline *p)
 {
@@ -129,7 +122,7 @@ spmk_hazard_bytes(const SpmPipeline *p)
 	size_t		row = SPMK_AGE_MAX + 1;
 	size_t		events = p->nstages + 2;
 
-	return sizeof(double) * (row * p->nstages * (SPMK_WAYS + 2 * events + SPMK_WAYS + 1) + factor_doubles(p) + p->n) +
+	return sizeof(double) * (row * p->nstages * (SPMK_WAYS + 2 * events + SPMK_WAYS + 1) + factor_doubles(p) + 2 * (size_t) p->n) +
 		SPMK_DAYS_MAX + (sizeof(Start) * p->n + 7) / 8 * 8;
 }
 
@@ -613,7 +606,7 @@ learn_factor(SpmHazard *h, const SpmPipeline *p, int factor)
 
 /* Classes of amounts, and what deals were won at against what they were known at. */
 static void
-learn_amounts(SpmHazard *h, const SpmPipeline *p)
+learn_amounts(SpmHazard *h, const SpmPipeline *p, const SpmBreath *breath)
 {
 	double		sum = 0;
 	double		known_sum = 0;
@@ -631,7 +624,7 @@ learn_amounts(SpmHazard *h, const SpmPipeline *p)
 			sum += p->spells[i].amount;
 		}
 	h->usual_amount = n > 0 ? sum / n : 0;
-	qsort(h->scratch, n, sizeof(double), compare_doubles);
+	spmk_sort_numbers(h->scratch, h->scratch + p->n, n, breath);
 	for (int c = 0; c < SPMK_SIZES - 1; c++)
 		h->size_cut[c] = n > 0 ? h->scratch[(size_t) (n * size_shares[c])] : 0;
 	for (int c = 0, i = 0; c < SPMK_SIZES; c++)
@@ -686,9 +679,9 @@ spmk_hazard_fit(SpmHazard *h, const SpmPipeline *p, int as_of, void *memory, con
 		h->weight[i] = exp(-i * log(2) / HALF_LIFE);
 	if (!count_ends(h, p, breath))
 		return false;
-	learn_amounts(h, p);
+	learn_amounts(h, p, breath);
 	/* what began and ended today is at risk tomorrow: see known() */
-	kinds = (unsigned char *) (h->scratch + p->n);
+	kinds = (unsigned char *) (h->scratch + 2 * (size_t) p->n);
 	for (int day = h->first_day; day <= h->as_of + 1; day++)
 		kinds[day - h->first_day] = spmk_day_kind(day);
 	starts = (Start *) (kinds + SPMK_DAYS_MAX);

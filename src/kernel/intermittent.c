@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "rank.h"
+
 #define SPARSE		1.32		/* periods between demands, from which a series is intermittent */
 #define SEASONAL	.5			/* correlation with the season before, from which it rather is seasonal */
 #define WEIGHTS		30			/* tried: .01 to .30 */
@@ -310,29 +312,6 @@ spmk_intermittent(const SpmSeries *series, SpmOutlook *outlook, double *space, c
 	return forecast(LIVING, series, outlook, space, breath);
 }
 
-/* Shell's sort, which needs no memory and no luck. */
-static void
-sort(double *x, int n, const SpmBreath *breath)
-{
-	int			gap = 1;
-
-	while (gap < n / 3)
-		gap = 3 * gap + 1;
-	for (; gap > 0; gap /= 3)
-	{
-		for (int i = gap; i < n; i++)
-		{
-			double		value = x[i];
-			int			j = i;
-
-			for (; j >= gap && x[j - gap] > value; j -= gap)
-				x[j] = x[j - gap];
-			x[j] = value;
-		}
-		spmk_breathe(breath);
-	}
-}
-
 /* A new size is as likely to be between any two of the old ones; the largest stands for what is beyond. */
 static double
 quantile(const Demand *demand, double chance, double share)
@@ -355,7 +334,7 @@ spmk_demand_limits(const SpmSeries *series, const SpmOutlook *outlook, double le
 	double		least = 0;
 
 	look_back(series, space, &demand);
-	sort(demand.sizes, demand.count, breath);
+	spmk_sort_numbers(demand.sizes, space + 2 * (size_t) series->n, demand.count, breath);
 	/* However low the mean: what came once in eight periods, and nobody knows how often it does, may come again. */
 	if (demand.count == 1)
 		least = still_lives(series, &demand) * (demand.count + .5) / (series->n + 1);

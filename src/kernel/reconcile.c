@@ -298,7 +298,7 @@ past_variances(Work *work)
 		return true;
 	if (known == 0)
 		return false;
-	typical = spmk_median_of(ratios, known);
+	typical = spmk_median_of(ratios, work->z, known, work->breath);
 	for (int i = 0; i < tree->n; i++)
 		if (work->variance[i] < 0)
 			work->variance[i] = typical * size_of(tree, i) * size_of(tree, i);

@@ -10,9 +10,8 @@
  */
 #include "simulate.h"
 
-#include <stdlib.h>
-
 #include "interval.h"
+#include "rank.h"
 
 #define POINTS		64
 #define REACH		3.5			/* standard deviations to both sides */
@@ -231,23 +230,14 @@ spmk_simulate(const SpmSimulation *s, double *sums, void *memory, const SpmBreat
 	}
 }
 
-static int
-compare_doubles(const void *a, const void *b)
-{
-	double		x = *(const double *) a;
-	double		y = *(const double *) b;
-
-	return (x > y) - (x < y);
-}
-
-/* Sorts the paths. */
+/* Sorts the paths; 'scratch' has room for them. */
 void
-spmk_spread(double *paths, int n, double goal, SpmSpread *spread)
+spmk_spread(double *paths, double *scratch, int n, double goal, SpmSpread *spread, const SpmBreath *breath)
 {
 	double		square = 0;
 
 	*spread = (SpmSpread) {0};
-	qsort(paths, n, sizeof(double), compare_doubles);
+	spmk_sort_numbers(paths, scratch, n, breath);
 	for (int i = 0; i < n; i++)
 		spread->mean += paths[i] / n;
 	for (int i = 0; i < n; i++)

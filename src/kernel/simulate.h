@@ -52,7 +52,7 @@ typedef struct SpmSpread
 	double		shortfall;		/* what they fall short of it, on average; those that reach it by 0 */
 } SpmSpread;
 
-extern void spmk_spread(double *paths, int n, double goal, SpmSpread *spread);
+extern void spmk_spread(double *paths, double *scratch, int n, double goal, SpmSpread *spread, const SpmBreath *breath);
 extern double spmk_quantile(const double *sorted, int n, double share);
 
 #endif

@@ -90,8 +90,9 @@ main(void)
 	}
 	{
 		double		numbers[] = {3, 1, 2, 10};
+		double		scratch[4];
 
-		ok(spmk_median_of(numbers, 3) == 2 && spmk_median_of(numbers, 4) == 2.5, "a median is the middle, or the mean of the two");
+		ok(spmk_median_of(numbers, scratch, 3, NULL) == 2 && spmk_median_of(numbers, scratch, 4, NULL) == 2.5, "a median is the middle, or the mean of the two");
 	}
 	return done_testing();
 }

@@ -179,9 +179,10 @@ static void
 spreads(void)
 {
 	double		paths[] = {5, 1, 3, 2, 4};
+	double		scratch[5];
 	SpmSpread	spread;
 
-	spmk_spread(paths, 5, 3.5, &spread);
+	spmk_spread(paths, scratch, 5, 3.5, &spread, NULL);
 	ok(fabs(spread.mean - 3) < 1e-12 && fabs(spread.sd - sqrt(2)) < 1e-12, "mean and deviation of five futures");
 	ok(fabs(spread.reached - 0.4) < 1e-12, "two of five reach the goal");
 	ok(fabs(spread.shortfall - (2.5 + 1.5 + 0.5) / 5) < 1e-12, "and the others lack 0.9 on average of all");
