@@ -131,24 +131,13 @@ spm_add_season(int *seasons, int n, double season)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("season %d is given twice", period)));
+	if (n == SPMK_SEASONS_MAX)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("a series cannot have more than %d seasons", SPMK_SEASONS_MAX)));
 	memmove(seasons + at + 1, seasons + at, (n - at) * sizeof(int));
 	seasons[at] = period;
 	return n + 1;
-}
-
-ArrayType *
-spm_float8_array(const double *values, int n)
-{
-	Datum	   *datums = palloc(n * sizeof(Datum));
-	bool	   *nulls = palloc(n * sizeof(bool));
-	int			first = 1;
-
-	for (int i = 0; i < n; i++)
-	{
-		datums[i] = Float8GetDatum(values[i]);
-		nulls[i] = isnan(values[i]);
-	}
-	return construct_md_array(datums, nulls, 1, &n, &first, FLOAT8OID, sizeof(float8), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE);
 }
 
 void
@@ -158,7 +147,7 @@ spm_make_forecast(SpmForecast *forecast)
 	double	   *room;
 
 	CHECK_FOR_INTERRUPTS();
-	room = MemoryContextAllocHuge(CurrentMemoryContext, (3 * h + spmk_forecast_space(forecast)) * sizeof(double));
+	room = spm_alloc_doubles(3 * h + spmk_forecast_space(forecast));
 	forecast->mean = room;
 	forecast->lower = room + h;
 	forecast->upper = room + 2 * h;
@@ -238,13 +227,13 @@ spm_forecast_values_seasons(PG_FUNCTION_ARGS)
 	ArrayType  *array = PG_GETARG_ARRAYTYPE_P(2);
 	const int32 *periods = (const int32 *) ARR_DATA_PTR(array);
 	int			n = ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array));
-	int			seasons[SPM_SEASONS_MAX];
+	int			seasons[SPMK_SEASONS_MAX];
 	int			nseasons = 0;
 
-	if (n > SPM_SEASONS_MAX || ARR_NDIM(array) > 1 || array_contains_nulls(array))
+	if (n > SPMK_SEASONS_MAX || ARR_NDIM(array) > 1 || array_contains_nulls(array))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("seasons must be an array of at most %d numbers", SPM_SEASONS_MAX)));
+				 errmsg("seasons must be an array of at most %d numbers", SPMK_SEASONS_MAX)));
 	for (int i = 0; i < n; i++)
 		nseasons = spm_add_season(seasons, nseasons, periods[i]);
 	return forecast_values(fcinfo, seasons, nseasons);

@@ -11,10 +11,7 @@
 #include "fmgr.h"
 #include "utils/array.h"
 
-#include "kernel/forecast.h"
-
-/* More seasons than day, week and year nobody has. */
-#define SPM_SEASONS_MAX 8
+#include "kernel/mstl.h"
 
 /* Arguments, or an error in the user's words. */
 extern const double *spm_series_arg(FunctionCallInfo fcinfo, int arg, const char *what, int *n);
@@ -24,9 +21,6 @@ extern void spm_check_horizon(int horizon);
 extern void spm_check_level(double level);
 extern int	spm_check_season(double season);
 extern int	spm_add_season(int *seasons, int n, double season);
-
-/* NaN becomes NULL: not known. */
-extern ArrayType *spm_float8_array(const double *values, int n);
 
 /* Makes the forecast, in memory of the current context; 'forecast' has what is asked. */
 extern void spm_make_forecast(SpmForecast *forecast);

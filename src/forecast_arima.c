@@ -25,12 +25,6 @@ PG_FUNCTION_INFO_V1(spm_arima_at);
 PG_FUNCTION_INFO_V1(spm_differences);
 PG_FUNCTION_INFO_V1(spm_seasonal_differences);
 
-static double *
-room(Size doubles)
-{
-	return MemoryContextAllocHuge(CurrentMemoryContext, Max(doubles, 1) * sizeof(double));
-}
-
 /* {p, d, q} or {p, d, q, P, D, Q} */
 static void
 order_arg(FunctionCallInfo fcinfo, int arg, int m, SpmArimaOrder *order)
@@ -184,7 +178,7 @@ answer(FunctionCallInfo fcinfo, const SpmSeries *series, SpmArimaFit *fit, bool 
 	TupleDesc	tupdesc;
 	int			terms = spmk_arima_terms(&fit->order);
 	double		coefficients[SPMK_ARIMA_COEFFICIENTS + 1];
-	double	   *paths = room((Size) 4 * horizon);	/* mean, lower, upper, variance */
+	double	   *paths = spm_alloc_doubles((Size) 4 * horizon);	/* mean, lower, upper, variance */
 	SpmOutlook	outlook = {.h = horizon, .mean = paths, .variance = paths + (Size) 3 * horizon};
 	SpmForecastStatus status;
 	double		reach;
@@ -195,10 +189,10 @@ answer(FunctionCallInfo fcinfo, const SpmSeries *series, SpmArimaFit *fit, bool 
 	if (get_call_result_type(fcinfo, NULL, &tupdesc) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "return type must be a row type");
 	if (diffuse)
-		status = spmk_arima_state(series->y, series->n, fit, &outlook, room(spmk_arima_state_space(&fit->order)), &spm_breath);
+		status = spmk_arima_state(series->y, series->n, fit, &outlook, spm_alloc_doubles(spmk_arima_state_space(&fit->order)), &spm_breath);
 	else
 		status = spmk_arima_outlook(series->y, series->n, fit, &outlook,
-									room(spmk_arima_outlook_space(series->n, &fit->order, horizon)), &spm_breath);
+									spm_alloc_doubles(spmk_arima_outlook_space(series->n, &fit->order, horizon)), &spm_breath);
 	no_model(status, series->n, true);
 	reach = spmk_normal_quantile(.5 + level / 2);
 	for (int i = 0; i < horizon; i++)
@@ -229,7 +223,7 @@ spm_arima(PG_FUNCTION_ARGS)
 	int			horizon;
 
 	series_args(fcinfo, 1, &series, &horizon);
-	no_model(spmk_arima_auto(&series, &fit, room(spmk_arima_auto_space(series.n, series.m)), &spm_breath), series.n, false);
+	no_model(spmk_arima_auto(&series, &fit, spm_alloc_doubles(spmk_arima_auto_space(series.n, series.m)), &spm_breath), series.n, false);
 	return answer(fcinfo, &series, &fit, false, horizon, PG_GETARG_FLOAT8(3));
 }
 
@@ -243,7 +237,7 @@ spm_arima_fit(PG_FUNCTION_ARGS)
 
 	series_args(fcinfo, 2, &series, &horizon);
 	model_args(fcinfo, 4, series.m, &fit);
-	no_model(spmk_arima_fit(series.y, series.n, &fit, room(spmk_arima_space(series.n, &fit.order)), &spm_breath), series.n, false);
+	no_model(spmk_arima_fit(series.y, series.n, &fit, spm_alloc_doubles(spmk_arima_space(series.n, &fit.order)), &spm_breath), series.n, false);
 	return answer(fcinfo, &series, &fit, false, horizon, PG_GETARG_FLOAT8(5));
 }
 
@@ -261,7 +255,7 @@ spm_arima_at(PG_FUNCTION_ARGS)
 	coefficients_arg(fcinfo, 2, &fit);
 	diffuse = is_diffuse(text_to_cstring(PG_GETARG_TEXT_PP(7)), &fit.order);
 	if (!diffuse)
-		no_model(spmk_arima_at(series.y, series.n, &fit, room(spmk_arima_space(series.n, &fit.order)), &spm_breath), series.n, true);
+		no_model(spmk_arima_at(series.y, series.n, &fit, spm_alloc_doubles(spmk_arima_space(series.n, &fit.order)), &spm_breath), series.n, true);
 	return answer(fcinfo, &series, &fit, diffuse, horizon, PG_GETARG_FLOAT8(6));
 }
 
@@ -272,7 +266,7 @@ spm_differences(PG_FUNCTION_ARGS)
 	int			n;
 	const double *y = spm_series_arg(fcinfo, 0, "value", &n);
 
-	PG_RETURN_INT32(spmk_ndiffs(y, n, room(n)));
+	PG_RETURN_INT32(spmk_ndiffs(y, n, spm_alloc_doubles(n)));
 }
 
 /* spm.seasonal_differences(values, season) */
@@ -283,5 +277,5 @@ spm_seasonal_differences(PG_FUNCTION_ARGS)
 	const double *y = spm_series_arg(fcinfo, 0, "value", &n);
 	int			m = spm_check_season(PG_GETARG_INT32(1));
 
-	PG_RETURN_INT32(spmk_nsdiffs(y, n, m, room(spmk_nsdiffs_space(n, m)), &spm_breath));
+	PG_RETURN_INT32(spmk_nsdiffs(y, n, m, spm_alloc_doubles(spmk_nsdiffs_space(n, m)), &spm_breath));
 }

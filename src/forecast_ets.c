@@ -13,11 +13,11 @@
 #include "utils/builtins.h"
 #include "utils/float.h"
 
+#include "compat.h"
+#include "forecast.h"
 #include "kernel/ets.h"
 #include "kernel/interval.h"
 #include "numbers.h"
-
-#include "compat.h"
 
 PG_FUNCTION_INFO_V1(spm_ets);
 PG_FUNCTION_INFO_V1(spm_ets_fixed);
@@ -32,60 +32,19 @@ typedef struct EtsRequest
 	double		level;
 } EtsRequest;
 
-/* Finite numbers, where they lie in the array. */
-static const double *
-numbers_arg(FunctionCallInfo fcinfo, int arg, const char *what, int *n)
-{
-	ArrayType  *array = PG_GETARG_ARRAYTYPE_P(arg);
-	const double *numbers = (const double *) ARR_DATA_PTR(array);
-
-	if (ARR_NDIM(array) > 1)
-		ereport(ERROR,
-				(errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR),
-				 errmsg("%ss must be a list, not a table", what)));
-	if (array_contains_nulls(array))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("%ss must not be null", what),
-				 errhint("Fill gaps first, such as by coalesce(value, 0).")));
-	*n = ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array));
-	for (int i = 0; i < *n; i++)
-		if (!isfinite(numbers[i]) || !spmk_is_solvable(numbers[i]))
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 isfinite(numbers[i]) ?
-					 errmsg("%s %d is neither 0 nor from 1e-30 to 1e+30", what, i + 1) :
-					 errmsg("%s %d is not finite", what, i + 1)));
-	return numbers;
-}
-
-static void
-check_range(const char *what, int number, int most)
-{
-	if (number < 1 || number > most)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("%s must be from 1 to %d", what, most)));
-}
-
 /* Arguments 0 to 2, and the level. */
 static EtsRequest
 request_args(FunctionCallInfo fcinfo, int level_arg)
 {
 	EtsRequest	request;
 
-	request.series.y = numbers_arg(fcinfo, 0, "value", &request.series.n);
+	request.series.y = spm_series_arg(fcinfo, 0, "value", &request.series.n);
 	request.series.m = PG_GETARG_INT32(1);
 	request.horizon = PG_GETARG_INT32(2);
 	request.level = PG_GETARG_FLOAT8(level_arg);
-	check_range("the number of values", request.series.n, SPMK_SERIES_MAX);
-	check_range("season", request.series.m, SPMK_SEASON_MAX);
-	check_range("horizon", request.horizon, SPMK_HORIZON_MAX);
-	if (!(request.level > 0 && request.level < 1))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("level must be above 0 and below 1"),
-				 errhint("level => 0.95 gives limits that 95 %% of values are to be within.")));
+	spm_check_season(request.series.m);
+	spm_check_horizon(request.horizon);
+	spm_check_level(request.level);
 	return request;
 }
 
@@ -132,21 +91,6 @@ check_form(const SpmSeries *series, SpmEtsForm form)
 			 errhint("A form whose error and season add up takes any: model => 'AAdA'.")));
 }
 
-static Datum
-numbers_datum(const double *numbers, int n)
-{
-	Size		size = ARR_OVERHEAD_NONULLS(1) + n * sizeof(double);
-	ArrayType  *array = palloc0(size);
-
-	SET_VARSIZE(array, size);
-	array->ndim = 1;
-	array->elemtype = FLOAT8OID;
-	ARR_DIMS(array)[0] = n;
-	ARR_LBOUND(array)[0] = 1;
-	memcpy(ARR_DATA_PTR(array), numbers, n * sizeof(double));
-	return PointerGetDatum(array);
-}
-
 /* Found out once for all rows of a query: it takes as long as the fit of a short series. */
 static TupleDesc
 row_type(FunctionCallInfo fcinfo)
@@ -175,7 +119,7 @@ model_row(FunctionCallInfo fcinfo, const EtsRequest *request, const SpmEts *firs
 	SpmEts		last = *first;
 	SpmEtsFit	fit;
 	int			h = request->horizon;
-	double	   *fitted = MemoryContextAllocHuge(CurrentMemoryContext, series->n * sizeof(double));
+	double	   *fitted = spm_alloc_doubles(series->n);
 	double	   *mean = palloc(h * sizeof(double));
 	double	   *lower = palloc(h * sizeof(double));
 	double	   *upper = palloc(h * sizeof(double));
@@ -225,12 +169,12 @@ model_row(FunctionCallInfo fcinfo, const EtsRequest *request, const SpmEts *firs
 		nulls[column] = !has_trend;
 		values[column++] = Float8GetDatum(model->growth);
 		nulls[column] = !has_season;
-		values[column++] = has_season ? numbers_datum(model->season, model->m) : (Datum) 0;
+		values[column++] = has_season ? PointerGetDatum(spm_float8_array(model->season, model->m)) : (Datum) 0;
 	}
-	values[column++] = numbers_datum(fitted, series->n);
-	values[column++] = numbers_datum(mean, h);
-	values[column++] = numbers_datum(lower, h);
-	values[column++] = numbers_datum(upper, h);
+	values[column++] = PointerGetDatum(spm_float8_array(fitted, series->n));
+	values[column++] = PointerGetDatum(spm_float8_array(mean, h));
+	values[column++] = PointerGetDatum(spm_float8_array(lower, h));
+	values[column++] = PointerGetDatum(spm_float8_array(upper, h));
 	Assert(column == COLUMNS);
 	return HeapTupleGetDatum(heap_form_tuple(row_type(fcinfo), values, nulls));
 }
@@ -284,8 +228,8 @@ spm_ets_fixed(PG_FUNCTION_ARGS)
 	SpmEts		first = {.form = form, .phi = 1};
 	int			nparameters;
 	int			nstates;
-	const double *parameter = numbers_arg(fcinfo, 4, "parameter", &nparameters);
-	const double *state = numbers_arg(fcinfo, 5, "state", &nstates);
+	const double *parameter = spm_series_arg(fcinfo, 4, "parameter", &nparameters);
+	const double *state = spm_series_arg(fcinfo, 5, "state", &nstates);
 	char		name[16];
 
 	first.m = has_season ? request.series.m : 1;

@@ -19,6 +19,7 @@
 #include "compat.h"
 #include "forecast.h"
 #include "forecast_state.h"
+#include "numbers.h"
 
 PG_FUNCTION_INFO_V1(spm_forecast_final);
 PG_FUNCTION_INFO_V1(spm_series_final);

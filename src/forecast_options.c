@@ -101,7 +101,7 @@ read_seasons(ForecastOptions *options, Jsonb *json)
 		options->nseasons = options->seasons[0] > 1;
 		return;
 	}
-	if (!JsonContainerIsArray(season->val.binary.data) || JsonContainerSize(season->val.binary.data) > SPM_SEASONS_MAX)
+	if (!JsonContainerIsArray(season->val.binary.data) || JsonContainerSize(season->val.binary.data) > SPMK_SEASONS_MAX)
 		bad_option("season", hint);
 	walk = JsonbIteratorInit(season->val.binary.data);
 	while ((token = JsonbIteratorNext(&walk, &value, true)) != WJB_DONE)

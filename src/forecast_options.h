@@ -23,7 +23,7 @@ typedef struct ForecastOptions
 	bool		has_step;
 	SpmStep		step;
 	int			nseasons;		/* -1: those usual for the step */
-	int			seasons[SPM_SEASONS_MAX];
+	int			seasons[SPMK_SEASONS_MAX];
 	SpmCombine	combine;
 	SpmGaps		gaps;
 	bool		has_until;

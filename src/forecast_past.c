@@ -28,32 +28,13 @@ PG_FUNCTION_INFO_V1(spm_forecast_errors);
 PG_FUNCTION_INFO_V1(spm_decompose);
 PG_FUNCTION_INFO_V1(spm_anomaly);
 PG_FUNCTION_INFO_V1(spm_series_strength);
+PG_FUNCTION_INFO_V1(spm_seasons);
 
 typedef struct Seasons
 {
 	int			n;
 	int			period[SPMK_SEASONS_MAX];
 } Seasons;
-
-/* Ascending, each once, none of them 1. */
-static void
-add_season(Seasons *seasons, double season)
-{
-	int			period = spm_check_season(season);
-	int			at = seasons->n;
-
-	while (at > 0 && seasons->period[at - 1] > period)
-		at--;
-	if (period == 1 || (at > 0 && seasons->period[at - 1] == period))
-		return;
-	if (seasons->n == SPMK_SEASONS_MAX)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("a series cannot have more than %d seasons", SPMK_SEASONS_MAX)));
-	memmove(seasons->period + at + 1, seasons->period + at, (seasons->n - at) * sizeof(int));
-	seasons->period[at] = period;
-	seasons->n++;
-}
 
 /* One season, or an array of them. */
 static Seasons
@@ -66,20 +47,14 @@ seasons_arg(FunctionCallInfo fcinfo, int arg)
 
 	if (get_fn_expr_argtype(fcinfo->flinfo, arg) == INT4OID)
 	{
-		add_season(&seasons, PG_GETARG_INT32(arg));
+		seasons.n = spm_add_season(seasons.period, 0, PG_GETARG_INT32(arg));
 		return seasons;
 	}
 	deconstruct_array(PG_GETARG_ARRAYTYPE_P(arg), INT4OID, sizeof(int32), true, TYPALIGN_INT, &periods, &nulls, &n);
 	for (int i = 0; i < n; i++)
 		if (!nulls[i])
-			add_season(&seasons, DatumGetInt32(periods[i]));
+			seasons.n = spm_add_season(seasons.period, seasons.n, DatumGetInt32(periods[i]));
 	return seasons;
-}
-
-static void *
-alloc_doubles(Size n)
-{
-	return MemoryContextAllocHuge(CurrentMemoryContext, Max(n, 1) * sizeof(double));
 }
 
 /* Those the series shows by itself. */
@@ -87,7 +62,7 @@ static Seasons
 found_seasons(const double *y, int n)
 {
 	Seasons		seasons = {0};
-	double	   *space = alloc_doubles(spmk_seasons_space(n));
+	double	   *space = spm_alloc_doubles(spmk_seasons_space(n));
 
 	seasons.n = spmk_seasons(y, n, seasons.period, SPMK_SEASONS_MAX, space, &spm_breath);
 	pfree(space);
@@ -196,7 +171,7 @@ spm_forecast_errors(PG_FUNCTION_ARGS)
 	Seasons		seasons = seasons_arg(fcinfo, 1);
 	const SpmMethod *method = spm_method_named(text_to_cstring(PG_GETARG_TEXT_PP(2)));
 	SpmSeries	series = {.y = y, .n = n, .m = seasons.n > 0 ? seasons.period[0] : 1};
-	double	   *fitted = alloc_doubles(n);
+	double	   *fitted = spm_alloc_doubles(n);
 	double		numbers[2];
 	SpmOutlook	outlook = {.h = 1, .mean = &numbers[0], .variance = &numbers[1], .fitted = fitted};
 
@@ -209,7 +184,7 @@ spm_forecast_errors(PG_FUNCTION_ARGS)
 			method = spmk_method(simpler[i]);
 		for (int t = 0; t < n; t++)
 			fitted[t] = NAN;
-		space = alloc_doubles(method->space(n, series.m, 1));
+		space = spm_alloc_doubles(method->space(n, series.m, 1));
 		status = method->run(&series, &outlook, space, &spm_breath);
 		pfree(space);
 		/* some methods tell no errors: all they fit is a mean */
@@ -222,6 +197,17 @@ spm_forecast_errors(PG_FUNCTION_ARGS)
 }
 
 /* ---------------------------------------------------------------- what it is made of */
+
+/* spm.seasons("values" float8[]) */
+Datum
+spm_seasons(PG_FUNCTION_ARGS)
+{
+	int			n;
+	const double *y = spm_series_arg(fcinfo, 0, "value", &n);
+	Seasons		seasons = found_seasons(y, n);
+
+	PG_RETURN_DATUM(seasons_datum(&seasons));
+}
 
 typedef struct Parts
 {
@@ -236,10 +222,10 @@ take_apart(FunctionCallInfo fcinfo, int season_arg, bool robust, const double *y
 	SpmForecastStatus status;
 
 	parts->seasons = shown_seasons(fcinfo, season_arg, y, n);
-	parts->parts.trend = alloc_doubles(n);
-	parts->parts.remainder = alloc_doubles(n);
-	parts->parts.seasons = alloc_doubles((Size) n * parts->seasons.n);
-	space = alloc_doubles(spmk_mstl_space(n, parts->seasons.period, parts->seasons.n));
+	parts->parts.trend = spm_alloc_doubles(n);
+	parts->parts.remainder = spm_alloc_doubles(n);
+	parts->parts.seasons = spm_alloc_doubles((Size) n * parts->seasons.n);
+	space = spm_alloc_doubles(spmk_mstl_space(n, parts->seasons.period, parts->seasons.n));
 	status = spmk_mstl(y, n, parts->seasons.period, parts->seasons.n, robust, &parts->parts, space, &spm_breath);
 	pfree(space);
 	return status == SPM_FORECAST_OK;
@@ -328,9 +314,9 @@ spm_anomaly(PG_FUNCTION_ARGS)
 	spm_check_level(level);
 	y = spm_series_arg(fcinfo, 0, "value", &n);
 	seasons = shown_seasons(fcinfo, 1, y, n);
-	anomalies.expected = alloc_doubles(n);
+	anomalies.expected = spm_alloc_doubles(n);
 	anomalies.is_odd = palloc(n * sizeof(bool));
-	space = alloc_doubles(spmk_anomaly_space(n, seasons.period, seasons.n));
+	space = spm_alloc_doubles(spmk_anomaly_space(n, seasons.period, seasons.n));
 	status = spmk_anomaly(y, n, seasons.period, seasons.n, level, &anomalies, space, &spm_breath);
 	pfree(space);
 	for (int t = 0; t < n; t++)

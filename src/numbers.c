@@ -1,12 +1,13 @@
 /*
  * numbers.c
- *	  Rows of floating point numbers that an aggregate gathers, also in
- *	  parallel, and beyond 1 GB where memory allows.
+ *	  Memory and arrays of floating point numbers; and rows of them that an
+ *	  aggregate gathers, also in parallel, and beyond 1 GB where memory allows.
  */
 #include "numbers.h"
 
 #include <math.h>
 
+#include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
@@ -28,6 +29,44 @@ take_breath(void *arg)
 
 /* What kernels call now and then: cancels and signals get through. */
 const SpmBreath spm_breath = {take_breath, NULL};
+
+double *
+spm_alloc_doubles(Size n)
+{
+	return MemoryContextAllocHuge(CurrentMemoryContext, Max(n, 1) * sizeof(double));
+}
+
+ArrayType *
+spm_float8_array(const double *values, int n)
+{
+	ArrayType  *array;
+	Size		overhead;
+	double	   *element;
+	int			known = 0;
+
+	for (int i = 0; i < n; i++)
+		known += !isnan(values[i]);
+	if (n == 0)
+		return construct_empty_array(FLOAT8OID);
+	overhead = known == n ? ARR_OVERHEAD_NONULLS(1) : ARR_OVERHEAD_WITHNULLS(1, n);
+	array = palloc0(overhead + known * sizeof(double));
+	SET_VARSIZE(array, overhead + known * sizeof(double));
+	array->ndim = 1;
+	array->dataoffset = known == n ? 0 : overhead;
+	array->elemtype = FLOAT8OID;
+	ARR_DIMS(array)[0] = n;
+	ARR_LBOUND(array)[0] = 1;
+	element = (double *) ARR_DATA_PTR(array);
+	for (int i = 0; i < n; i++)
+	{
+		if (isnan(values[i]))
+			continue;
+		*element++ = values[i];
+		if (known < n)
+			ARR_NULLBITMAP(array)[i / 8] |= 1 << i % 8;
+	}
+	return array;
+}
 
 static Numbers *
 make_numbers(MemoryContext context, int width, double option, int64 room)

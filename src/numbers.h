@@ -1,7 +1,7 @@
 /*
  * numbers.h
- *	  Rows of floating point numbers that an aggregate gathers: scores and
- *	  factors, never money.
+ *	  Floating point numbers, never money: memory and arrays of them, and rows of
+ *	  them that an aggregate gathers.
  */
 #ifndef SPM_NUMBERS_H
 #define SPM_NUMBERS_H
@@ -9,6 +9,7 @@
 #include "postgres.h"
 
 #include "fmgr.h"
+#include "utils/array.h"
 
 #include "kernel/solve.h"
 
@@ -23,6 +24,10 @@ typedef struct Numbers
 } Numbers;
 
 extern const SpmBreath spm_breath;
+
+extern double *spm_alloc_doubles(Size n);
+/* NaN becomes NULL: not known. */
+extern ArrayType *spm_float8_array(const double *values, int n);
 
 extern Numbers *spm_numbers_state(FunctionCallInfo fcinfo, int width, double option, const char *option_name);
 extern double *spm_numbers_append(Numbers *numbers);

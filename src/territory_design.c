@@ -92,21 +92,11 @@ ordinals(FunctionCallInfo fcinfo, int arg, int least, int most, const char *what
 static double *
 sphere_points(const double *latitudes, const double *longitudes, int n)
 {
-	double	   *points = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(double) * 3 * n);
+	double	   *points = spm_alloc_doubles((Size) 3 * n);
 
 	for (int i = 0; i < n; i++)
 		spmk_sphere_point(latitudes[i], longitudes[i], points + (Size) i * 3);
 	return points;
-}
-
-static Datum
-number_array(const double *values, int n)
-{
-	Datum	   *datums = palloc(sizeof(Datum) * Max(n, 1));
-
-	for (int i = 0; i < n; i++)
-		datums[i] = Float8GetDatum(values[i]);
-	return PointerGetDatum(construct_array(datums, n, FLOAT8OID, sizeof(float8), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
 }
 
 /* Distances that were given, and pairs that are barred; NULL if there are none. */
@@ -125,7 +115,7 @@ given_distances(FunctionCallInfo fcinfo, int units, int seats)
 	check_count(other, count, "distances of pairs");
 	if (count == 0)
 		return NULL;
-	given = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(double) * units * seats);
+	given = spm_alloc_doubles((Size) units * seats);
 	for (int64 i = 0; i < (int64) units * seats; i++)
 		given[i] = NAN;
 	for (int p = 0; p < count; p++)
@@ -239,11 +229,11 @@ spm_design(PG_FUNCTION_ARGS)
 		for (int i = 0; i < in.units; i++)
 			datums[i] = Int32GetDatum(out.owner[i] + 1);
 		values[3] = PointerGetDatum(construct_array(datums, in.units, INT4OID, sizeof(int32), true, TYPALIGN_INT));
-		values[4] = number_array(out.distances, in.units);
+		values[4] = PointerGetDatum(spm_float8_array(out.distances, in.units));
 		for (int j = 0; j < in.seats; j++)
 			spmk_sphere_degrees(out.homes + (Size) j * 3, degrees + j, degrees + in.seats + j);
-		values[5] = number_array(degrees, in.seats);
-		values[6] = number_array(degrees + in.seats, in.seats);
+		values[5] = PointerGetDatum(spm_float8_array(degrees, in.seats));
+		values[6] = PointerGetDatum(spm_float8_array(degrees + in.seats, in.seats));
 		values[7] = Float8GetDatum(out.cost);
 		values[8] = Float8GetDatum(out.bound);
 		values[9] = Float8GetDatum(out.excess);
@@ -298,7 +288,7 @@ spm_bridge_pairs(PG_FUNCTION_ARGS)
 	int32_t    *part = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(int32_t) * size);
 	int32_t    *from = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(int32_t) * size);
 	int32_t    *queue = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(int32_t) * size);
-	double	   *far = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(double) * size);
+	double	   *far = spm_alloc_doubles(size);
 	int			count = 0;
 
 	if (n > 1)

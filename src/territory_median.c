@@ -101,7 +101,7 @@ capacities_arg(FunctionCallInfo fcinfo, int arg, int units)
 	int			n;
 	ArrayType  *array = array_arg(fcinfo, arg, &n);
 	const double *numbers = (const double *) ARR_DATA_PTR(array);
-	double	   *capacities = MemoryContextAllocHuge(CurrentMemoryContext, Max(units, 1) * sizeof(double));
+	double	   *capacities = spm_alloc_doubles(units);
 
 	if (n != 1)
 		check_length("capacity", n, units);

@@ -28,7 +28,7 @@ PG_FUNCTION_INFO_V1(spm_gini_final);
 static double *
 alloc_numbers(int64 n)
 {
-	return MemoryContextAllocHuge(CurrentMemoryContext, Max(n, 1) * sizeof(double));
+	return spm_alloc_doubles(n);
 }
 
 static void
@@ -294,16 +294,6 @@ refuse_regression(SpmLogisticStatus status, int at)
 	}
 }
 
-static Datum
-numbers_datum(const double *numbers, int n)
-{
-	Datum	   *values = palloc(n * sizeof(Datum));
-
-	for (int i = 0; i < n; i++)
-		values[i] = Float8GetDatum(numbers[i]);
-	return PointerGetDatum(construct_array(values, n, FLOAT8OID, sizeof(float8), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
-}
-
 /* Rows that are equal become one, with how often it is there. */
 static int64
 gather_rows(Numbers *numbers, const double **factors, double *counts, double *yes)
@@ -380,8 +370,8 @@ spm_logistic_final(PG_FUNCTION_ARGS)
 	pfree(counts);
 	pfree(yes);
 
-	values[0] = numbers_datum(fit.coefficients, p + 1);
-	values[1] = numbers_datum(fit.errors, p + 1);
+	values[0] = PointerGetDatum(spm_float8_array(fit.coefficients, p + 1));
+	values[1] = PointerGetDatum(spm_float8_array(fit.errors, p + 1));
 	values[2] = Int64GetDatum(numbers->n);
 	values[3] = Float8GetDatum(fit.log_likelihood);
 	values[4] = Float8GetDatum(fit.null_log_likelihood);

@@ -56,7 +56,7 @@ elements(ArrayType *array, const char *what, bool may_miss)
 
 	if (!ARR_HASNULL(array))
 		return numbers;
-	copy = MemoryContextAllocHuge(CurrentMemoryContext, count * sizeof(double));
+	copy = spm_alloc_doubles(count);
 	for (int64 i = 0; i < count; i++)
 	{
 		if (bitmap[i / 8] & (1 << i % 8))

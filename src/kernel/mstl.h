@@ -12,6 +12,7 @@
 
 #include "forecast.h"
 
+/* More seasons than day, week and year nobody has. */
 #define SPMK_SEASONS_MAX	8
 
 /* y[t] = trend[t] + the seasons' [k * n + t] + remainder[t] */
