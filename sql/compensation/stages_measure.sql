@@ -191,7 +191,8 @@ $$;
 COMMENT ON FUNCTION spm._variable_sql(int, int, int) IS 'SQL of a variable''s value for seat s, or error 22000.';
 REVOKE ALL ON FUNCTION spm._variable_sql(int, int, int) FROM PUBLIC;
 
-CREATE OR REPLACE FUNCTION spm._deal_query(component_id int, span daterange, is_seated boolean, is_scoped boolean DEFAULT false, credits text DEFAULT 'spm.standing_credit')
+CREATE OR REPLACE FUNCTION spm._deal_query(component_id int, span daterange, is_seated boolean, is_scoped boolean DEFAULT false, credits text DEFAULT 'spm.standing_credit',
+                                            refusal text DEFAULT 'spm._refuse')
     RETURNS text
     LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
@@ -213,7 +214,7 @@ BEGIN
            t.kind, t.rule, t.owner_key, t.part_no, r.exchange_rate, %1$s AS group_key, %2$s AS base_amount
     FROM %3$s t
 $sql$, coalesce('coalesce((' || c.group_expression || '), '''')', 'NULL::text'),
-        CASE WHEN c.credit_cap IS NULL THEN 'w.value' ELSE format('greatest(least(w.value, %1$s), -%1$s)', c.credit_cap) END, _deal_query.credits)
+        CASE WHEN c.credit_cap IS NULL THEN 'w.value' ELSE format('CASE WHEN w.value IS NOT NULL THEN greatest(least(w.value, %1$s), -%1$s) END', c.credit_cap) END, _deal_query.credits)
     || CASE WHEN is_seated THEN format($sql$    JOIN spm.plan_seat(%s, %L) s ON s.position_id = t.position_id AND s.payee_id = t.payee_id AND multirange_contains_elem(s.spans, t.event_date)
 $sql$, c.plan_id, c.version_span) ELSE '' END
     || CASE c.unit WHEN 'count' THEN $sql$    CROSS JOIN LATERAL (SELECT 1::numeric AS exchange_rate) r
@@ -221,13 +222,13 @@ $sql$ ELSE format($sql$    LEFT JOIN spm.exchange_rate x ON x.rate_type = %1$L A
         AND x.to_currency_code = %2$L AND x.span && %3$L::daterange AND t.event_date <@ x.span
     CROSS JOIN LATERAL (SELECT CASE
         WHEN t.currency_code = %2$L THEN 1
-        WHEN x.rate IS NULL THEN spm._refuse(
+        WHEN x.rate IS NULL THEN %4$s(
             format('no %%s rate from %%s to %%s on %%s', %1$L, t.currency_code, %2$L, t.event_date),
             format('Transaction %%s/%%s needs it.', t.source, t.transaction_key),
             format('SELECT spm.set_exchange_rate(%%L, %%L, %%L, rate, %%L);', t.currency_code, %2$L, t.event_date, %1$L))
         ELSE x.rate END AS exchange_rate) r
-$sql$, c.rate_type, c.currency_code, _deal_query.span) END
-    || format($sql$    CROSS JOIN LATERAL (SELECT coalesce((%1$s)::numeric, spm._refuse(
+$sql$, c.rate_type, c.currency_code, _deal_query.span, _deal_query.refusal) END
+    || format($sql$    CROSS JOIN LATERAL (SELECT coalesce((%1$s)::numeric, %12$s(
             format('measure of component "%%s" is NULL for transaction %%s/%%s', %2$L, t.source, t.transaction_key),
             %3$L, 'Use coalesce() in the measure, or leave the transaction out with a condition.'))%4$s AS value) m
     CROSS JOIN LATERAL (SELECT %5$s AS value) v
@@ -235,11 +236,11 @@ $sql$, c.rate_type, c.currency_code, _deal_query.span) END
     WHERE %7$s AND t.period_id = ANY (%8$L::int[])
       AND t.event_date >= %9$L AND t.event_date < %10$L%11$s$sql$,
         c.measure_expression, c.name, 'It is ' || c.measure_expression || '.',
-        CASE WHEN c.lookup_id IS NOT NULL THEN format($q$ * coalesce(spm.lookup_value(%1$s, ARRAY[%2$s], t.event_date), spm._refuse(
+        CASE WHEN c.lookup_id IS NOT NULL THEN format($q$ * coalesce(spm.lookup_value(%1$s, ARRAY[%2$s], t.event_date), %5$s(
             format('lookup table "%%s" has no row for %%s', %3$L, array_to_string(ARRAY[%2$s], ', ', 'NULL')),
             format('Component "%%s" looks there for transaction %%s/%%s.', %4$L, t.source, t.transaction_key),
             format('SELECT spm.set_lookup(%%L, %%L, value);', %3$L, ARRAY[%2$s])))$q$,
-            c.lookup_id, (SELECT string_agg(format('(%s)::text', e), ', ' ORDER BY o) FROM unnest(c.lookup_expressions) WITH ORDINALITY u(e, o)), c.lookup_name, c.name) END,
+            c.lookup_id, (SELECT string_agg(format('(%s)::text', e), ', ' ORDER BY o) FROM unnest(c.lookup_expressions) WITH ORDINALITY u(e, o)), c.lookup_name, c.name, _deal_query.refusal) END,
         CASE c.unit WHEN 'count' THEN 'm.value'
              ELSE format('CASE WHEN t.currency_code = %L%s THEN m.value ELSE spm.rounded(m.value * r.exchange_rate, %s) END', c.currency_code,
                          CASE WHEN c.lookup_id IS NOT NULL AND c.accumulate <> 'deal' THEN ' AND scale(m.value) <= ' || c.minor_digits END, c.minor_digits) END,
@@ -250,11 +251,11 @@ $sql$, c.rate_type, c.currency_code, _deal_query.span) END
         coalesce(lower(_deal_query.span), 'infinity'), coalesce(upper(_deal_query.span), 'infinity'),
         CASE WHEN _deal_query.is_scoped THEN E'\n      AND t.position_id = ANY (ARRAY(SELECT z.position_id FROM pg_temp.spm_scope z))'
             || CASE WHEN is_seated THEN ' AND s.position_id = ANY (ARRAY(SELECT z.position_id FROM pg_temp.spm_scope z))' ELSE '' END ELSE '' END
-        || coalesce(E'\n      AND (' || c.eligibility_expression || ')', ''));
+        || coalesce(E'\n      AND (' || c.eligibility_expression || ')', ''), _deal_query.refusal);
 END
 $$;
-COMMENT ON FUNCTION spm._deal_query(int, daterange, boolean, boolean, text) IS 'SQL of what counts of every credit in some days: base_amount, in the currency of the plan. is_seated: only while the payee is on the plan. is_scoped: of the seats in pg_temp.spm_scope. credits: relation that they are read from.';
-REVOKE ALL ON FUNCTION spm._deal_query(int, daterange, boolean, boolean, text) FROM PUBLIC;
+COMMENT ON FUNCTION spm._deal_query(int, daterange, boolean, boolean, text, text) IS 'SQL of what counts of every credit in some days: base_amount, in the currency of the plan. is_seated: only while the payee is on the plan. is_scoped: of the seats in pg_temp.spm_scope. credits: relation that they are read from. refusal: function that is called where a measure, a lookup or a rate of exchange is not known: spm._refuse() or spm._unknown().';
+REVOKE ALL ON FUNCTION spm._deal_query(int, daterange, boolean, boolean, text, text) FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION spm._figure_join(alias text, version int, of_component text, scope text)
     RETURNS text

@@ -90,33 +90,34 @@ CREATE OR REPLACE VIEW spm_bi.expected_commission WITH (security_invoker = true)
 SELECT r.odds_run_id, r.as_of, r.until, e.period_id, p.name AS period_name, e.payee_id, y.payee_key, y.name AS payee_name, e.position_id, s.position_key, s.name AS position_name,
        n.name AS plan_name, c.name AS component_name, n.currency_code, e.deal_count, e.earned_amount::numeric(20,4) AS earned_amount,
        c.unit, e.base_amount::numeric(24,6) AS base_amount, e.weighted_amount::numeric(24,6) AS weighted_amount, e.expected_amount::numeric(20,4) AS expected_amount,
-       e.simulated_amount::numeric(20,4) AS simulated_amount, e.lower_amount::numeric(20,4) AS lower_amount, e.upper_amount::numeric(20,4) AS upper_amount
+       e.simulated_amount::numeric(20,4) AS simulated_amount, e.lower_amount::numeric(20,4) AS lower_amount, e.upper_amount::numeric(20,4) AS upper_amount,
+       e.reason, e.estimated_count AS estimated_deal_count, e.pipeline_amount::numeric(24,6) AS pipeline_amount, r.currency_code AS pipeline_currency_code
 FROM (SELECT l.* FROM spm.odds_run l ORDER BY l.odds_run_id DESC LIMIT 1) r
 JOIN LATERAL spm._outlook_problem(r.odds_run_id) x ON x.message IS NULL
 CROSS JOIN LATERAL spm.expected_commission(r.odds_run_id) e
 JOIN spm.period p ON p.period_id = e.period_id
-JOIN spm.payee y ON y.payee_id = e.payee_id
-JOIN spm.position s ON s.position_id = e.position_id
-JOIN spm.component c ON c.component_id = e.component_id
-JOIN spm.plan_version v ON v.plan_version_id = c.plan_version_id
-JOIN spm.plan n ON n.plan_id = v.plan_id;
-COMMENT ON VIEW spm_bi.expected_commission IS 'One row per payee, position and component that open deals would be credited in, by the last forecast of the pipeline: what they are expected to cost in commission. No row: that cannot be told, and spm.expected_commission() says why.';
+LEFT JOIN spm.payee y ON y.payee_id = e.payee_id
+LEFT JOIN spm.position s ON s.position_id = e.position_id
+LEFT JOIN spm.component c ON c.component_id = e.component_id
+LEFT JOIN spm.plan_version v ON v.plan_version_id = c.plan_version_id
+LEFT JOIN spm.plan n ON n.plan_id = v.plan_id;
+COMMENT ON VIEW spm_bi.expected_commission IS 'One row per payee, position and component that open deals would be credited in, by the last forecast of the pipeline: what they are expected to cost in commission; and one per reason for which deals are not counted, without money. No row: that cannot be told, and spm.expected_commission() says why.';
 COMMENT ON COLUMN spm_bi.expected_commission.odds_run_id IS 'Forecast of the pipeline.';
 COMMENT ON COLUMN spm_bi.expected_commission.as_of IS 'Day as of which it was made.';
 COMMENT ON COLUMN spm_bi.expected_commission.until IS 'Day on which it ends.';
 COMMENT ON COLUMN spm_bi.expected_commission.period_id IS 'Period of as_of.';
 COMMENT ON COLUMN spm_bi.expected_commission.period_name IS 'Its name.';
-COMMENT ON COLUMN spm_bi.expected_commission.payee_id IS 'Payee.';
+COMMENT ON COLUMN spm_bi.expected_commission.payee_id IS 'Payee. NULL: the owner of the deals is none.';
 COMMENT ON COLUMN spm_bi.expected_commission.payee_key IS 'Key of the payee in the warehouse.';
 COMMENT ON COLUMN spm_bi.expected_commission.payee_name IS 'Name of the payee.';
-COMMENT ON COLUMN spm_bi.expected_commission.position_id IS 'Seat.';
+COMMENT ON COLUMN spm_bi.expected_commission.position_id IS 'Seat. NULL: the owner holds none.';
 COMMENT ON COLUMN spm_bi.expected_commission.position_key IS 'Key of the seat.';
 COMMENT ON COLUMN spm_bi.expected_commission.position_name IS 'Name of the seat.';
-COMMENT ON COLUMN spm_bi.expected_commission.plan_name IS 'Plan.';
+COMMENT ON COLUMN spm_bi.expected_commission.plan_name IS 'Plan. NULL: no component of the owner sees the deals.';
 COMMENT ON COLUMN spm_bi.expected_commission.component_name IS 'Component.';
 COMMENT ON COLUMN spm_bi.expected_commission.currency_code IS 'Currency of the plan.';
 COMMENT ON COLUMN spm_bi.expected_commission.deal_count IS 'Open deals that would be credited.';
-COMMENT ON COLUMN spm_bi.expected_commission.earned_amount IS 'What is earned in the period so far. Additive within a currency.';
+COMMENT ON COLUMN spm_bi.expected_commission.earned_amount IS 'What is earned in the period so far. NULL beside a reason. Additive within a currency.';
 COMMENT ON COLUMN spm_bi.expected_commission.unit IS 'money: base and weighted amounts are in currency_code; count: pieces.';
 COMMENT ON COLUMN spm_bi.expected_commission.base_amount IS 'What the open deals count in all.';
 COMMENT ON COLUMN spm_bi.expected_commission.weighted_amount IS 'The same times their odds.';
@@ -124,3 +125,7 @@ COMMENT ON COLUMN spm_bi.expected_commission.expected_amount IS 'What the total 
 COMMENT ON COLUMN spm_bi.expected_commission.simulated_amount IS 'Mean of what is earned in drawn futures: knows accelerators and caps. Additive within a currency.';
 COMMENT ON COLUMN spm_bi.expected_commission.lower_amount IS 'In one future of ten less is earned. Not additive.';
 COMMENT ON COLUMN spm_bi.expected_commission.upper_amount IS 'In one future of ten more is earned. Not additive.';
+COMMENT ON COLUMN spm_bi.expected_commission.reason IS 'NULL: the deals are counted. Else why not, and what they earn is NULL: no amount, no rate, no measure, no result, no seat, no plan, not counted or not open.';
+COMMENT ON COLUMN spm_bi.expected_commission.estimated_deal_count IS 'Deals without an amount that are counted at the usual one.';
+COMMENT ON COLUMN spm_bi.expected_commission.pipeline_amount IS 'What the deals are expected to bring. Not additive: a deal is in the row of each who is credited.';
+COMMENT ON COLUMN spm_bi.expected_commission.pipeline_currency_code IS 'Currency of pipeline_amount. NULL: the one that all deals have.';
