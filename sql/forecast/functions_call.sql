@@ -79,7 +79,21 @@ $$;
 COMMENT ON FUNCTION spm._refuse_amount(text, text, text, date) IS 'Error 22023: an amount cannot be converted. It is called where the amount should be.';
 REVOKE ALL ON FUNCTION spm._refuse_amount(text, text, text, date) FROM PUBLIC;
 
-CREATE OR REPLACE FUNCTION spm._pipeline_value(as_of date, forecast_type_id int, rate_on date, seat_on date)
+CREATE OR REPLACE FUNCTION spm._type_amount(amount numeric, currency_code text, first text, last text, type spm.forecast_type, rate numeric, digits int, day date)
+    RETURNS numeric
+    LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT CASE WHEN _type_amount.amount IS NULL THEN 0
+        WHEN (_type_amount.type).currency_code IS NULL THEN CASE WHEN _type_amount.first <> _type_amount.last THEN spm._refuse_amount(_type_amount.first, _type_amount.last, NULL, NULL) ELSE _type_amount.amount END
+        WHEN _type_amount.currency_code IS NULL OR _type_amount.currency_code = (_type_amount.type).currency_code THEN _type_amount.amount
+        WHEN _type_amount.rate IS NULL THEN spm._refuse_amount(_type_amount.currency_code, (_type_amount.type).currency_code, (_type_amount.type).rate_type, _type_amount.day)
+        ELSE round(_type_amount.amount * _type_amount.rate, _type_amount.digits) END;
+END;
+COMMENT ON FUNCTION spm._type_amount(numeric, text, text, text, spm.forecast_type, numeric, int, date) IS
+'Amount of a deal in the currency of a forecast type, 0 where there is none. first, last: of the currencies that deals have; rate: of the day. Errors: 22023 for several currencies without one to report in, or a rate that is missing.';
+REVOKE ALL ON FUNCTION spm._type_amount(numeric, text, text, text, spm.forecast_type, numeric, int, date) FROM PUBLIC;
+
+CREATE OR REPLACE FUNCTION spm._pipeline_value(as_of date, forecast_type_id int, rate_on date, seat_on date, owners text[] DEFAULT NULL, tells_history boolean DEFAULT true)
     RETURNS TABLE (source_id int, source text, key text, name text, owner_key text, position_id int, state text, category text,
         created_on date, close_date date, closed_on date, amount numeric)
     LANGUAGE plpgsql STABLE PARALLEL SAFE
@@ -89,15 +103,18 @@ AS $$
 DECLARE
     type spm.forecast_type := (SELECT t FROM spm.forecast_type AS t WHERE t.forecast_type_id = _pipeline_value.forecast_type_id);
     digits int := (SELECT c.minor_digits FROM spm.currency AS c WHERE c.currency_code = type.currency_code);
+    first text;
+    last text;
 BEGIN
+    -- what cannot be added up for all is not added up for one
+    IF owners IS NOT NULL AND type.currency_code IS NULL AND to_regclass('spm.opportunity') IS NOT NULL THEN
+        SELECT min(o.currency_code), max(o.currency_code) INTO first, last FROM spm.opportunity AS o;
+    END IF;
     RETURN QUERY
     SELECT p.source_id, p.source, p.key, p.name, p.owner_key, coalesce(s.position_id, l.position_id), p.state, p.category, p.created_on, p.close_date, p.closed_on,
-        CASE WHEN p.amount IS NULL THEN 0
-            WHEN type.currency_code IS NULL THEN CASE WHEN p.first <> p.last THEN spm._refuse_amount(p.first, p.last, NULL, NULL) ELSE p.amount END
-            WHEN p.currency_code IS NULL OR p.currency_code = type.currency_code THEN p.amount
-            WHEN r.rate IS NULL THEN spm._refuse_amount(p.currency_code, type.currency_code, type.rate_type, rate_on)
-            ELSE round(p.amount * r.rate, digits) END
-    FROM (SELECT w.*, min(w.currency_code) OVER () AS first, max(w.currency_code) OVER () AS last FROM spm._pipeline_state(_pipeline_value.as_of) AS w) AS p
+        spm._type_amount(p.amount, p.currency_code, least(first, p.first), greatest(last, p.last), type, r.rate, digits, _pipeline_value.rate_on)
+    FROM (SELECT w.*, min(w.currency_code) OVER () AS first, max(w.currency_code) OVER () AS last
+        FROM spm._pipeline_state(_pipeline_value.as_of, _pipeline_value.owners, _pipeline_value.tells_history) AS w) AS p
     LEFT JOIN spm._owner_seat(seat_on) AS s ON s.owner_key = p.owner_key
     -- what somebody won who has left stays with the seat
     LEFT JOIN LATERAL (SELECT a.position_id
@@ -108,10 +125,10 @@ BEGIN
         AND r.rate_type = type.rate_type AND r.span @> rate_on;
 END
 $$;
-COMMENT ON FUNCTION spm._pipeline_value(date, int, date, date) IS
-'The pipeline as known on a day, with amounts in the currency of the forecast type at the rates of rate_on, 0 where there is none, and the seats that owners held on seat_on; what was won by who held none then is with the seat held on that day.
+COMMENT ON FUNCTION spm._pipeline_value(date, int, date, date, text[], boolean) IS
+'The pipeline as known on a day, with amounts in the currency of the forecast type at the rates of rate_on, 0 where there is none, and the seats that owners held on seat_on; what was won by who held none then is with the seat held on that day. owners, tells_history: as for spm._pipeline_state().
 Errors: 22023 for several currencies without one to report in, or a rate that is missing.';
-REVOKE ALL ON FUNCTION spm._pipeline_value(date, int, date, date) FROM PUBLIC;
+REVOKE ALL ON FUNCTION spm._pipeline_value(date, int, date, date, text[], boolean) FROM PUBLIC;
 
 -- ---------------------------------------------------------------- the roll-up
 
@@ -122,7 +139,7 @@ REVOKE ALL ON FUNCTION spm._pipeline_value(date, int, date, date) FROM PUBLIC;
  * All joins are over equality.  Nobody can know how many rows a day's tree has, and
  * a plan that guesses few would walk 5,000 seats against each other for a minute.
  */
-CREATE OR REPLACE FUNCTION spm._rollup(period_id int, as_of date, forecast_type_id int)
+CREATE OR REPLACE FUNCTION spm._rollup(period_id int, as_of date, forecast_type_id int, seat int DEFAULT NULL)
     RETURNS TABLE (position_id int, manager_position_id int, category text, own_count bigint, own_amount numeric, deal_count bigint, deal_amount numeric,
         rollup_amount numeric, own_call_amount numeric, manager_call_amount numeric, judge_position_id int, call_as_of date)
     LANGUAGE plpgsql STABLE PARALLEL SAFE
@@ -134,14 +151,30 @@ AS $$
 DECLARE
     days daterange := (SELECT p.span FROM spm.period AS p WHERE p.period_id = _rollup.period_id);
     is_single boolean := coalesce((SELECT t.rollup = 'single' FROM spm.forecast_type AS t WHERE t.forecast_type_id = _rollup.forecast_type_id), false);
+    owners text[];
 BEGIN
+    IF seat IS NOT NULL THEN
+        -- who has ever sat there or below, where the tree of the day has it: what reaches the seat is theirs
+        owners := ARRAY(
+            WITH below AS (
+                SELECT _rollup.seat AS position_id
+                UNION ALL
+                SELECT x.position_id FROM spm.position_path AS x WHERE x.ancestor_position_id = _rollup.seat AND x.span @> _rollup.as_of
+            )
+            SELECT s.position_key FROM below AS b JOIN spm.position AS s USING (position_id)
+            UNION
+            SELECT y.payee_key FROM below AS b JOIN spm.position_assignment AS a USING (position_id) JOIN spm.payee AS y USING (payee_id) WHERE a.is_primary);
+        IF cardinality(owners) > (SELECT count(*) FROM spm.position) / 2 THEN
+            owners := NULL;    -- to look for nearly all takes longer than to read them
+        END IF;
+    END IF;
     RETURN QUERY
     WITH category (category, place) AS (
         VALUES ('pipeline', 1), ('best_case', 2), ('most_likely', 3), ('commit', 4), ('closed', 5)
     ), deal AS MATERIALIZED (
         -- deals without a seat belong to seat 0, which nobody has: joins over equality only
         SELECT coalesce(v.position_id, 0) AS position_id, spm._category_order(v.category) AS place, count(*) AS n, sum(v.amount) AS amount
-        FROM spm._pipeline_value(_rollup.as_of, _rollup.forecast_type_id, _rollup.as_of, _rollup.as_of) AS v
+        FROM spm._pipeline_value(_rollup.as_of, _rollup.forecast_type_id, _rollup.as_of, _rollup.as_of, owners, false) AS v
         WHERE v.state = 'open' AND v.close_date <@ days AND v.category <> 'omitted' OR v.state = 'won' AND v.closed_on <@ days
         GROUP BY 1, place
     ), path AS MATERIALIZED (
@@ -197,11 +230,12 @@ BEGIN
     FROM own AS o
     JOIN total AS t ON t.position_id = o.position_id AND t.category = o.category
     LEFT JOIN path AS m ON m.position_id = o.position_id AND m.depth = 1
-    LEFT JOIN call AS c ON c.position_id = o.position_id AND c.category = o.category;
+    LEFT JOIN call AS c ON c.position_id = o.position_id AND c.category = o.category
+    WHERE _rollup.seat IS NULL OR o.position_id = _rollup.seat;
 END
 $$;
-COMMENT ON FUNCTION spm._rollup(int, date, int) IS 'The roll-up of a period by keys; the columns are explained at spm.pipeline_rollup().';
-REVOKE ALL ON FUNCTION spm._rollup(int, date, int) FROM PUBLIC;
+COMMENT ON FUNCTION spm._rollup(int, date, int, int) IS 'The roll-up of a period by keys; the columns are explained at spm.pipeline_rollup(). seat: only the rows of this one, which reads its deals alone; NULL: of all.';
+REVOKE ALL ON FUNCTION spm._rollup(int, date, int, int) FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION spm.pipeline_rollup(period text, as_of date DEFAULT current_date, forecast_type text DEFAULT NULL, calendar text DEFAULT NULL)
     RETURNS TABLE (position_id int, position_key text, manager_key text, category text, own_count bigint, own_amount numeric, deal_count bigint, deal_amount numeric,
@@ -264,8 +298,8 @@ BEGIN
         this_type := spm._forecast_type_id(forecast_type);
     END IF;
     SELECT r.rollup_amount, r.deal_amount INTO now_there
-    FROM spm._rollup(this_period, as_of, this_type) AS r
-    WHERE r.position_id = seat AND r.category = wanted;
+    FROM spm._rollup(this_period, as_of, this_type, seat) AS r
+    WHERE r.category = wanted;
     INSERT INTO spm.forecast_call (forecast_type_id, position_id, judge_position_id, period_id, category, as_of, amount, rollup_amount, deal_amount, reason)
     VALUES (this_type, seat, judge, this_period, wanted, _add_call.as_of, _add_call.amount, coalesce(now_there.rollup_amount, 0), coalesce(now_there.deal_amount, 0),
         nullif(btrim(_add_call.reason), ''))
@@ -342,30 +376,49 @@ AS $$
 BEGIN
     RETURN QUERY
     WITH call AS MATERIALIZED (
-        SELECT c.*, p.span, upper(p.span) - 1 AS last_day, t.rollup, t.currency_code, t.rate_type
+        SELECT c.*, p.span, upper(p.span) - 1 AS last_day, t.rollup
         FROM spm.forecast_call AS c
         JOIN spm.period AS p USING (period_id)
         JOIN spm.forecast_type AS t USING (forecast_type_id)
         WHERE c.amount IS NOT NULL AND upper(p.span) <= call_outcome.known_on + 1
+    ), asked AS MATERIALIZED (
+        SELECT DISTINCT c.forecast_type_id, c.period_id, c.span, c.last_day FROM call AS c
+    ), day AS (
+        SELECT a.forecast_type_id, a.period_id, a.last_day, d::date AS closed_on
+        FROM asked AS a CROSS JOIN LATERAL generate_series(lower(a.span)::timestamp, a.last_day::timestamp, '1 day') AS d
+    ), known AS MATERIALIZED (
+        -- read once for all periods
+        SELECT p.owner_key, p.state, p.closed_on, p.amount, p.currency_code, min(p.currency_code) OVER () AS first, max(p.currency_code) OVER () AS last
+        FROM spm._pipeline_state(call_outcome.known_on, NULL, false) AS p
+        WHERE EXISTS (SELECT FROM call)
+    ), seat AS MATERIALIZED (
+        SELECT d.last_day, s.owner_key, s.position_id
+        FROM (SELECT DISTINCT a.last_day FROM asked AS a) AS d CROSS JOIN LATERAL spm._owner_seat(d.last_day) AS s
     ), won AS MATERIALIZED (
-        -- amounts at the rates of the last day of the period, for the seats that owners held on it
-        SELECT g.forecast_type_id, g.period_id, v.position_id, v.closed_on, sum(v.amount) AS amount
-        FROM (SELECT DISTINCT c.forecast_type_id, c.period_id, c.span, c.last_day FROM call AS c) AS g
-        CROSS JOIN LATERAL spm._pipeline_value(call_outcome.known_on, g.forecast_type_id, g.last_day, g.last_day) AS v
-        WHERE v.state = 'won' AND v.closed_on <@ g.span
-        GROUP BY g.forecast_type_id, g.period_id, v.position_id, v.closed_on
-    ), below AS (
-        SELECT c.forecast_call_id, c.position_id FROM call AS c
+        -- amounts at the rates of the last day of the period, for the seats that owners held on it, or on the day if they had left by then
+        SELECT d.forecast_type_id, d.period_id, coalesce(s.position_id, a.position_id) AS position_id, k.closed_on,
+            sum(spm._type_amount(k.amount, k.currency_code, k.first, k.last, t, r.rate, u.minor_digits, d.last_day)) AS amount
+        FROM day AS d
+        JOIN known AS k ON k.closed_on = d.closed_on AND k.state = 'won'
+        JOIN spm.forecast_type AS t ON t.forecast_type_id = d.forecast_type_id
+        LEFT JOIN spm.currency AS u ON u.currency_code = t.currency_code
+        LEFT JOIN seat AS s ON s.last_day = d.last_day AND s.owner_key = k.owner_key
+        LEFT JOIN spm.payee AS y ON y.payee_key = k.owner_key AND s.position_id IS NULL
+        LEFT JOIN spm.position_assignment AS a ON a.payee_id = y.payee_id AND a.is_primary AND a.span @> k.closed_on
+        LEFT JOIN spm.exchange_rate AS r ON r.from_currency_code = k.currency_code AND r.to_currency_code = t.currency_code
+            AND r.rate_type = t.rate_type AND r.span @> d.last_day
+        GROUP BY d.forecast_type_id, d.period_id, coalesce(s.position_id, a.position_id), k.closed_on
+    ), below AS MATERIALIZED (
+        SELECT c.forecast_call_id, c.forecast_type_id, c.period_id, c.position_id, CASE c.rollup WHEN 'single' THEN c.as_of END AS since FROM call AS c
         UNION ALL
-        SELECT c.forecast_call_id, x.position_id FROM call AS c
+        SELECT c.forecast_call_id, c.forecast_type_id, c.period_id, x.position_id, CASE c.rollup WHEN 'single' THEN c.as_of END FROM call AS c
         JOIN spm.position_path AS x ON x.ancestor_position_id = c.position_id AND x.span @> c.last_day
     ), actual AS (
-        SELECT c.forecast_call_id, sum(w.amount) AS amount
-        FROM call AS c
-        JOIN below AS b USING (forecast_call_id)
-        JOIN won AS w ON w.forecast_type_id = c.forecast_type_id AND w.period_id = c.period_id AND w.position_id = b.position_id
-            AND (c.rollup = 'cumulative' OR w.closed_on > c.as_of)
-        GROUP BY c.forecast_call_id
+        SELECT b.forecast_call_id, sum(w.amount) AS amount
+        FROM below AS b
+        JOIN won AS w ON w.forecast_type_id = b.forecast_type_id AND w.period_id = b.period_id AND w.position_id = b.position_id
+            AND w.closed_on > coalesce(b.since, '-infinity')
+        GROUP BY b.forecast_call_id
     )
     SELECT c.forecast_call_id, c.forecast_type_id, c.position_id, c.judge_position_id,
         (SELECT count(*)::int FROM spm.position_path AS x WHERE x.position_id = c.position_id AND x.span @> c.as_of),

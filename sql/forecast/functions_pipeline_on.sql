@@ -3,7 +3,7 @@
  * long deals stay in their stages.  Nothing that became known later may be read.
  */
 
-CREATE OR REPLACE FUNCTION spm._stage_entry(as_of date)
+CREATE OR REPLACE FUNCTION spm._stage_entry(as_of date, keys text[] DEFAULT NULL)
     RETURNS TABLE (source_id int, key text, stage text, entered_on date, seen_on date, is_won boolean, is_closed boolean,
         left_on date, next_stage text, next_is_won boolean, next_is_closed boolean)
     LANGUAGE plpgsql STABLE PARALLEL SAFE
@@ -25,7 +25,7 @@ BEGIN
         LEFT JOIN spm.sales_stage AS g ON g.opportunity_source_id = c.opportunity_source_id AND g.stage = c.stage
         LEFT JOIN (SELECT r.opportunity_source_id, min(lower(r.span)) AS day FROM spm.opportunity_record AS r GROUP BY r.opportunity_source_id) AS f
             ON f.opportunity_source_id = c.opportunity_source_id
-        WHERE c.stage IS NOT NULL AND c.changed_at::date <= _stage_entry.as_of
+        WHERE c.stage IS NOT NULL AND c.changed_at::date <= _stage_entry.as_of AND (_stage_entry.keys IS NULL OR c.opportunity_key = ANY (_stage_entry.keys))
         WINDOW w AS (PARTITION BY c.opportunity_source_id, c.opportunity_key ORDER BY c.changed_at, coalesce(g.stage_order, 0), c.stage COLLATE "C")
     ), entry AS (
         SELECT c.*, max(c.day) OVER (w ROWS UNBOUNDED PRECEDING) AS entered_on
@@ -40,12 +40,12 @@ BEGIN
     WINDOW w AS (PARTITION BY e.opportunity_source_id, e.opportunity_key ORDER BY e.changed_at, e.stage_order, e.stage COLLATE "C");
 END
 $$;
-COMMENT ON FUNCTION spm._stage_entry(date) IS
+COMMENT ON FUNCTION spm._stage_entry(date, text[]) IS
 'One row per time that a deal came into a stage, from recorded changes until the end of a day, with the stage that followed until then.
-seen_on: later than entered_on where the first snapshot found the deal in a stage that it had entered before.';
-REVOKE ALL ON FUNCTION spm._stage_entry(date) FROM PUBLIC;
+seen_on: later than entered_on where the first snapshot found the deal in a stage that it had entered before. keys: of these deals; NULL: of all.';
+REVOKE ALL ON FUNCTION spm._stage_entry(date, text[]) FROM PUBLIC;
 
-CREATE OR REPLACE FUNCTION spm._pipeline_state(as_of date)
+CREATE OR REPLACE FUNCTION spm._pipeline_state(as_of date, owners text[] DEFAULT NULL, tells_history boolean DEFAULT true)
     RETURNS TABLE (source_id int, source text, key text, name text, account_key text, owner_key text, segment text, created_on date, currency_code text,
         stage text, spell_stage text, stage_since date, seen_on date, amount numeric, list_amount numeric, close_date date, closed_on date, state text, category text)
     LANGUAGE plpgsql STABLE PARALLEL SAFE
@@ -54,13 +54,25 @@ AS $$
 #variable_conflict use_column
 DECLARE
     is_now boolean := as_of >= current_date;
+    keys text[];
+    is_read boolean;
 BEGIN
     IF to_regclass('spm.opportunity') IS NULL OR as_of IS NULL THEN
         RETURN;
     END IF;
+    IF owners IS NOT NULL THEN
+        -- who has it, and who is known to have had it
+        keys := ARRAY(SELECT o.opportunity_key FROM spm.opportunity AS o WHERE o.owner_key = ANY (_pipeline_state.owners)
+            UNION SELECT c.opportunity_key FROM spm.opportunity_change AS c WHERE NOT is_now AND c.owner_key = ANY (_pipeline_state.owners)
+            UNION SELECT r.opportunity_key FROM spm.opportunity_record AS r WHERE NOT is_now AND r.owner_key = ANY (_pipeline_state.owners));
+    END IF;
+    -- Of today the CRM tells all but when stages were entered, and that may be the only day of a closing.
+    is_read := NOT is_now OR tells_history OR EXISTS (SELECT FROM spm.opportunity AS o
+        WHERE o.is_won IS NOT NULL AND o.closed_on IS NULL AND (keys IS NULL OR o.opportunity_key = ANY (keys)));
     RETURN QUERY
     WITH deal AS (
         SELECT o.* FROM spm.opportunity AS o
+        WHERE keys IS NULL OR o.opportunity_key = ANY (keys)
         UNION ALL
         -- what the CRM has deleted since was there all the same
         SELECT r.opportunity_source_id, s.name, r.opportunity_key, r.name, r.account_key, r.owner_key, r.stage, r.amount, r.currency_code, r.created_on,
@@ -68,17 +80,18 @@ BEGIN
         FROM spm.opportunity_record AS r
         JOIN spm.opportunity_source AS s ON s.opportunity_source_id = r.opportunity_source_id AND s.is_mapped
         WHERE r.is_gone AND upper_inf(r.span) AND lower(r.span) > _pipeline_state.as_of
+            AND (keys IS NULL OR r.opportunity_key = ANY (keys))
             AND NOT EXISTS (SELECT FROM spm.opportunity AS o
                 WHERE o.opportunity_source_id = r.opportunity_source_id AND o.opportunity_key = r.opportunity_key)
     ), entry AS MATERIALIZED (
-        SELECT e.* FROM spm._stage_entry(_pipeline_state.as_of) AS e WHERE e.left_on IS NULL
+        SELECT e.* FROM spm._stage_entry(_pipeline_state.as_of, keys) AS e WHERE is_read AND e.left_on IS NULL
     ), change AS (
         SELECT c.opportunity_source_id, c.opportunity_key, g.is_closed, c.amount, c.close_date, c.owner_key, c.category, c.changed_at::date <= _pipeline_state.as_of AS is_known,
             row_number() OVER (PARTITION BY c.opportunity_source_id, c.opportunity_key ORDER BY c.changed_at, coalesce(g.stage_order, 0), c.amount, c.close_date,
                 c.owner_key COLLATE "C", c.category COLLATE "C") AS place
         FROM spm.opportunity_change AS c
         LEFT JOIN spm.sales_stage AS g ON g.opportunity_source_id = c.opportunity_source_id AND g.stage = c.stage
-        WHERE NOT is_now
+        WHERE NOT is_now AND (keys IS NULL OR c.opportunity_key = ANY (keys))
     ), known AS MATERIALIZED (
         -- the last value that was recorded: the greatest pair of place and value, which takes no sort for each
         SELECT c.opportunity_source_id, c.opportunity_key, coalesce(bool_or(c.is_closed), false) AS tells_closing, coalesce(bool_or(c.is_known), false) AS is_known,
@@ -122,8 +135,10 @@ BEGIN
     LEFT JOIN spm.sales_stage AS g ON g.opportunity_source_id = t.opportunity_source_id AND g.stage = t.entered_stage AND NOT g.is_closed;
 END
 $$;
-COMMENT ON FUNCTION spm._pipeline_state(date) IS 'One row per deal that was known at the end of a day, as it was known then; the columns are explained at spm.pipeline_on().';
-REVOKE ALL ON FUNCTION spm._pipeline_state(date) FROM PUBLIC;
+COMMENT ON FUNCTION spm._pipeline_state(date, text[], boolean) IS
+'One row per deal that was known at the end of a day, as it was known then; the columns are explained at spm.pipeline_on().
+owners: all deals that were theirs then are there, and some others; NULL: all. tells_history: false leaves out, of today, when the stage was entered, and created_on where only that tells it; which is most of the work.';
+REVOKE ALL ON FUNCTION spm._pipeline_state(date, text[], boolean) FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION spm._owner_seat(day date)
     RETURNS TABLE (owner_key text, position_id int)

@@ -90,7 +90,7 @@ SELECT o.forecast_call_id, t.name AS forecast_type_name, t.currency_code, p.peri
     o.depth AS position_depth, o.category, o.as_of, o.days_left AS day_count_left, greatest(o.days_left / 7, 0) AS week_index, (c.recorded_at AT TIME ZONE 'UTC')::date > o.as_of + 1 AS is_backdated,
     o.amount::numeric(24,6) AS amount, o.rollup_amount::numeric(24,6) AS rollup_amount, o.deal_amount::numeric(24,6) AS deal_amount,
     o.actual_amount::numeric(24,6) AS actual_amount, o.error::numeric(24,6) AS error_amount, abs(o.error)::numeric(24,6) AS abs_error_amount,
-    abs(o.rollup_error)::numeric(24,6) AS abs_rollup_error_amount, abs(o.deal_error)::numeric(24,6) AS abs_deal_error_amount
+    abs(o.rollup_error)::numeric(24,6) AS abs_rollup_error_amount, abs(o.deal_error)::numeric(24,6) AS abs_deal_error_amount, p.grain AS period_grain
 FROM spm.call_outcome(current_date) AS o
 JOIN spm.forecast_call AS c USING (forecast_call_id)
 JOIN spm.forecast_type AS t ON t.forecast_type_id = o.forecast_type_id
@@ -125,6 +125,7 @@ COMMENT ON COLUMN spm_bi.call_outcome.error_amount IS 'Amount less actual_amount
 COMMENT ON COLUMN spm_bi.call_outcome.abs_error_amount IS 'The same without its sign. Additive: divide by the sum of actual_amount.';
 COMMENT ON COLUMN spm_bi.call_outcome.abs_rollup_error_amount IS 'Distance of the roll-up from what was won.';
 COMMENT ON COLUMN spm_bi.call_outcome.abs_deal_error_amount IS 'Distance of the deals from what was won.';
+COMMENT ON COLUMN spm_bi.call_outcome.period_grain IS 'How long the period is: month, quarter ...';
 
 CREATE OR REPLACE VIEW spm_bi.call_accuracy WITH (security_invoker = true) AS
 SELECT o.forecast_type_name, o.currency_code, o.category, o.judge_position_id, o.judge_position_key, o.judge_position_name, o.is_managers, o.position_depth, o.week_index,
@@ -134,10 +135,10 @@ SELECT o.forecast_type_name, o.currency_code, o.category, o.judge_position_id, o
     (sum(o.abs_error_amount) / nullif(sum(o.actual_amount), 0))::numeric(18,6) AS wape_ratio,
     (sum(o.abs_rollup_error_amount) / nullif(sum(o.actual_amount), 0))::numeric(18,6) AS rollup_wape_ratio,
     (sum(o.abs_deal_error_amount) / nullif(sum(o.actual_amount), 0))::numeric(18,6) AS deal_wape_ratio,
-    sum(o.abs_error_amount) < sum(o.abs_rollup_error_amount) AS is_better_than_rollup
+    sum(o.abs_error_amount) < sum(o.abs_rollup_error_amount) AS is_better_than_rollup, o.period_grain
 FROM spm_bi.call_outcome AS o
-GROUP BY o.forecast_type_name, o.currency_code, o.category, o.judge_position_id, o.judge_position_key, o.judge_position_name, o.is_managers, o.position_depth, o.week_index;
-COMMENT ON VIEW spm_bi.call_accuracy IS 'One row per forecast type, category, seat that makes calls, level of the tree and weeks left: how good and how one-sided its calls have been, and whether they were better than no judgement.';
+GROUP BY o.forecast_type_name, o.currency_code, o.category, o.judge_position_id, o.judge_position_key, o.judge_position_name, o.is_managers, o.position_depth, o.week_index, o.period_grain;
+COMMENT ON VIEW spm_bi.call_accuracy IS 'One row per forecast type, category, seat that makes calls, level of the tree, length of the period and weeks left: how good and how one-sided its calls have been, and whether they were better than no judgement.';
 COMMENT ON COLUMN spm_bi.call_accuracy.forecast_type_name IS 'Forecast type.';
 COMMENT ON COLUMN spm_bi.call_accuracy.currency_code IS 'Currency of the amounts. NULL: that of the deals.';
 COMMENT ON COLUMN spm_bi.call_accuracy.category IS 'Category.';
@@ -158,6 +159,7 @@ COMMENT ON COLUMN spm_bi.call_accuracy.wape_ratio IS 'abs_error_amount over actu
 COMMENT ON COLUMN spm_bi.call_accuracy.rollup_wape_ratio IS 'The same of what the roll-up said. Not additive.';
 COMMENT ON COLUMN spm_bi.call_accuracy.deal_wape_ratio IS 'The same of what the deals came to. Not additive.';
 COMMENT ON COLUMN spm_bi.call_accuracy.is_better_than_rollup IS 'Whether judgement has brought the number nearer to what was won.';
+COMMENT ON COLUMN spm_bi.call_accuracy.period_grain IS 'How long the periods are: month, quarter ... Eight weeks before the end is early for a quarter, and before a month has begun.';
 
 CREATE OR REPLACE VIEW spm_bi.call_expectation WITH (security_invoker = true) AS
 SELECT t.name AS forecast_type_name, t.currency_code, c.name AS calendar_name, p.period_id, p.name AS period_name, e.position_key, e.judge_key AS judge_position_key,

@@ -7,6 +7,7 @@ BEGIN;
 SET client_min_messages = error;
 SET datestyle = 'ISO, YMD';
 SELECT no_plan();
+SELECT spm.add_currency('USD'), spm.add_currency('EUR') \g /dev/null
 
 -- ann won a deal, and left with another one open; bob has one
 CREATE SCHEMA crm;
@@ -34,5 +35,14 @@ SELECT is((SELECT sum(CASE step WHEN 'closing' THEN -amount ELSE amount END) FRO
 -- periods of several lengths
 SELECT spm.submit_call('ceo', '2020-Q2', 1000, as_of => '2020-04-10') \g /dev/null
 SELECT is((SELECT past_count FROM spm.expected_call('2020-Q2', '2020-04-10')), 1::bigint, 'calls of quarters are held against quarters, not against months');
+SELECT spm.submit_call('ceo', '2020-03', 40, as_of => '2020-02-01') \g /dev/null
+SELECT results_eq($$SELECT period_grain, call_count, amount, actual_amount FROM spm_bi.call_accuracy WHERE week_index = 8 ORDER BY 1$$, $$VALUES ('month', 1::bigint, 40.000000, 0.000000), ('quarter', 1, 150.000000, 100.000000)$$,
+    'and their accuracy stands apart, with as many weeks left');
+
+-- a call looks at its own deals, but not only
+INSERT INTO crm.deal VALUES (4, 'eve', 'Talk', 1, '2020-01-01', '2020-06-20', 'Commit');
+SELECT spm.map_opportunities('other', 'crm.deal', key => 'id', owner => 'owner', stage => 'stage', amount => 'amount', created => 'opened', close_date => 'closing', category => 'category', fixed_currency => 'EUR', filter => 'id = 4'),
+    spm.map_opportunities('crm', 'crm.deal', key => 'id', owner => 'owner', stage => 'stage', amount => 'amount', created => 'opened', close_date => 'closing', category => 'category', fixed_currency => 'USD', filter => 'id < 4') \g /dev/null
+SELECT throws_ok($$SELECT spm.submit_call('s2', '2020-Q2', 1, as_of => '2020-04-10')$$, '22023', 'deals are in several currencies, such as EUR and USD', 'refused: what the whole roll-up cannot add up, a seat with one currency does not call');
 SELECT * FROM finish();
 ROLLBACK;

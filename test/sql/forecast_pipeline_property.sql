@@ -5,7 +5,7 @@
 \pset pager off
 BEGIN;
 SET client_min_messages = warning;
-SELECT plan(9);
+SELECT plan(11);
 
 -- 120 deals over 26 weeks, drawn from a hash: each week some change stage, amount, date, owner or category
 CREATE FUNCTION pg_temp.draw(VARIADIC numbers int[]) RETURNS int LANGUAGE sql IMMUTABLE AS $$SELECT (hashtextextended(array_to_string(numbers, ','), 42) & 1073741823)::int$$;
@@ -96,5 +96,13 @@ DELETE FROM deal_then WHERE source = 'crm.other';
 SELECT is_empty($$SELECT d, position_key, category, amount, pg_temp.number_of(position_id, category, d) FROM unnest('{2021-04-01,2021-04-20,2021-05-31,2021-06-30}'::date[]) d, spm.pipeline_rollup('2021-Q2', d)
     WHERE position_id IS NOT NULL AND amount <> pg_temp.number_of(position_id, category, d)$$, 'a roll-up with many calls is what a walk down the tree says');
 SELECT cmp_ok((SELECT count(*) FILTER (WHERE manager_call IS NOT NULL) * 100 + count(*) FILTER (WHERE own_call IS NOT NULL) FROM spm.pipeline_rollup('2021-Q2', '2021-06-30')), '>', 505::bigint, 'of sellers and managers');
+CREATE TEMP TABLE whole AS
+SELECT d, r.* FROM unnest('{2021-04-01,2021-04-20,2021-05-31,2021-06-30}'::date[] || current_date) d, spm._rollup((SELECT period_id FROM spm.period WHERE name = '2021-Q2'), d, (SELECT forecast_type_id FROM spm.forecast_type)) r;
+CREATE TEMP TABLE single AS
+SELECT d, r.* FROM unnest('{2021-04-01,2021-04-20,2021-05-31,2021-06-30}'::date[] || current_date) d, spm.position s,
+    spm._rollup((SELECT period_id FROM spm.period WHERE name = '2021-Q2'), d, (SELECT forecast_type_id FROM spm.forecast_type), s.position_id) r;
+SELECT is_empty('(TABLE whole EXCEPT ALL TABLE single) UNION ALL (TABLE single EXCEPT ALL TABLE whole)' || $$ EXCEPT SELECT * FROM whole WHERE position_id IS NULL$$, 'one seat asked alone, of its own deals, is what it is among all');
+SELECT is_empty($$SELECT source_id, key, owner_key, amount, currency_code, close_date, closed_on, state, category FROM spm._pipeline_state(current_date)
+    EXCEPT SELECT source_id, key, owner_key, amount, currency_code, close_date, closed_on, state, category FROM spm._pipeline_state(current_date, NULL, false)$$, 'of today the CRM tells all that counts without its history');
 SELECT * FROM finish();
 ROLLBACK;
