@@ -103,16 +103,16 @@ AS $$
 DECLARE
     type spm.forecast_type := (SELECT t FROM spm.forecast_type AS t WHERE t.forecast_type_id = _pipeline_value.forecast_type_id);
     digits int := (SELECT c.minor_digits FROM spm.currency AS c WHERE c.currency_code = type.currency_code);
-    first text;
-    last text;
+    lowest text;
+    highest text;
 BEGIN
     -- what cannot be added up for all is not added up for one
     IF owners IS NOT NULL AND type.currency_code IS NULL AND to_regclass('spm.opportunity') IS NOT NULL THEN
-        SELECT min(o.currency_code), max(o.currency_code) INTO first, last FROM spm.opportunity AS o;
+        SELECT min(o.currency_code), max(o.currency_code) INTO lowest, highest FROM spm.opportunity AS o;
     END IF;
     RETURN QUERY
     SELECT p.source_id, p.source, p.key, p.name, p.owner_key, coalesce(s.position_id, l.position_id), p.state, p.category, p.created_on, p.close_date, p.closed_on,
-        spm._type_amount(p.amount, p.currency_code, least(first, p.first), greatest(last, p.last), type, r.rate, digits, _pipeline_value.rate_on)
+        spm._type_amount(p.amount, p.currency_code, least(lowest, p.first), greatest(highest, p.last), type, r.rate, digits, _pipeline_value.rate_on)
     FROM (SELECT w.*, min(w.currency_code) OVER () AS first, max(w.currency_code) OVER () AS last
         FROM spm._pipeline_state(_pipeline_value.as_of, _pipeline_value.owners, _pipeline_value.tells_history) AS w) AS p
     LEFT JOIN spm._owner_seat(seat_on) AS s ON s.owner_key = p.owner_key

@@ -40,6 +40,7 @@ SELECT results_eq($$SELECT period_grain, call_count, amount, actual_amount FROM 
     'and their accuracy stands apart, with as many weeks left');
 
 -- a call looks at its own deals, but not only
+SELECT count(spm.add_position('x' || i, 'X')) FROM generate_series(1, 9) i \g /dev/null
 INSERT INTO crm.deal VALUES (4, 'eve', 'Talk', 1, '2020-01-01', '2020-06-20', 'Commit');
 SELECT spm.map_opportunities('other', 'crm.deal', key => 'id', owner => 'owner', stage => 'stage', amount => 'amount', created => 'opened', close_date => 'closing', category => 'category', fixed_currency => 'EUR', filter => 'id = 4'),
     spm.map_opportunities('crm', 'crm.deal', key => 'id', owner => 'owner', stage => 'stage', amount => 'amount', created => 'opened', close_date => 'closing', category => 'category', fixed_currency => 'USD', filter => 'id < 4') \g /dev/null
