@@ -61,6 +61,6 @@ spmk_bucket(const SpmSeries *series, int size, const SpmMethod *method, SpmOutlo
 		outlook->mean[i] = spmk_with_season(&adjusted, series->n + i, mean);
 		outlook->variance[i] = NAN;
 	}
-	snprintf(outlook->name, sizeof(outlook->name), "%d x %.40s", size, path.name);
+	snprintf(outlook->name, sizeof(outlook->name), "%d x %.60s", size, path.name);
 	return SPM_FORECAST_OK;
 }

@@ -13,20 +13,24 @@
 #include "mstl.h"
 #include "series.h"
 
-#define MEMBERS 4
+#define MEMBERS		4
+#define SPECIALS	3			/* at most */
 
 /*
- * A long season is taken out by means of few values each, and loess does that
- * otherwise than they do: half of what the others weigh for one that uses it.
+ * A season is taken out by means of few values each, and loess does that otherwise
+ * than they do.  Where it is too long for models with a state for each phase that
+ * is half of what the others weigh.
  */
-#define LONG_METHOD	"comb"
-#define LONG_WEIGHT	7
+#define LOESS_METHOD	"damped"
+#define LOESS_WEIGHT	3
+#define LONG_WEIGHT		7
 
-/* Months are noisy beside what quarters tell of where things go. */
-#define MONTHS		12
-#define BUCKET		3
-#define BUCKET_METHOD "ces"
-#define BUCKET_WEIGHT 4
+/* Months are noisy beside what quarters and halves of years tell of where things go. */
+#define MONTHS			12
+#define BUCKET_METHOD	"ces"
+#define BUCKET_WEIGHT	4
+
+static const int buckets[] = {3, 6};
 
 /* How far a member may stand from all others: widths of these, and standard deviations of an error. */
 #define WIDTHS		2
@@ -43,20 +47,20 @@ typedef struct Member
 static const Member all_members[MEMBERS] = {{"dotm", 4}, {"ces", 4}, {"etsmix", 4}, {"hw", 2}};
 static const Member light_members[MEMBERS] = {{"dotm", 1}, {"hw", 1}};
 
-/* A method on the series without a long season, which MSTL takes out; limits are not asked for. */
+/* A method on the series whose season loess takes out. */
 static SpmForecast
-on_long_season(const SpmSeries *series, const int *season, SpmOutlook *outlook, double *limits)
+by_loess(const SpmSeries *series, const int *season, SpmOutlook *outlook)
 {
 	return (SpmForecast) {
-		.method = spmk_method(LONG_METHOD), .y = series->y, .n = series->n, .seasons = season, .nseasons = 1,
-		.h = outlook->h, .level = 0.5, .mean = outlook->mean, .lower = limits, .upper = limits + outlook->h
+		.method = spmk_method(LOESS_METHOD), .y = series->y, .n = series->n, .seasons = season, .nseasons = 1,
+		.h = outlook->h, .level = 0.5, .mean = outlook->mean
 	};
 }
 
 static bool
-has_long_season(int n, int m)
+has_loess(int n, int m)
 {
-	return m > SPMK_SEASON_FREE && m <= n / 2;
+	return m > 1 && m <= n / 2;
 }
 
 size_t
@@ -70,20 +74,20 @@ spmk_ensemble_space(int n, int m, int h)
 
 		most = space > most ? space : most;
 	}
-	if (has_long_season(n, m))
+	if (has_loess(n, m))
 	{
-		SpmForecast long_season = on_long_season(&(SpmSeries) {.n = n, .m = m}, &m, &(SpmOutlook) {.h = h}, NULL);
-		size_t		space = 2 * (size_t) h + spmk_mstl_forecast_space(&long_season);
+		SpmForecast loess = by_loess(&(SpmSeries) {.n = n, .m = m}, &m, &(SpmOutlook) {.h = h});
+		size_t		space = spmk_mstl_forecast_space(&loess);
 
 		most = space > most ? space : most;
 	}
-	if (m == MONTHS)
+	for (int k = 0; m == MONTHS && k < sizeof(buckets) / sizeof(buckets[0]); k++)
 	{
-		size_t		space = spmk_bucket_space(n, m, h, BUCKET, spmk_method(BUCKET_METHOD));
+		size_t		space = spmk_bucket_space(n, m, h, buckets[k], spmk_method(BUCKET_METHOD));
 
 		most = space > most ? space : most;
 	}
-	return most + (MEMBERS + 1) * ((size_t) n + 2 * (size_t) h);
+	return most + (MEMBERS + SPECIALS) * ((size_t) n + 2 * (size_t) h);
 }
 
 /* The least that a member may forecast: what never was below zero is not going to be. */
@@ -153,20 +157,25 @@ add_name(const char *name, char *names, size_t size)
 	strcat(names, name);
 }
 
-/* The member that only some series have. */
+/* One of the members that only some series have. */
 static SpmForecastStatus
-run_special(const SpmSeries *series, SpmOutlook *outlook, double *space, const SpmBreath *breath)
+run_special(int which, const SpmSeries *series, SpmOutlook *outlook, double *weight, double *space, const SpmBreath *breath)
 {
-	SpmForecast long_season;
+	SpmForecast loess;
 	SpmForecastStatus status;
 
-	if (series->m == MONTHS)
-		return spmk_bucket(series, BUCKET, spmk_method(BUCKET_METHOD), outlook, space, breath);
-	if (!has_long_season(series->n, series->m))
+	if (which > 0)
+	{
+		*weight = BUCKET_WEIGHT;
+		return series->m == MONTHS ?
+			spmk_bucket(series, buckets[which - 1], spmk_method(BUCKET_METHOD), outlook, space, breath) : SPM_FORECAST_UNFIT;
+	}
+	*weight = series->m > SPMK_SEASON_FREE ? LONG_WEIGHT : LOESS_WEIGHT;
+	if (!has_loess(series->n, series->m))
 		return SPM_FORECAST_UNFIT;
-	long_season = on_long_season(series, &series->m, outlook, space);
-	status = spmk_mstl_forecast(&long_season, space + 2 * outlook->h, breath);
-	memcpy(outlook->name, long_season.name, sizeof(outlook->name));
+	loess = by_loess(series, &series->m, outlook);
+	status = spmk_mstl_forecast(&loess, space, breath);
+	strcpy(outlook->name, "MSTL(" LOESS_METHOD ")");
 	return status;
 }
 
@@ -177,10 +186,10 @@ combine(const SpmSeries *series, const Member *members, SpmOutlook *outlook, dou
 	int			h = outlook->h;
 	int			count = 0;
 	double		least = floor_of(series);
-	double	   *rest = space + (MEMBERS + 1) * ((size_t) n + 2 * (size_t) h);
-	SpmOutlook	outlooks[MEMBERS + 1];
-	double		weights[MEMBERS + 1];
-	double		numbers[MEMBERS + 1];
+	double	   *rest = space + (MEMBERS + SPECIALS) * ((size_t) n + 2 * (size_t) h);
+	SpmOutlook	outlooks[MEMBERS + SPECIALS];
+	double		weights[MEMBERS + SPECIALS];
+	double		numbers[MEMBERS + SPECIALS];
 	bool		is_done = false;
 
 	for (const Member *member = members; member < members + MEMBERS && member->name; member++)
@@ -200,13 +209,12 @@ combine(const SpmSeries *series, const Member *members, SpmOutlook *outlook, dou
 	}
 	if (count == 0)
 		return SPM_FORECAST_SHORT;
-	if (members == all_members && !is_done)
+	for (int which = 0; members == all_members && !is_done && which < SPECIALS; which++)
 	{
 		double	   *own = space + count * ((size_t) n + 2 * (size_t) h);
 
 		outlooks[count] = (SpmOutlook) {.h = h, .mean = own, .variance = own + h};
-		weights[count] = series->m == MONTHS ? BUCKET_WEIGHT : LONG_WEIGHT;
-		if (run_special(series, &outlooks[count], rest, breath) == SPM_FORECAST_OK)
+		if (run_special(which, series, &outlooks[count], &weights[count], rest, breath) == SPM_FORECAST_OK)
 			count++;
 	}
 	for (int i = 0; i < h; i++)
@@ -222,7 +230,7 @@ combine(const SpmSeries *series, const Member *members, SpmOutlook *outlook, dou
 	{
 		int			fitting = 0;
 
-		/* the special member, which is the last one, has no fitted values */
+		/* special members, which are the last ones, have no fitted values */
 		for (int k = 0; k < count && outlooks[k].fitted; k++)
 			numbers[fitting++] = outlooks[k].fitted[t];
 		outlook->fitted[t] = mean_of(numbers, weights, fitting);

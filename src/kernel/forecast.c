@@ -122,11 +122,11 @@ keep_positive(SpmForecast *forecast)
 			return;
 	for (int i = 0; i < forecast->h; i++)
 	{
-		double	   *numbers[] = {&forecast->mean[i], &forecast->lower[i], &forecast->upper[i]};
+		double	   *numbers[] = {forecast->mean, forecast->lower, forecast->upper};
 
 		for (int j = 0; j < 3; j++)
-			if (*numbers[j] < 0)
-				*numbers[j] = 0;
+			if (numbers[j] && numbers[j][i] < 0)
+				numbers[j][i] = 0;
 	}
 }
 
@@ -160,9 +160,9 @@ spmk_forecast(SpmForecast *forecast, double *space, const SpmBreath *breath)
 		status = method->run(&series, &outlook, rest, breath);
 	}
 	memcpy(forecast->name, outlook.name, sizeof(forecast->name));
-	if (method->limits)
+	if (forecast->lower && method->limits)
 		method->limits(&series, &outlook, forecast->level, forecast->lower, forecast->upper, rest, breath);
-	else
+	else if (forecast->lower)
 		spmk_interval(forecast, method, &series, outlook.variance, rest, breath);
 	keep_positive(forecast);
 	return asked;

@@ -16,6 +16,7 @@
 #define SPMK_SERIES_MAX		1000000
 #define SPMK_SEASON_MAX		10000
 #define SPMK_HORIZON_MAX	10000
+#define SPMK_NAME_SIZE		80
 
 typedef struct SpmSeries
 {
@@ -38,7 +39,7 @@ typedef struct SpmOutlook
 	double	   *mean;			/* h */
 	double	   *variance;		/* h: of the error so many steps ahead, by the method's own formula; NaN: it has none */
 	double	   *fitted;			/* n: one-step forecasts in the sample, NaN where there is none; NULL: not wanted */
-	char		name[48];		/* as the field writes it: ETS(M,Ad,M) */
+	char		name[SPMK_NAME_SIZE];	/* as the field writes it: ETS(M,Ad,M) */
 } SpmOutlook;
 
 typedef struct SpmMethod
@@ -79,9 +80,9 @@ typedef struct SpmForecast
 
 	/* what is answered */
 	double	   *mean;			/* h */
-	double	   *lower;			/* h; NaN: a single value says nothing of its error */
-	double	   *upper;
-	char		name[48];
+	double	   *lower;			/* h; NaN: a single value says nothing of its error; NULL: not wanted */
+	double	   *upper;			/* as lower */
+	char		name[SPMK_NAME_SIZE];
 } SpmForecast;
 
 extern size_t spmk_forecast_space(const SpmForecast *forecast);

@@ -22,9 +22,16 @@ typedef struct Bare
 	double	   *smooth;			/* n + 1 */
 	double	   *profile;		/* 2 * season + 1 */
 	SpmParts	parts;
+	SpmParts	log_parts;		/* of logarithms: put in the place of those, if they leave less */
 	bool		is_log;			/* seasons multiply */
 	double		blur;			/* variance of what is believed to be season and isn't */
 } Bare;
+
+static SpmParts
+parts_in(double *space, size_t n)
+{
+	return (SpmParts) {.trend = space, .remainder = space + n, .seasons = space + 2 * n};
+}
 
 /* Carves the arrays out of 'space', if there is any, and tells how much is used. */
 static size_t
@@ -32,6 +39,7 @@ lay_out(const SpmForecast *forecast, double *space, Bare *bare)
 {
 	size_t		n = forecast->n;
 	size_t		longest = forecast->seasons[forecast->nseasons - 1];
+	size_t		parts = (2 + forecast->nseasons) * n;
 
 	if (space)
 	{
@@ -39,11 +47,10 @@ lay_out(const SpmForecast *forecast, double *space, Bare *bare)
 		bare->rest = bare->log_y + n;
 		bare->smooth = bare->rest + n;
 		bare->profile = bare->smooth + n + 1;
-		bare->parts.trend = bare->profile + 2 * longest + 1;
-		bare->parts.remainder = bare->parts.trend + n;
-		bare->parts.seasons = bare->parts.remainder + n;
+		bare->parts = parts_in(bare->profile + 2 * longest + 1, n);
+		bare->log_parts = parts_in(bare->parts.trend + parts, n);
 	}
-	return (5 + forecast->nseasons) * n + 2 * longest + 2;
+	return 3 * n + 2 * longest + 2 + 2 * parts;
 }
 
 size_t
@@ -164,26 +171,26 @@ undress(const SpmForecast *forecast, Bare *bare, double *space, const SpmBreath 
 	bool		is_positive = true;
 	double		lost = 0;
 	double		lost_log = 0;
-	SpmForecastStatus status;
+	SpmForecastStatus status = spmk_mstl(y, n, forecast->seasons, forecast->nseasons, false, parts, space, breath);
 
+	if (status != SPM_FORECAST_OK)
+		return status;
 	for (int t = 0; t < n; t++)
 		is_positive = is_positive && y[t] > 0;
 	if (is_positive)
 	{
 		for (int t = 0; t < n; t++)
 			bare->log_y[t] = log(y[t]);
-		spmk_mstl(bare->log_y, n, forecast->seasons, forecast->nseasons, false, parts, space, breath);
+		spmk_mstl(bare->log_y, n, forecast->seasons, forecast->nseasons, false, &bare->log_parts, space, breath);
 		for (int t = 0; t < n; t++)
-			lost_log += fabs(y[t] - exp(bare->log_y[t] - parts->remainder[t]));
+		{
+			lost += fabs(parts->remainder[t]);
+			lost_log += fabs(y[t] - exp(bare->log_y[t] - bare->log_parts.remainder[t]));
+		}
+		bare->is_log = lost_log < lost;
+		if (bare->is_log)
+			*parts = bare->log_parts;
 	}
-	status = spmk_mstl(y, n, forecast->seasons, forecast->nseasons, false, parts, space, breath);
-	if (status != SPM_FORECAST_OK)
-		return status;
-	for (int t = 0; t < n; t++)
-		lost += fabs(parts->remainder[t]);
-	bare->is_log = is_positive && lost_log < lost;
-	if (bare->is_log)
-		spmk_mstl(bare->log_y, n, forecast->seasons, forecast->nseasons, false, parts, space, breath);
 
 	for (int k = 0; k < forecast->nseasons; k++)
 		blur_season(parts->seasons + (size_t) k * n, parts->remainder, n, forecast->seasons[k], bare, breath);
@@ -229,17 +236,21 @@ spmk_mstl_forecast(SpmForecast *forecast, double *space, const SpmBreath *breath
 	{
 		double		season = season_ahead(forecast, &bare, i);
 		double		mean = inner.mean[i];
-		double		unsure = wide * wide * bare.blur * (bare.is_log ? mean * mean : 1);
-		double		below = sqrt((mean - inner.lower[i]) * (mean - inner.lower[i]) + unsure);
-		double		above = sqrt((inner.upper[i] - mean) * (inner.upper[i] - mean) + unsure);
 		double		times = bare.is_log ? exp(season) : 1;
+		double		unsure = wide * wide * bare.blur * (bare.is_log ? mean * mean : 1);
 
 		if (bare.is_log)
 			season = 0;
 		forecast->mean[i] = mean * times + season;
-		forecast->lower[i] = (mean - below) * times + season;
-		forecast->upper[i] = (mean + above) * times + season;
+		if (forecast->lower)
+		{
+			double		below = sqrt((mean - inner.lower[i]) * (mean - inner.lower[i]) + unsure);
+			double		above = sqrt((inner.upper[i] - mean) * (inner.upper[i] - mean) + unsure);
+
+			forecast->lower[i] = (mean - below) * times + season;
+			forecast->upper[i] = (mean + above) * times + season;
+		}
 	}
-	snprintf(forecast->name, sizeof(forecast->name), "MSTL + %.40s", inner.name);
+	snprintf(forecast->name, sizeof(forecast->name), "MSTL + %.70s", inner.name);
 	return status;
 }

@@ -6,6 +6,7 @@
 #include "kernel/bucket.h"
 #include "kernel/forecast.h"
 #include "kernel/interval.h"
+#include "kernel/mstl.h"
 
 #include "tap.h"
 
@@ -124,12 +125,26 @@ test_odd(void)
 	}
 }
 
+/* Of the 60 values whose season loess takes out: for whom no limits are wanted. */
+static void
+path_without_limits(int m, double *path)
+{
+	SpmForecast bare = {.method = spmk_method("damped"), .y = y, .n = 60, .seasons = &m, .nseasons = 1, .h = 6, .level = 0.95, .mean = path};
+	double	   *space = malloc(spmk_mstl_forecast_space(&bare) * sizeof(double));
+
+	ok(spmk_mstl_forecast(&bare, space, NULL) == SPM_FORECAST_OK && strcmp(bare.name, "MSTL + damped") == 0,
+	   "a season can be taken out by loess, and limits be left out");
+	free(space);
+}
+
 static void
 test_mean(void)
 {
 	static const char *const names[] = {"dotm", "ces", "etsmix", "hw"};
 	static const double weights[] = {4, 4, 4, 2};
 	double		expected[6] = {0};
+	double		path[6];
+	double		variance[6];
 	bool		is_mean = true;
 	bool		is_called_back = true;
 
@@ -145,24 +160,25 @@ test_mean(void)
 			for (int i = 0; i < 6; i++)
 				expected[i] += weights[k] * mean[i] / 14;
 		}
-		if (m == 12)
+		path_without_limits(m, path);
+		for (int i = 0; i < 6; i++)
+			expected[i] = (14 * expected[i] + 3 * path[i]) / 17;
+		for (int size = 3; m == 12 && size <= 6; size += 3)
 		{
 			static double space[10000];
-			double		path[6];
-			double		variance[6];
 
-			ok(spmk_bucket(&(SpmSeries) {.y = y, .n = 60, .m = 12}, 3, spmk_method("ces"),
+			ok(spmk_bucket(&(SpmSeries) {.y = y, .n = 60, .m = 12}, size, spmk_method("ces"),
 						   &(SpmOutlook) {.h = 6, .mean = path, .variance = variance}, space, NULL) == SPM_FORECAST_OK,
-			   "months are forecast by quarters");
+			   "months are forecast by quarters and by half years");
 			for (int i = 0; i < 6; i++)
-				expected[i] = (14 * expected[i] + 4 * path[i]) / 18;
+				expected[i] = ((size == 3 ? 17 : 21) * expected[i] + 4 * path[i]) / (size == 3 ? 21 : 25);
 		}
 		forecast("auto", 60, m, 6, 0.95);
 		for (int i = 0; i < 6; i++)
 			if (fabs(mean[i] - expected[i]) > 1e-9)
 				is_mean = false;
 	}
-	ok(is_mean, "auto is the mean of theta, complex smoothing, all forms of exponential smoothing, and half of Holt-Winters; of months, with quarters");
+	ok(is_mean, "auto is the mean of theta, complex smoothing, all forms of exponential smoothing, half of Holt-Winters, and what loess leaves; of months, with quarters and halves of years");
 	ok(strstr(made.name, "DOTM + CES") == made.name, "auto tells of what it is made");
 
 	forecast("dotm", 60, 12, 6, 0.95);
