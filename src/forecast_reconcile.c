@@ -536,44 +536,6 @@ periods_datum(const Timestamp *periods, int n)
 	return PointerGetDatum(construct_array(values, n, TIMESTAMPOID, sizeof(Timestamp), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
 }
 
-/* Limits go where the forecast goes; a width is no less certain for adding up. */
-static Datum
-limits_datum(const double *limits, const TreeNode *node, const double *mean, int h, bool is_positive)
-{
-	double	   *moved = palloc(h * sizeof(double));
-
-	for (int i = 0; i < h; i++)
-	{
-		moved[i] = limits[i] - node->mean[i] + mean[i];
-		if (is_positive && moved[i] < 0)
-			moved[i] = 0;
-	}
-	return PointerGetDatum(spm_float8_array(moved, h));
-}
-
-static Datum
-path_datum(TupleDesc desc, const TreeNode *node, const char *method, double level, const Timestamp *periods,
-		   const double *mean, int h, bool is_positive)
-{
-	Datum		values[PATH_WIDTH] = {0};
-	bool		nulls[PATH_WIDTH] = {false};
-
-	values[PATH_METHOD] = CStringGetTextDatum(method);
-	nulls[PATH_LEVEL] = level == 0;
-	values[PATH_LEVEL] = Float8GetDatum(level);
-	nulls[PATH_PERIOD] = periods == NULL;
-	if (periods)
-		values[PATH_PERIOD] = periods_datum(periods, h);
-	values[PATH_MEAN] = PointerGetDatum(spm_float8_array(mean, h));
-	nulls[PATH_LOWER] = nulls[PATH_UPPER] = node->lower == NULL;
-	if (node->lower)
-	{
-		values[PATH_LOWER] = limits_datum(node->lower, node, mean, h, is_positive);
-		values[PATH_UPPER] = limits_datum(node->upper, node, mean, h, is_positive);
-	}
-	return HeapTupleGetDatum(heap_form_tuple(desc, values, nulls));
-}
-
 /* What the gathered nodes say together. */
 typedef struct Problem
 {
@@ -583,8 +545,18 @@ typedef struct Problem
 	const int  *order;			/* nodes, parents first */
 	const double *base;
 	const Timestamp *periods;
-	double		level;
+	bool		has_limits;
+	double		level;			/* of limits; 0: not known */
 } Problem;
+
+/* Of all nodes and steps, in the order of the tree. */
+typedef struct Answer
+{
+	const char *method;
+	double	   *mean;
+	double	   *lower;			/* NULL: nobody has limits; NaN: this one has none, or not for this step */
+	double	   *upper;
+} Answer;
 
 static void
 check_forecasts(Problem *problem)
@@ -619,7 +591,10 @@ check_forecasts(Problem *problem)
 					 errmsg("all limits must be of the same level"),
 					 errdetail("They are of %g and %g.", problem->level, node->entry->level)));
 		if (node->lower)
+		{
 			problem->level = node->entry->level;
+			problem->has_limits = true;
+		}
 		if (first == NULL)
 			first = node;
 	}
@@ -697,8 +672,92 @@ fill_weights(Problem *problem)
 	problem->tree.weight = weight;
 }
 
+/*
+ * Limits go where the forecast goes, as much narrower or wider as errors have
+ * become.  Those of a sum without a forecast begin as if what is known below it
+ * erred independently.
+ */
+static void
+set_limits(const Problem *problem, Answer *answer, const double *spread)
+{
+	int			n = problem->n;
+	int			h = problem->tree.h;
+	double	   *ends[2];
+
+	answer->lower = ends[0] = alloc_huge((Size) n * h, sizeof(double));
+	answer->upper = ends[1] = alloc_huge((Size) n * h, sizeof(double));
+	for (int end = 0; end < 2; end++)
+	{
+		double	   *limits = ends[end];
+		int			sign = end == 0 ? -1 : 1;
+
+		/* first how far they are from the mean */
+		memset(limits, 0, (Size) n * h * sizeof(double));
+		for (int k = n - 1; k >= 0; k--)
+		{
+			const TreeNode *node = &problem->nodes[problem->order[k]];
+			const double *own = end == 0 ? node->lower : node->upper;
+			bool		has_forecast = node->entry && node->entry->h > 0;
+			int			up = problem->tree.parent[k];
+
+			for (int i = 0; i < h; i++)
+			{
+				double	   *half = &limits[(Size) k * h + i];
+
+				*half = !has_forecast ? sqrt(*half) : own ? sign * (own[i] - node->mean[i]) : NAN;
+				if (up >= 0 && isnan(problem->base[(Size) up * h]))
+					limits[(Size) up * h + i] += *half * *half;
+			}
+		}
+		for (int k = 0; k < n; k++)
+			for (int i = 0; i < h; i++)
+			{
+				Size		at = (Size) k * h + i;
+
+				limits[at] = answer->mean[at] + sign * spread[k] * limits[at];
+				if (problem->tree.is_positive && limits[at] < 0)
+					limits[at] = 0;
+			}
+		CHECK_FOR_INTERRUPTS();
+	}
+}
+
+/* Not for a single step, neither below nor above. */
+static bool
+has_no_limits(const Answer *answer, Size at, int h)
+{
+	for (int i = 0; i < h; i++)
+		if (!isnan(answer->lower[at + i]) || !isnan(answer->upper[at + i]))
+			return false;
+	return true;
+}
+
 static Datum
-rows_datum(FunctionCallInfo fcinfo, const Problem *problem, const double *result, const char *method)
+path_datum(TupleDesc desc, const Problem *problem, const Answer *answer, int k)
+{
+	int			h = problem->tree.h;
+	Size		at = (Size) k * h;
+	Datum		values[PATH_WIDTH] = {0};
+	bool		nulls[PATH_WIDTH] = {false};
+
+	values[PATH_METHOD] = CStringGetTextDatum(answer->method);
+	nulls[PATH_LEVEL] = problem->level == 0;
+	values[PATH_LEVEL] = Float8GetDatum(problem->level);
+	nulls[PATH_PERIOD] = problem->periods == NULL;
+	if (problem->periods)
+		values[PATH_PERIOD] = periods_datum(problem->periods, h);
+	values[PATH_MEAN] = PointerGetDatum(spm_float8_array(answer->mean + at, h));
+	nulls[PATH_LOWER] = nulls[PATH_UPPER] = answer->lower == NULL || has_no_limits(answer, at, h);
+	if (!nulls[PATH_LOWER])
+	{
+		values[PATH_LOWER] = PointerGetDatum(spm_float8_array(answer->lower + at, h));
+		values[PATH_UPPER] = PointerGetDatum(spm_float8_array(answer->upper + at, h));
+	}
+	return HeapTupleGetDatum(heap_form_tuple(desc, values, nulls));
+}
+
+static Datum
+rows_datum(FunctionCallInfo fcinfo, const Problem *problem, const Answer *answer)
 {
 	Oid			row_type = get_element_type(get_func_rettype(fcinfo->flinfo->fn_oid));
 	TupleDesc	desc = lookup_rowtype_tupdesc(row_type, -1);
@@ -733,8 +792,7 @@ rows_datum(FunctionCallInfo fcinfo, const Problem *problem, const double *result
 		values[ROW_LEAF] = BoolGetDatum(is_leaf[k]);
 		nulls[ROW_BASE] = node->entry == NULL || node->entry->h == 0;
 		values[ROW_BASE] = PointerGetDatum(spm_float8_array(problem->base + (Size) k * h, h));
-		values[ROW_PATH] = path_datum(path_desc, node, method, problem->level, problem->periods, result + (Size) k * h, h,
-									  problem->tree.is_positive);
+		values[ROW_PATH] = path_datum(path_desc, problem, answer, k);
 		rows[k] = HeapTupleGetDatum(heap_form_tuple(desc, values, nulls));
 	}
 	ReleaseTupleDesc(path_desc);
@@ -752,9 +810,9 @@ spm_reconcile_final(PG_FUNCTION_ARGS)
 	double		shrinkage;
 	double	   *space;
 	int		   *marks;
-	double	   *result;
+	double	   *spread;
+	Answer		answer = {0};
 	int			at = 0;
-	char	   *method;
 
 	problem.nodes = gather_nodes(state, &problem.n);
 	check_forecasts(&problem);
@@ -771,9 +829,12 @@ spm_reconcile_final(PG_FUNCTION_ARGS)
 		fill_weights(&problem);
 	space = alloc_huge(spmk_reconcile_space(tree), sizeof(double));
 	marks = alloc_huge(spmk_reconcile_marks(tree), sizeof(int));
-	result = alloc_huge((Size) tree->n * tree->h, sizeof(double));
-	status = spmk_reconcile(tree, result, space, marks, &spm_breath, &shrinkage, &at);
+	answer.mean = alloc_huge((Size) tree->n * tree->h, sizeof(double));
+	spread = problem.has_limits ? alloc_huge(tree->n, sizeof(double)) : NULL;
+	status = spmk_reconcile(tree, answer.mean, spread, space, marks, &spm_breath, &shrinkage, &at);
 	check_status(status, tree, &problem.nodes[problem.order[at]]);
-	method = isnan(shrinkage) ? pstrdup(methods[tree->method].shown) : psprintf("%s(%.2f)", methods[tree->method].shown, shrinkage);
-	return rows_datum(fcinfo, &problem, result, method);
+	answer.method = isnan(shrinkage) ? methods[tree->method].shown : psprintf("%s(%.2f)", methods[tree->method].shown, shrinkage);
+	if (spread)
+		set_limits(&problem, &answer, spread);
+	return rows_datum(fcinfo, &problem, &answer);
 }

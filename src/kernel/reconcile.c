@@ -16,43 +16,12 @@
 #include <string.h>
 
 #include "anomaly.h"
+#include "reconcile_work.h"
 
 /* A correlation that is believed to the last digit could not be solved for. */
 #define LEAST_SHRINKAGE 1e-4
 /* So much of the largest variance is the least that is believed of any node. */
 #define LEAST_VARIANCE 1e-14
-
-enum
-{
-	KNOWN,						/* has a forecast */
-	SUM,						/* has none, but all below it have */
-	REST						/* is what its parent has more than its siblings */
-};
-
-typedef struct Work
-{
-	const SpmHierarchy *tree;
-	const SpmBreath *breath;
-	int			t;				/* periods of the past that count; 0: W is diagonal */
-	const double *past;			/* the first of them, of node 0 */
-	double		scale;			/* U is the past times this */
-	/* per node */
-	int		   *kind;
-	int		   *up;				/* node in whose sum it is counted; -1: none */
-	int		   *rests;			/* children that are REST */
-	int		   *row;			/* its row of 'factor', if it is a sum of others; -1: it is not */
-	int		   *fixed;			/* leaf that is held at 0 */
-	int		   *is_leaf;
-	double	   *variance;		/* diagonal of L */
-	double	   *pivot;
-	double	   *y;
-	double	   *g;
-	double	   *z;
-	/* of the past */
-	double	   *factor;			/* rows of D^-1/2 L^-1 C U */
-	double	   *gram;			/* t x t */
-	double	   *v;				/* t */
-} Work;
 
 bool
 spmk_tree_order(int n, const int *parent, int *order, int *scratch, int *at)
@@ -93,10 +62,11 @@ spmk_tree_order(int n, const int *parent, int *order, int *scratch, int *at)
 	return false;
 }
 
+/* Periods of the past that are looked at; what top-down has in their place are no errors. */
 static int
 past_length(const SpmHierarchy *tree)
 {
-	if (tree->method != SPM_RECONCILE_MINT)
+	if (tree->method == SPM_RECONCILE_TOP_DOWN)
 		return 0;
 	return tree->t < SPMK_RECONCILE_PAST ? tree->t : SPMK_RECONCILE_PAST;
 }
@@ -111,7 +81,7 @@ spmk_reconcile_space(const SpmHierarchy *tree)
 	/* nodes with children: exact where siblings stand together, else a few too many */
 	for (int i = 1; i < tree->n; i++)
 		sums += tree->parent[i] >= 0 && tree->parent[i] != tree->parent[i - 1];
-	return 5 * (size_t) tree->n + sums * t + t * t + t;
+	return (6 + SPREAD_NUMBERS) * (size_t) tree->n + sums * t + t * t + t;
 }
 
 /* And integers. */
@@ -119,12 +89,6 @@ size_t
 spmk_reconcile_marks(const SpmHierarchy *tree)
 {
 	return 6 * (size_t) tree->n;
-}
-
-static bool
-has_forecast(const SpmHierarchy *tree, int i)
-{
-	return !isnan(tree->base[(size_t) i * tree->h]);
 }
 
 /* ---------------------------------------------------------- who is part of what */
@@ -135,7 +99,7 @@ has_forecast(const SpmHierarchy *tree, int i)
  * binds that parent to its children.
  */
 static bool
-arrange(Work *work, int *at)
+arrange(ReconcileWork *work, int *at)
 {
 	const SpmHierarchy *tree = work->tree;
 	int			rows = 0;
@@ -192,15 +156,6 @@ mean_square(const double *past, int t, int *count)
 	return *count > 0 ? sum / *count : 0;
 }
 
-/* U of node i and period k; what is not known is as good as no error. */
-static inline double
-past_value(const Work *work, int i, int k)
-{
-	double		past = work->past[(size_t) i * work->tree->t + k];
-
-	return isnan(past) ? 0 : past * work->scale;
-}
-
 /*
  * The weight of the diagonal that Schaefer and Strimmer (2005) find best for
  * correlations: the sum of their estimated variances over the sum of their
@@ -208,7 +163,7 @@ past_value(const Work *work, int i, int k)
  * periods instead, which are fewer.
  */
 static double
-best_shrinkage(Work *work)
+best_shrinkage(ReconcileWork *work)
 {
 	const SpmHierarchy *tree = work->tree;
 	int			t = work->t;
@@ -270,7 +225,7 @@ size_of(const SpmHierarchy *tree, int i)
  * forecasts.  False: nobody has a past.
  */
 static bool
-past_variances(Work *work)
+past_variances(ReconcileWork *work)
 {
 	const SpmHierarchy *tree = work->tree;
 	int			t = work->t > 0 ? work->t : tree->t;
@@ -305,9 +260,29 @@ past_variances(Work *work)
 	return true;
 }
 
+/* What U does not say of errors whose variance is in 'variance'; at least 'least'. */
+static void
+set_unsaid(const ReconcileWork *work, double *variance, double least)
+{
+	for (int i = 0; i < work->tree->n; i++)
+	{
+		for (int k = 0; k < work->t; k++)
+			variance[i] -= past_value(work, i, k) * past_value(work, i, k);
+		variance[i] = fmax(variance[i], least);
+	}
+}
+
+static void
+take_past(ReconcileWork *work)
+{
+	work->t = past_length(work->tree);
+	work->past = work->tree->past + (work->tree->t - work->t);
+	work->scale = 1;
+}
+
 /* L and the scale of U. */
 static SpmReconcileStatus
-weigh(Work *work, double *shrinkage)
+weigh(ReconcileWork *work, double *shrinkage)
 {
 	const SpmHierarchy *tree = work->tree;
 	double		largest = 0;
@@ -328,12 +303,12 @@ weigh(Work *work, double *shrinkage)
 					work->variance[tree->parent[i]] += work->variance[i];
 			}
 			return SPM_RECONCILE_OK;
+		case SPM_RECONCILE_MINT:
+			take_past(work);
+			break;
 		default:
 			break;
 	}
-	work->t = past_length(tree);
-	work->past = tree->past + (tree->t - work->t);
-	work->scale = 1;
 	if (!past_variances(work))
 		return SPM_RECONCILE_NO_PAST;
 	for (int i = 0; i < tree->n; i++)
@@ -345,17 +320,7 @@ weigh(Work *work, double *shrinkage)
 		if (*shrinkage == 1)
 			work->t = 0;
 	}
-	if (largest == 0)
-		largest = 1;
-	for (int i = 0; i < tree->n; i++)
-	{
-		double		variance = work->variance[i];
-
-		/* what U does not say of it */
-		for (int k = 0; k < work->t; k++)
-			variance -= past_value(work, i, k) * past_value(work, i, k);
-		work->variance[i] = fmax(variance, LEAST_VARIANCE * largest);
-	}
+	set_unsaid(work, work->variance, LEAST_VARIANCE * (largest > 0 ? largest : 1));
 	return SPM_RECONCILE_OK;
 }
 
@@ -379,9 +344,12 @@ cholesky(double *a, int n, const SpmBreath *breath)
 	}
 }
 
-static void
-cholesky_solve(const double *a, int n, double *x)
+void
+spmk_reconcile_solve_gram(const ReconcileWork *work, double *x)
 {
+	const double *a = work->gram;
+	int			n = work->t;
+
 	for (int i = 0; i < n; i++)
 	{
 		for (int k = 0; k < i; k++)
@@ -396,22 +364,8 @@ cholesky_solve(const double *a, int n, double *x)
 	}
 }
 
-static inline bool
-is_sum(const Work *work, int i)
-{
-	return work->kind[i] == KNOWN && work->row[i] >= 0;
-}
-
-/* Held at zero is certain. */
-static inline double
-diagonal(const Work *work, int i)
-{
-	return work->fixed[i] ? 0 : work->variance[i];
-}
-
-/* K = L D L' down the tree, and the past seen through it. */
-static void
-factorize(Work *work)
+void
+spmk_reconcile_factorize(ReconcileWork *work)
 {
 	int			n = work->tree->n;
 	int			t = work->t;
@@ -484,7 +438,7 @@ factorize(Work *work)
 
 /* From y to z, of all that are KNOWN. */
 static void
-solve(Work *work)
+solve(ReconcileWork *work)
 {
 	int			n = work->tree->n;
 	int			t = work->t;
@@ -516,7 +470,7 @@ solve(Work *work)
 		for (int i = 0; i < n; i++)
 			for (int k = 0; k < t && is_sum(work, i); k++)
 				v[k] += work->factor[(size_t) work->row[i] * t + k] * g[i];
-		cholesky_solve(work->gram, t, v);
+		spmk_reconcile_solve_gram(work, v);
 		for (int i = 0; i < n; i++)
 			for (int k = 0; k < t && is_sum(work, i); k++)
 				g[i] -= work->factor[(size_t) work->row[i] * t + k] * v[k];
@@ -547,7 +501,7 @@ solve(Work *work)
 
 /* Nodes without a forecast: sums from below, then rests from above. */
 static void
-complete(Work *work)
+complete(ReconcileWork *work)
 {
 	const SpmHierarchy *tree = work->tree;
 
@@ -606,7 +560,7 @@ add_up(const SpmHierarchy *tree, const int *is_leaf, double *z, double *size)
 /* ------------------------------------------------------------------- the methods */
 
 static void
-take_step(Work *work, int step)
+take_step(ReconcileWork *work, int step)
 {
 	const SpmHierarchy *tree = work->tree;
 
@@ -616,7 +570,7 @@ take_step(Work *work, int step)
 
 /* Leaves below zero are held at zero from now on; whether there were any. */
 static bool
-hold_negative(Work *work)
+hold_negative(ReconcileWork *work)
 {
 	bool		held = false;
 
@@ -630,7 +584,7 @@ hold_negative(Work *work)
 }
 
 static void
-give_step(Work *work, int step, double *result)
+give_step(ReconcileWork *work, int step, double *result)
 {
 	const SpmHierarchy *tree = work->tree;
 
@@ -640,7 +594,7 @@ give_step(Work *work, int step, double *result)
 }
 
 static SpmReconcileStatus
-reconcile_linear(Work *work, double *result, double *shrinkage, int *at)
+reconcile_linear(ReconcileWork *work, double *result, double *shrinkage, int *at)
 {
 	const SpmHierarchy *tree = work->tree;
 	bool		is_stale = true;
@@ -660,7 +614,7 @@ reconcile_linear(Work *work, double *result, double *shrinkage, int *at)
 			if (is_stale)
 			{
 				arrange(work, at);
-				factorize(work);
+				spmk_reconcile_factorize(work);
 			}
 			take_step(work, step);
 			solve(work);
@@ -679,7 +633,7 @@ reconcile_linear(Work *work, double *result, double *shrinkage, int *at)
 }
 
 static SpmReconcileStatus
-bottom_up(Work *work, double *result, int *at)
+bottom_up(ReconcileWork *work, double *result, int *at)
 {
 	const SpmHierarchy *tree = work->tree;
 
@@ -702,7 +656,7 @@ bottom_up(Work *work, double *result, int *at)
 
 /* By weights, or by the forecasts of those that stand side by side (Athanasopoulos, Ahmed and Hyndman 2009). */
 static SpmReconcileStatus
-top_down(Work *work, double *result, int *at)
+top_down(ReconcileWork *work, double *result, int *at)
 {
 	const SpmHierarchy *tree = work->tree;
 	int		   *children = work->rests;
@@ -748,13 +702,54 @@ top_down(Work *work, double *result, int *at)
 	return SPM_RECONCILE_OK;
 }
 
+/* Where no errors of the past are known, neither is what becomes of them: limits keep their width. */
+static void
+give_spread(ReconcileWork *work, double *spread)
+{
+	const SpmHierarchy *tree = work->tree;
+	double		believed;
+	int			at;
+
+	for (int i = 0; i < tree->n; i++)
+		spread[i] = has_forecast(tree, i) ? 1 : NAN;
+	if (tree->method == SPM_RECONCILE_TOP_DOWN || tree->t == 0)
+		return;
+	if (tree->method == SPM_RECONCILE_BOTTOM_UP)
+		for (int i = 0; i < tree->n; i++)
+		{
+			work->kind[i] = work->is_leaf[i] ? KNOWN : SUM;
+			work->rests[i] = 0;
+			work->up[i] = work->row[i] = -1;
+			work->variance[i] = 1;
+		}
+	else
+		arrange(work, &at);
+	/* weights stay, while variances of all errors are wanted beside them */
+	believed = tree->method == SPM_RECONCILE_MINT && work->t > 0 ? work->scale : 0;
+	memcpy(work->y, work->variance, tree->n * sizeof(double));
+	take_past(work);
+	if (!past_variances(work))
+		return;
+	memcpy(work->error, work->variance, tree->n * sizeof(double));
+	memcpy(work->variance, work->y, tree->n * sizeof(double));
+	work->scale = 1 / sqrt(work->t);
+	set_unsaid(work, work->error, 0);
+	if (believed > 0)
+	{
+		work->unshrunk = work->scale / believed;
+		work->scale = believed;
+	}
+	spmk_reconcile_spread(work, spread);
+}
+
 SpmReconcileStatus
-spmk_reconcile(const SpmHierarchy *tree, double *result, double *space, int *marks,
+spmk_reconcile(const SpmHierarchy *tree, double *result, double *spread, double *space, int *marks,
 			   const SpmBreath *breath, double *shrinkage, int *at)
 {
+	SpmReconcileStatus status;
 	size_t		n = tree->n;
 	size_t		t = past_length(tree);
-	Work		work = {.tree = tree, .breath = breath};
+	ReconcileWork		work = {.tree = tree, .breath = breath};
 
 	work.kind = marks;
 	work.up = marks + n;
@@ -767,7 +762,9 @@ spmk_reconcile(const SpmHierarchy *tree, double *result, double *space, int *mar
 	work.y = space + 2 * n;
 	work.g = space + 3 * n;
 	work.z = space + 4 * n;
-	work.gram = space + 5 * n;
+	work.error = space + 5 * n;
+	work.nodes = space + 6 * n;
+	work.gram = space + (6 + SPREAD_NUMBERS) * n;
 	work.v = work.gram + t * t;
 	work.factor = work.v + t;
 	*shrinkage = NAN;
@@ -781,10 +778,15 @@ spmk_reconcile(const SpmHierarchy *tree, double *result, double *space, int *mar
 	switch (tree->method)
 	{
 		case SPM_RECONCILE_BOTTOM_UP:
-			return bottom_up(&work, result, at);
+			status = bottom_up(&work, result, at);
+			break;
 		case SPM_RECONCILE_TOP_DOWN:
-			return top_down(&work, result, at);
+			status = top_down(&work, result, at);
+			break;
 		default:
-			return reconcile_linear(&work, result, shrinkage, at);
+			status = reconcile_linear(&work, result, shrinkage, at);
 	}
+	if (status == SPM_RECONCILE_OK && spread)
+		give_spread(&work, spread);
+	return status;
 }

@@ -64,8 +64,13 @@ extern size_t spmk_reconcile_marks(const SpmHierarchy *tree);
 /*
  * Fills in 'result' (n x h).  Sums are exact: children add up to their parent as
  * doubles do, in any order.  'at' is the node that is unknown.
+ *
+ * 'spread' (n, or NULL) is what the widths of limits are to be multiplied by, after
+ * what would have become of the errors of the past; for a sum that had no forecast,
+ * the root of the squared widths of what is known nearest below it.  Without errors
+ * of the past 1, or NaN for what had no forecast.
  */
-extern SpmReconcileStatus spmk_reconcile(const SpmHierarchy *tree, double *result, double *space, int *marks,
+extern SpmReconcileStatus spmk_reconcile(const SpmHierarchy *tree, double *result, double *spread, double *space, int *marks,
 										 const SpmBreath *breath, double *shrinkage, int *at);
 
 #endif

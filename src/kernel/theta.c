@@ -390,7 +390,8 @@ spmk_dotm(const SpmSeries *series, SpmOutlook *outlook, double *space, const Spm
 
 		for (int t = 0; t < n; t++)
 		{
-			outlook->fitted[t] = center + level +
+			/* the first level was free to be anything for those that no error is counted of */
+			outlook->fitted[t] = t < SKIPPED ? NAN : center + level +
 				fit.w * (power * a[t] + (1 - power * (1 - fit.alpha)) / fit.alpha * b[t]);
 			level += fit.alpha * (y[t] - level);
 			power *= 1 - fit.alpha;

@@ -41,6 +41,8 @@ SELECT results_eq($$SELECT rep, b.origin, b.step, b.mean FROM (VALUES ('old', '{
 SELECT is(spm.forecast_errors(ARRAY[5,7,6,8], method => 'naive'), '{NULL,2,-1,2}', 'the naive method expects the value before');
 SELECT is(spm.forecast_errors(ARRAY[5,7,6,8,9,9], 2, 'snaive'), '{NULL,NULL,1,1,3,1}', 'or that of the season before');
 SELECT is(spm.forecast_errors(spm.series(d, v), 'snaive') , (SELECT array_agg(v - p ORDER BY d) FROM (SELECT d, v, lag(v, 12) OVER (ORDER BY d) AS p FROM monthly) l), 'whose season may be that of the dates') FROM monthly;
+SELECT is((SELECT array_agg(e IS NULL) FROM unnest((spm.forecast_errors(ARRAY[4.2,3.2,4.5,4.8,4.5,4.5,3.0,2.2,3.4,3.3,3.1,1.8,3.0,3.8,4.0,4.4,3.8,3.1,2.7,3.0,1.0,1.1,1.5,2.2], 12, m))[1:4]) e), '{t,t,t,f}', format('%s tells nothing of the three values that its first level was free to meet', m))
+FROM (VALUES ('dotm'), ('light'), ('auto')) v(m);
 SELECT is(cardinality(spm.forecast_errors(y, 12)), 72, 'each value has an error') FROM (SELECT array_agg(v ORDER BY d) AS y FROM monthly) s;
 
 -- what it is made of

@@ -86,6 +86,30 @@ SELECT results_eq($$SELECT u.node, (u.path).mean, (u.path).lower, (u.path).upper
         FROM (VALUES ('a', NULL, '{3}'::float8[], '{1}'::float8[], '{Infinity}'::float8[]), ('b', 'a', '{1e-40}', '{NULL}', '{1}')) v(n, p, m, l, h)) q, unnest(t) u$$,
     $$VALUES ('a', '{1.5}'::float8[], '{-0.5}'::float8[], '{Infinity}'::float8[]), ('b', '{1.5}', '{NULL}', '{2.5}')$$, 'a limit may be infinite or unknown, and what is next to nothing is nothing');
 
+-- limits and errors of the past, by hand. The top errs by 2 and -2, its parts by 1 and 1, 1 and -1: the first time that adds up, the second time 2 are missing,
+-- shared by variances 4, 1, 1: errors would have been -2/3, 2/3, -4/3. Mean squares of 4, 1, 1 become 20/9, 13/18, 25/18; half of the change is believed.
+CREATE TEMP TABLE erring (node text, parent text, m float8[], lower float8[], upper float8[], e float8[]);
+INSERT INTO erring VALUES ('top', NULL, '{100,100}', '{90,80}', '{120,120}', '{2,-2}'), ('a', 'top', '{60,60}', '{50,50}', '{70,70}', '{1,1}'), ('b', 'top', '{40,40}', '{30,30}', '{50,50}', '{1,-1}');
+CREATE FUNCTION pg_temp.widths(tree spm.reconciled[], step int DEFAULT 1) RETURNS text LANGUAGE sql AS $$
+    SELECT string_agg(format('%s -%s +%s', u.node, round(((u.path).mean[step] - (u.path).lower[step])::numeric, 4), round(((u.path).upper[step] - (u.path).mean[step])::numeric, 4)), ', ' ORDER BY u.node) FROM unnest(tree) u
+$$;
+CREATE FUNCTION pg_temp.path(m float8[], l float8[], u float8[]) RETURNS spm.forecast_path LANGUAGE sql AS $$ SELECT ROW('by hand', 0.9, NULL, m, l, u)::spm.forecast_path $$;
+SELECT is(pg_temp.widths(spm.reconcile(node, parent, pg_temp.path(m, lower, upper), e, 'variance', false)),
+    format('a -%1$s +%1$s, b -%2$s +%2$s, top -%3$s +%4$s', round(10 * sqrt(31 / 36.0), 4), round(10 * sqrt(43 / 36.0), 4), round(10 * sqrt(7 / 9.0), 4), round(20 * sqrt(7 / 9.0), 4)),
+    'limits become narrower or wider, by half of what the errors of the past would have, and keep their shape') FROM erring;
+SELECT is(pg_temp.widths(spm.reconcile(node, parent, pg_temp.path(m, lower, upper), e, 'variance', false), 2), format('a -%1$s +%1$s, b -%2$s +%2$s, top -%3$s +%3$s',
+    round(10 * sqrt(31 / 36.0), 4), round(10 * sqrt(43 / 36.0), 4), round(20 * sqrt(7 / 9.0), 4)), 'at every step ahead') FROM erring;
+SELECT is(pg_temp.widths(spm.reconcile(node, parent, pg_temp.path(m, lower, upper), e, 'top_down', false)), 'a -10.0000 +10.0000, b -10.0000 +10.0000, top -10.0000 +20.0000', 'what top-down knows of the past are no errors: all keep their width') FROM erring;
+-- 1, 1 and -1: one is missing, a third of it for each: 2/3, 4/3, -2/3
+SELECT is(pg_temp.widths(spm.reconcile(node, parent, pg_temp.path(m, lower, upper), CASE WHEN node <> 'b' THEN '{1,1}'::float8[] ELSE '{-1,-1}' END, 'variance', false)),
+    format('a -%1$s +%1$s, b -%2$s +%2$s, top -%2$s +%3$s', round(10 * sqrt(25 / 18.0), 4), round(10 * sqrt(13 / 18.0), 4), round(20 * sqrt(13 / 18.0), 4)), 'who pays for the errors of others has wider ones') FROM erring;
+-- a sum without a forecast has limits, too: of parts with limits of 3 and 4
+SELECT is(pg_temp.widths(spm.reconcile(n, 'top', pg_temp.path(ARRAY[m], ARRAY[m - w], ARRAY[m + w]), CASE n WHEN 'a' THEN '{1,1}'::float8[] ELSE e END)), want, format('a sum without a forecast has limits of those below it, who erred %s', about))
+FROM (VALUES ('a', 60, 3), ('b', 40, 4)) v(n, m, w), (VALUES ('{1,-1}'::float8[], 'a -3.0000 +3.0000, b -4.0000 +4.0000, top -5.0000 +5.0000', 'independently'),
+    ('{1,1}', 'a -3.0000 +3.0000, b -4.0000 +4.0000, top -7.0711 +7.0711', 'together'), ('{-1,-1}', 'a -3.0000 +3.0000, b -4.0000 +4.0000, top -0.0000 +0.0000', 'to and fro')) w(e, want, about)
+GROUP BY want, about, e ORDER BY e;
+SELECT is((SELECT string_agg(u.node, ', ') FROM unnest(spm.reconcile(n, 'top', pg_temp.path('{1}', '{0}', '{2}'))) u WHERE (u.path).lower IS NULL), 'top', 'but none, where of errors of the past nothing is known') FROM (VALUES ('a'), ('b')) v(n);
+
 -- any order of rows, and in parallel
 CREATE TABLE public.tree AS
 SELECT i::text AS node, CASE WHEN i > 1 THEN (i / 4)::text END AS parent, ARRAY[(i * 7919 % 1009)::float8, i % 7] AS f, ARRAY(SELECT sin(i * t) + cos(t) FROM generate_series(1, 24) t) AS past

@@ -17,6 +17,7 @@ static int	parent[MOST];
 static double base[MOST * STEPS];
 static double past[MOST * PAST];
 static double result[MOST * STEPS];
+static double spread[MOST];
 static double space[100000];
 static int	marks[MOST * 6];
 
@@ -42,7 +43,7 @@ run(SpmHierarchy *tree, double *shrinkage, int *at)
 	double		ignored;
 	int			nowhere;
 
-	return spmk_reconcile(tree, result, space, marks, NULL, shrinkage ? shrinkage : &ignored, at ? at : &nowhere);
+	return spmk_reconcile(tree, result, spread, space, marks, NULL, shrinkage ? shrinkage : &ignored, at ? at : &nowhere);
 }
 
 static bool
@@ -133,15 +134,15 @@ plain_shrinkage(const SpmHierarchy *tree)
 	return fmax(fmin(above / below, 1), 0);
 }
 
-/* z = S (S' W^-1 S)^-1 S' W^-1 y, as in the books. */
+/* z = P y with P = S (S' W^-1 S)^-1 S' W^-1, as in the books; and how P V P' compares with V, the covariance of errors; half of it. */
 static void
-textbook(const SpmHierarchy *tree, double *z)
+textbook(const SpmHierarchy *tree, double *z, double *grown)
 {
-	static double w[MOST * MOST], s[MOST * MOST], ws[MOST * MOST], normal[MOST * MOST], right[MOST];
+	static double p[MOST * MOST], v[MOST * MOST], w[MOST * MOST], s[MOST * MOST], ws[MOST * MOST], normal[MOST * MOST], right[MOST * MOST];
 	int			n = tree->n;
 	int			leaf[MOST];
 	int			m = 0;
-	double		shrinkage = tree->method == SPM_RECONCILE_MINT ? plain_shrinkage(tree) : 1;
+	double		shrinkage = fmax(plain_shrinkage(tree), 1e-4);
 
 	for (int i = 0; i < n; i++)
 		if (is_leaf(tree, i))
@@ -157,7 +158,8 @@ textbook(const SpmHierarchy *tree, double *z)
 
 			for (int k = 0; k < tree->t; k++)
 				sum += past[i * tree->t + k] * past[j * tree->t + k] / tree->t;
-			w[i * n + j] = i == j ? sum : sum * (1 - shrinkage);
+			v[i * n + j] = sum;
+			w[i * n + j] = i == j ? sum : tree->method == SPM_RECONCILE_MINT ? sum * (1 - shrinkage) : 0;
 			if (i != j)
 				continue;
 			if (tree->method == SPM_RECONCILE_OLS)
@@ -175,23 +177,37 @@ textbook(const SpmHierarchy *tree, double *z)
 				w[i] = 0;
 	memcpy(ws, s, sizeof(s));
 	gauss(w, ws, n, m);
-	for (int step = 0; step < tree->h; step++)
-	{
-		memset(normal, 0, sizeof(normal));
-		memset(right, 0, sizeof(right));
+	memset(normal, 0, sizeof(normal));
+	for (int i = 0; i < n; i++)
+		for (int a = 0; a < m; a++)
+		{
+			right[a * n + i] = ws[i * m + a];
+			for (int b = 0; b < m; b++)
+				normal[a * m + b] += s[i * m + a] * ws[i * m + b];
+		}
+	gauss(normal, right, m, n);
+	if (tree->method == SPM_RECONCILE_BOTTOM_UP)
 		for (int a = 0; a < m; a++)
 			for (int i = 0; i < n; i++)
-			{
-				right[a] += ws[i * m + a] * base[i * tree->h + step];
-				for (int b = 0; b < m; b++)
-					normal[a * m + b] += s[i * m + a] * ws[i * m + b];
-			}
-		gauss(normal, right, m, 1);
-		for (int i = 0; i < n; i++)
+				right[a * n + i] = leaf[a] == i;
+	memset(p, 0, sizeof(p));
+	for (int i = 0; i < n; i++)
+		for (int j = 0; j < n; j++)
+			for (int a = 0; a < m; a++)
+				p[i * n + j] += s[i * m + a] * right[a * n + j];
+	for (int i = 0; i < n; i++)
+	{
+		double		variance = 0;
+
+		for (int j = 0; j < n; j++)
+			for (int k = 0; k < n; k++)
+				variance += p[i * n + j] * v[j * n + k] * p[i * n + k];
+		grown[i] = sqrt((1 + variance / v[i * n + i]) / 2);
+		for (int step = 0; step < tree->h; step++)
 		{
 			z[i * tree->h + step] = 0;
-			for (int a = 0; a < m; a++)
-				z[i * tree->h + step] += s[i * m + a] * right[a];
+			for (int j = 0; j < n; j++)
+				z[i * tree->h + step] += p[i * n + j] * base[j * tree->h + step];
 		}
 	}
 }
@@ -257,30 +273,36 @@ static void
 test_textbook(void)
 {
 	static const char *const names[] = {
-		[SPM_RECONCILE_OLS] = "ordinary least squares give what the textbook's matrices give",
-		[SPM_RECONCILE_STRUCTURE] = "so do weights by structure",
+		[SPM_RECONCILE_BOTTOM_UP] = "sums of leaves are what the textbook's matrices give",
+		[SPM_RECONCILE_OLS] = "and so are ordinary least squares",
+		[SPM_RECONCILE_STRUCTURE] = "weights by structure",
 		[SPM_RECONCILE_VARIANCE] = "weights by variance",
 		[SPM_RECONCILE_MINT] = "and a covariance that is shrunk"
 	};
 	bool		sums = true;
 	double		shrinkage_off = 0;
+	double		spread_off = 0;
 
-	for (int method = SPM_RECONCILE_OLS; method <= SPM_RECONCILE_MINT; method++)
+	for (int method = SPM_RECONCILE_BOTTOM_UP; method <= SPM_RECONCILE_MINT; method++)
 	{
 		double		most = 0;
 
+		if (method == SPM_RECONCILE_TOP_DOWN)
+			continue;
 		for (int round = 0; round < 200; round++)
 		{
 			SpmHierarchy tree;
 			double		z[MOST * STEPS];
+			double		grown[MOST];
 			double		shrinkage;
 
 			make_tree(&tree, 2 + random_below(MOST - 2), 1 + random_below(2));
 			tree.method = method;
 			if (run(&tree, &shrinkage, NULL) != SPM_RECONCILE_OK)
 				most = INFINITY;
-			textbook(&tree, z);
+			textbook(&tree, z, grown);
 			most = fmax(most, farthest(z, result, tree.n * STEPS));
+			spread_off = fmax(spread_off, farthest(grown, spread, tree.n));
 			sums &= adds_up(&tree);
 			if (method == SPM_RECONCILE_MINT)
 				shrinkage_off = fmax(shrinkage_off, fabs(shrinkage - fmax(plain_shrinkage(&tree), 1e-4)));
@@ -288,6 +310,7 @@ test_textbook(void)
 		ok(most < 1e-7, names[method]);
 	}
 	ok(shrinkage_off < 1e-9, "shrinkage taken from periods is that of all pairs");
+	ok(spread_off < 1e-7, "by each of them errors shrink and grow as the covariance of all says");
 	ok(sums, "children add up to their parent to the last bit, in any order");
 }
 
@@ -296,6 +319,7 @@ static void
 test_missing(void)
 {
 	double		most = 0;
+	double		spread_off = 0;
 	bool		sums = true;
 	int			answers = 0;
 
@@ -303,6 +327,7 @@ test_missing(void)
 	{
 		SpmHierarchy tree;
 		double		z[MOST * STEPS];
+		double		grown[MOST];
 		bool		missing[MOST];
 
 		make_tree(&tree, 4 + random_below(MOST - 4), 1);
@@ -319,6 +344,7 @@ test_missing(void)
 		if (tree.method == SPM_RECONCILE_MINT)
 			continue;
 		memcpy(z, result, sizeof(z));
+		memcpy(grown, spread, sizeof(grown));
 		for (int i = 0; i < tree.n; i++)
 			if ((missing[i] = isnan(base[i * STEPS])))
 			{
@@ -327,13 +353,17 @@ test_missing(void)
 				for (int k = 0; k < tree.t; k++)
 					past[i * tree.t + k] = 3e4;
 			}
-		textbook(&tree, result);
+		textbook(&tree, result, spread);
 		/* several that are missing side by side may share what is left in another way */
 		for (int i = 0; i < tree.n; i++)
 			if (!missing[i])
+			{
 				most = fmax(most, farthest(z + i * STEPS, result + i * STEPS, STEPS));
+				spread_off = fmax(spread_off, fabs(grown[i] - spread[i]));
+			}
 	}
 	ok(answers > 100 && most < 1e-3, "a node without a forecast is as good as one that is not believed at all");
+	ok(spread_off < 1e-3, "and moves the errors of others as little");
 	ok(sums, "and all adds up");
 }
 
