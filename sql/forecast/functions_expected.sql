@@ -49,7 +49,8 @@ BEGIN
     SELECT r.* INTO run FROM spm.odds_run r WHERE r.odds_run_id = _outlook_query.odds_run_id;
     leaves := ARRAY(SELECT p.period_id FROM spm.period p
         WHERE p.span @> run.as_of AND spm._is_leaf(p.period_id) AND EXISTS (SELECT FROM spm.plan n WHERE n.calendar_id = p.calendar_id) ORDER BY p.period_id);
-    SELECT string_agg(format('SELECT %s AS component_id, %s AS leaf_id, %L::numeric AS cost_ratio, b.* FROM (%s) b', c.component_id, p.period_id, u.cost_ratio,
+    SELECT string_agg(format('SELECT %s AS component_id, %s AS leaf_id, %L::daterange AS days, %L::numeric AS cost_ratio, b.* FROM (%s) b', c.component_id, p.period_id,
+               CASE WHEN c.accumulate NOT IN ('deal', 'group') THEN spm._window(p.period_id, c.accumulate) ELSE '(,)' END, u.cost_ratio,
                spm._deal_query(c.component_id, daterange(run.as_of + 1, run.until + 1), true, false,
                    format('(SELECT o.*, o.amount * %L::numeric AS cost FROM outlook o WHERE o.plan_currency = %L)', u.cost_ratio, n.currency_code), 'spm._unknown')),
                E'\nUNION ALL\n' ORDER BY c.component_id),
@@ -90,6 +91,9 @@ WITH usual AS (      -- what a deal brings of which no amount is known, by the f
     SELECT d.*, h.ancestor_position_id, 'rollup', h.depth
     FROM deal d JOIN spm.position_path h ON h.position_id = d.seat_id AND d.event_date <@ h.span
     WHERE d.is_open
+), leaf AS MATERIALIZED (
+    SELECT p.period_id, p.span FROM spm.period p
+    WHERE p.calendar_id = ANY (%8$L::int[]) AND p.span && daterange(%2$L, %3$L, '[]') AND spm._is_leaf(p.period_id)
 ), outlook AS MATERIALIZED (
     SELECT row_number() OVER (ORDER BY d.source COLLATE "C", d.key COLLATE "C", d.level, d.to_position_id, l.period_id, u.plan_currency COLLATE "C") AS credit_id, l.period_id,
            d.to_position_id AS position_id, a.payee_id, d.kind, d.seat_id AS origin_position_id, d.level, ''::text AS rule,
@@ -103,7 +107,7 @@ WITH usual AS (      -- what a deal brings of which no amount is known, by the f
     CROSS JOIN unnest(%9$L::text[]) u (plan_currency)
     JOIN spm.position_assignment a ON a.position_id = d.to_position_id AND d.event_date <@ a.span
     JOIN spm.position s ON s.position_id = d.to_position_id
-    JOIN spm.period l ON l.calendar_id = ANY (%8$L::int[]) AND l.span @> d.event_date AND spm._is_leaf(l.period_id)
+    JOIN leaf l ON l.span @> d.event_date
     CROSS JOIN LATERAL (SELECT CASE d.kind WHEN 'direct' THEN 1 ELSE coalesce((SELECT r.factor FROM spm.rollup_factor r
         WHERE r.level IN (0, d.level) AND d.event_date <@ r.span
           AND (r.position_id = s.position_id OR r.title_id = s.title_id OR num_nonnulls(r.position_id, r.title_id) = 0)
@@ -114,7 +118,8 @@ WITH usual AS (      -- what a deal brings of which no amount is known, by the f
 ), chance AS MATERIALIZED (      -- a deal or group for itself begins at nothing, all else at what has been reached
     SELECT b.*, d.win_probability, d.is_estimated, d.pipeline_amount, m.schedule_id, c.accumulate = 'deal' AS is_single, c.places, c.rounding,
            round(b.base_amount * d.win_probability, 6) AS weighted_amount,
-           CASE WHEN b.base_amount IS NULL THEN CASE WHEN d.amount IS NULL THEN 'no amount' WHEN b.exchange_rate IS NULL THEN 'no rate' ELSE 'no measure' END
+           CASE WHEN NOT b.days @> b.event_date THEN 'starts anew'
+                WHEN b.base_amount IS NULL THEN CASE WHEN d.amount IS NULL THEN 'no amount' WHEN b.exchange_rate IS NULL THEN 'no rate' ELSE 'no measure' END
                 WHEN m.measurement_id IS NULL THEN 'no result' END AS reason,
            CASE WHEN c.accumulate IN ('deal', 'group') THEN 0 ELSE m.opening_amount + m.amount END AS reached_amount,
            CASE c.accumulate WHEN 'deal' THEN b.credit_id::text WHEN 'group' THEN b.group_key END AS part
@@ -153,7 +158,7 @@ LEFT JOIN spm.position_assignment a ON a.position_id = d.seat_id AND d.event_dat
 LEFT JOIN planned p ON p.position_id = a.position_id AND p.payee_id = a.payee_id
 WHERE NOT EXISTS (SELECT FROM chance c WHERE c.source = d.source AND c.transaction_key = d.key AND c.kind = 'direct')$sql$,
         leaves[1], run.as_of, run.until, _outlook_query.type, coalesce(versions, '{}'),
-        coalesce(bases, $none$SELECT 0 AS component_id, 0 AS leaf_id, NULL::numeric AS cost_ratio, t.credit_id, t.position_id, t.payee_id, t.event_date, t.transaction_key, t.line, t.source, t.level,
+        coalesce(bases, $none$SELECT 0 AS component_id, 0 AS leaf_id, '(,)'::daterange AS days, NULL::numeric AS cost_ratio, t.credit_id, t.position_id, t.payee_id, t.event_date, t.transaction_key, t.line, t.source, t.level,
         t.origin_position_id, t.kind, t.rule, t.owner_key, t.part_no, 1::numeric AS exchange_rate, NULL::text AS group_key, 0::numeric AS base_amount FROM outlook t WHERE false$none$),
         run.odds_run_id, coalesce(calendars, '{}'), coalesce(currencies, '{}'), run.currency_code);
 END
@@ -173,7 +178,8 @@ AS $$
         FROM spm.period p JOIN run r ON p.span @> r.as_of
         WHERE spm._is_leaf(p.period_id) AND EXISTS (SELECT FROM spm.plan n WHERE n.calendar_id = p.calendar_id)
     ), used AS (
-        SELECT r.as_of, r.until, l.period_id, l.span, c.component_id, c.component_no, c.name, c.basis, c.accumulate, n.plan_id, n.name AS plan_name, v.plan_version_id
+        SELECT r.odds_run_id, r.as_of, r.until, c.component_no, c.name, n.name AS plan_name,
+               CASE WHEN c.accumulate NOT IN ('deal', 'group') THEN spm._window(l.period_id, c.accumulate) ELSE '(,)' END * v.span AS days
         FROM run r
         CROSS JOIN leaf l
         JOIN spm.plan n USING (calendar_id)
@@ -197,23 +203,12 @@ AS $$
      GROUP BY l.period_id, l.name, c.name
      ORDER BY l.period_id LIMIT 1)
     UNION ALL
-    (SELECT format('component "%s" of plan "%s" starts anew on %s, before the forecast ends', u.name, u.plan_name, upper(w.span)), format('Forecast %s goes to %s.', r.odds_run_id, r.until),
-            CASE WHEN upper(w.span) > u.as_of + 1 THEN format('Forecast to there: SELECT spm.forecast_pipeline(until => %L, as_of => %L);', upper(w.span) - 1, u.as_of)
-                 ELSE format('Forecast from a day of the time that begins then, and calculate its period: SELECT spm.forecast_pipeline(until => %L, as_of => %L);', u.until, upper(w.span)) END
-     FROM run r
-     CROSS JOIN used u
-     CROSS JOIN LATERAL (SELECT spm._window(u.period_id, u.accumulate) AS span) w
-     WHERE u.accumulate NOT IN ('deal', 'group') AND NOT w.span @> r.until
-     ORDER BY upper(w.span), u.plan_name COLLATE "C", u.component_no LIMIT 1)
-    UNION ALL    -- of a version that begins in between nobody knows totals and rates
-    (SELECT format('version %s of plan "%s" begins on %s, before the forecast ends', v.version_no, u.plan_name, lower(v.span)), format('Forecast %s goes to %s.', u.odds_run_id, u.until),
-            CASE WHEN lower(v.span) > u.as_of + 1 THEN format('Forecast to there: SELECT spm.forecast_pipeline(until => %L, as_of => %L);', lower(v.span) - 1, u.as_of)
-                 ELSE format('Forecast from a day of that version, and calculate its period: SELECT spm.forecast_pipeline(until => %L, as_of => %L);', u.until, lower(v.span)) END
-     FROM (SELECT DISTINCT r.odds_run_id, u.as_of, u.until, u.period_id, u.plan_id, u.plan_name FROM run r CROSS JOIN used u) u
-     JOIN spm.plan_version v USING (plan_id)
-     WHERE v.state <> 'draft' AND lower(v.span) > u.as_of AND lower(v.span) <= u.until
-       AND NOT EXISTS (SELECT FROM used k WHERE k.plan_version_id = v.plan_version_id)
-     ORDER BY lower(v.span), u.plan_name COLLATE "C" LIMIT 1)
+    -- a month that is over has nothing to add to: not a single deal could be counted
+    (SELECT format('component "%s" of plan "%s" starts anew on %s, before any deal is won', u.name, u.plan_name, upper(u.days)), format('So does all that forecast %s could count deals for.', u.odds_run_id),
+            format('Forecast from a day of the time that begins then, and calculate its period: SELECT spm.forecast_pipeline(until => %L, as_of => %L);', u.until, upper(u.days))
+     FROM used u
+     WHERE NOT EXISTS (SELECT FROM used k WHERE k.days @> k.as_of + 1)
+     ORDER BY upper(u.days), u.plan_name COLLATE "C", u.component_no LIMIT 1)
     LIMIT 1
 $$;
 COMMENT ON FUNCTION spm._outlook_problem(int) IS 'Why it cannot be told what a forecast of the pipeline costs in commission; NULL: it can.';
@@ -251,13 +246,13 @@ END
 $$;
 COMMENT ON FUNCTION spm.expected_commission_deal(int, numeric, text) IS
 'What every open deal is expected to earn for everybody who will be credited with it, at the rate that they will have reached by then: one row per payee, position, component and deal. Each deal of the forecast has a row for its owner at least: where it earns nothing, or nobody can tell what, reason says why and expected_amount is NULL.
-run: odds_run_id of a forecast of the pipeline; NULL: the last one. The period of its as_of is calculated, and no component starts anew, and no version of a plan begins, before it ends. cost_ratio: cost of a deal as a share of its amount, for plans that measure margin; NULL: that of the orders which the component has counted in the past year, if they have costs. type: what type of transaction a deal will be booked as, for conditions of plans.
+run: odds_run_id of a forecast of the pipeline; NULL: the last one. The period of its as_of is calculated. cost_ratio: cost of a deal as a share of its amount, for plans that measure margin; NULL: that of the orders which the component has counted in the past year, if they have costs. type: what type of transaction a deal will be booked as, for conditions of plans.
 A deal counts base_amount in the component, weighted_amount is that times win_probability. Deals follow each other by event_date (the close date; the last day of the forecast where that is later or has passed), each takes the total on from from_total, and expected_amount is what that stretch earns: rows of a payee and component add up, to the last cent, to what the expected total earns beyond reached_amount. A component by group starts each group from 0; of one by deal, expected_amount is win_probability times what the deal would earn.
-reason: NULL, it is counted; no amount: neither is a usual one known; no rate: one of exchange is missing; no measure: the component measures what an open deal does not have yet, such as a product or a cost that nobody has learned; no result: that seat has no result of the component in the period of as_of; no seat: the owner holds none on event_date, or nobody holds it; no plan: the seat is on none then; not counted: no component of the seat takes such deals; not open: it is so no more.
+reason: NULL, it is counted; no amount: neither is a usual one known; no rate: one of exchange is missing; no measure: the component measures what an open deal does not have yet, such as a product or a cost that nobody has learned; no result: that seat has no result of the component in the period of as_of, being new, or of a version of the plan that begins later; starts anew: the month, quarter or so over which the component adds up ends before event_date, and what will be reached in the next one nobody knows; no seat: the owner holds none on event_date, or nobody holds it; no plan: the seat is on none then; not counted: no component of the seat takes such deals; not open: it is so no more.
 is_estimated: the deal has no amount, and the usual one of the forecast is taken. used_cost_ratio: cost_ratio, or what was learned in its place; NULL: none is needed or known. pipeline_amount: what the deal is expected to bring, in the currency of the forecast. component_id is NULL where no component of the owner sees the deal.
 Owners and those above them are credited, in the seats that they hold on event_date. An amount without a currency is in that of the plan.
 Overlays, teams, territories and shares come when it is booked. Quantity is 1, and there is no product; components of other events than booking have no rows. What a seat draws, holds back or is capped at after earning is not part of it.
-Errors: 42704 no forecast; 55000 the period is not calculated, in each calendar that plans in force go by, or a component starts anew or a version of a plan begins before the forecast ends; 22023 cost_ratio below 0; and those of expressions of the plan.
+Errors: 42704 no forecast; 55000 the period is not calculated, in each calendar that plans in force go by, or all components start anew on the day after; 22023 cost_ratio below 0; and those of expressions of the plan.
 Example: SELECT transaction_key, payee_id, expected_amount, reason FROM spm.expected_commission_deal() ORDER BY expected_amount DESC NULLS LAST;';
 
 CREATE OR REPLACE FUNCTION spm.expected_commission(run int DEFAULT NULL, cost_ratio numeric DEFAULT NULL, type text DEFAULT 'booking', paths int DEFAULT 1000)

@@ -92,8 +92,8 @@ SELECT r.odds_run_id, r.as_of, r.until, e.period_id, p.name AS period_name, e.pa
        c.unit, e.base_amount::numeric(24,6) AS base_amount, e.weighted_amount::numeric(24,6) AS weighted_amount, e.expected_amount::numeric(20,4) AS expected_amount,
        e.simulated_amount::numeric(20,4) AS simulated_amount, e.lower_amount::numeric(20,4) AS lower_amount, e.upper_amount::numeric(20,4) AS upper_amount,
        e.reason, e.estimated_count AS estimated_deal_count, e.pipeline_amount::numeric(24,6) AS pipeline_amount, r.currency_code AS pipeline_currency_code
-FROM (SELECT l.* FROM spm.odds_run l ORDER BY l.odds_run_id DESC LIMIT 1) r
-JOIN LATERAL spm._outlook_problem(r.odds_run_id) x ON x.message IS NULL
+FROM (SELECT l.* FROM (SELECT l.* FROM spm.odds_run l ORDER BY l.odds_run_id DESC LIMIT 1) l
+      WHERE (SELECT x.message FROM spm._outlook_problem(l.odds_run_id) x) IS NULL OFFSET 0) r     -- asked before it is told
 CROSS JOIN LATERAL spm.expected_commission(r.odds_run_id) e
 JOIN spm.period p ON p.period_id = e.period_id
 LEFT JOIN spm.payee y ON y.payee_id = e.payee_id
@@ -125,7 +125,7 @@ COMMENT ON COLUMN spm_bi.expected_commission.expected_amount IS 'What the total 
 COMMENT ON COLUMN spm_bi.expected_commission.simulated_amount IS 'Mean of what is earned in drawn futures: knows accelerators and caps. Additive within a currency.';
 COMMENT ON COLUMN spm_bi.expected_commission.lower_amount IS 'In one future of ten less is earned. Not additive.';
 COMMENT ON COLUMN spm_bi.expected_commission.upper_amount IS 'In one future of ten more is earned. Not additive.';
-COMMENT ON COLUMN spm_bi.expected_commission.reason IS 'NULL: the deals are counted. Else why not, and what they earn is NULL: no amount, no rate, no measure, no result, no seat, no plan, not counted or not open.';
+COMMENT ON COLUMN spm_bi.expected_commission.reason IS 'NULL: the deals are counted. Else why not, and what they earn is NULL: no amount, no rate, no measure, no result, starts anew, no seat, no plan, not counted or not open.';
 COMMENT ON COLUMN spm_bi.expected_commission.estimated_deal_count IS 'Deals without an amount that are counted at the usual one.';
 COMMENT ON COLUMN spm_bi.expected_commission.pipeline_amount IS 'What the deals are expected to bring. Not additive: a deal is in the row of each who is credited.';
 COMMENT ON COLUMN spm_bi.expected_commission.pipeline_currency_code IS 'Currency of pipeline_amount. NULL: the one that all deals have.';
