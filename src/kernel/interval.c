@@ -21,6 +21,8 @@
 #define WALK_WEIGHT		0.2			/* in errors */
 #define WIDENED			8.0			/* share of the mean square, of one error */
 
+#define EXACT			1e-9		/* of the largest value: errors that are none */
+
 #define SKEW			0.25		/* 0: limits as far above as below; 0.5: errors in proportion */
 #define SKEW_WIDTH		0.7			/* half widths in means, beyond which limits get no more lopsided */
 
@@ -177,7 +179,7 @@ set_limits(SpmForecast *forecast, double relative, const SpmAdjusted *adjusted, 
 	}
 }
 
-/* Too few values to look back from: the method's own formula, or else a random walk's. */
+/* Nothing to be learned from looking back: the method's own formula, or else a random walk's. */
 static void
 set_early_limits(SpmForecast *forecast, const SpmSeries *series, const double *variance)
 {
@@ -194,6 +196,17 @@ set_early_limits(SpmForecast *forecast, const SpmSeries *series, const double *v
 		forecast->lower[i] = forecast->mean[i] - half;
 		forecast->upper[i] = forecast->mean[i] + half;
 	}
+}
+
+/* DOTM foretold all of it: what another method errs cannot be told from that. */
+static bool
+is_exact(const SpmSeries *series, const SpmHindsight *hindsight)
+{
+	double		most = 0;
+
+	for (int t = 0; t < series->n; t++)
+		most = fmax(most, fabs(series->y[t]));
+	return sqrt(hindsight->squares[0] / hindsight->weights[0]) <= EXACT * most;
 }
 
 /* Errors are those of the series without its season, which is put back into the limits. */
@@ -224,7 +237,7 @@ spmk_interval(SpmForecast *forecast, const SpmMethod *method, const SpmSeries *s
 			adjusted.rest[t] -= center;
 		spmk_dotm_hindsight(adjusted.rest, n, origins, stride, &hindsight, rest, breath);
 	}
-	if (hindsight.counts[0] > 0)
+	if (hindsight.counts[0] > 0 && (method->is_cheap || !is_exact(series, &hindsight)))
 		set_limits(forecast, method->relative > 0 ? method->relative : 1, &adjusted, &hindsight, stride);
 	else
 		set_early_limits(forecast, series, variance);

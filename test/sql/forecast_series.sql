@@ -224,5 +224,16 @@ SELECT throws_ok($$SELECT spm.forecast(date '2026-01-01', 5, NULL)$$, '22004', '
 SELECT throws_ok($$SELECT spm.forecast(date '2026-01-01', 5, i) FROM generate_series(1, 2) i$$, '22023', 'horizon must be the same for all rows of a series', 'and one that changes within a series');
 SELECT throws_ok($$SELECT spm.forecast(date '2026-01-01', 5, 2, jsonb_build_object('level', 0.1 * i)) FROM generate_series(1, 2) i$$, '22023', 'options must be the same for all rows of a series', 'and options that do');
 
+-- a line without noise: methods that find it have no width, all others have limits that hold it
+SELECT is_empty($$
+    SELECT y.name, m.method, r.step, r.mean, r.lower, r.upper
+    FROM (VALUES ('rising', 0, 1), ('high', 100, 1), ('falling', 100, -1), ('huge', 0, 3e28), ('tiny', 0, 1e-28), ('flat', 7, 0)) y(name, a, b), spm.forecast_method() m,
+        LATERAL (SELECT array_agg(a + b * t ORDER BY t) FROM generate_series(1, 30) t) s(line), spm.forecast_rows(spm.forecast(s.line, 3, method => m.method)) r
+    WHERE m.method <> 'sba' AND a + b * (30 + r.step) NOT BETWEEN r.lower - 1e-9 * abs(r.mean) AND r.upper + 1e-9 * abs(r.mean)$$, 'what follows a line without noise lies within the limits of every method');
+SELECT results_eq($$
+    SELECT m, round((r.upper - r.lower)::numeric, 2) > 0 FROM unnest('{auto,light,dotm,ets,holt,ces,comb,hw}'::text[]) m,
+        LATERAL (SELECT array_agg(t::float8 ORDER BY t) FROM generate_series(1, 30) t) s(line), spm.forecast_rows(spm.forecast(s.line, 1, method => m)) r ORDER BY 1$$,
+    $$VALUES ('auto', false), ('ces', true), ('comb', true), ('dotm', false), ('ets', false), ('holt', false), ('hw', true), ('light', false)$$, 'which have no width where it is found, and have one where it is not');
+
 SELECT * FROM finish();
 ROLLBACK;
