@@ -25,8 +25,11 @@ AS $$
     JOIN spm.plan_version a ON a.plan_id = v.plan_id
     JOIN spm.component k ON k.plan_version_id = a.plan_version_id AND k.name = c.name
     JOIN spm.standing_earning e ON e.component_id = k.component_id
-    JOIN spm.credit t ON t.credit_id = e.credit_id AND t.period_id = coalesce(e.credit_period_id, e.period_id)
-    WHERE c.component_id = _usual_cost_ratio.component_id AND e.kind = 'deal' AND t.amount > 0
+    JOIN spm.credit t ON t.credit_id = e.credit_id AND t.period_id = e.period_id
+    WHERE c.component_id = _usual_cost_ratio.component_id AND e.kind = 'deal' AND e.credit_period_id IS NULL AND t.amount > 0
+      -- of a ledger of many years only these parts
+      AND e.period_id = ANY (ARRAY(SELECT p.period_id FROM spm.period p WHERE p.span && daterange(_usual_cost_ratio.as_of - 364, _usual_cost_ratio.as_of + 1)))
+      AND t.period_id = ANY (ARRAY(SELECT p.period_id FROM spm.period p WHERE p.span && daterange(_usual_cost_ratio.as_of - 364, _usual_cost_ratio.as_of + 1)))
       AND t.event_date > _usual_cost_ratio.as_of - 365 AND t.event_date <= _usual_cost_ratio.as_of
 $$;
 COMMENT ON FUNCTION spm._usual_cost_ratio(int, date) IS 'Cost by amount of the orders that a component of a plan has counted in the year up to a day, in any version. NULL: none, or none with a cost.';
