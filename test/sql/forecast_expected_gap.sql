@@ -52,8 +52,14 @@ SELECT results_eq($$SELECT y.payee_key, reason, deal_count, estimated_count, ear
     'summed up: what is not counted stands beside what is, with what the deals are forecast to bring');
 SELECT results_eq($$SELECT count(*), sum(deal_count), sum(expected_amount) FROM spm_bi.expected_commission$$, $$SELECT count(*), sum(deal_count), sum(expected_amount)::numeric(20,4) FROM spm.expected_commission()$$, 'finance sees all of that');
 
--- without a usual amount
+-- a forecast in another currency
 SAVEPOINT before;
+UPDATE spm.odds_run SET currency_code = 'EUR';
+SELECT results_eq($$SELECT payee, base, expected_amount FROM pg_temp.told WHERE deal = 'o3' ORDER BY 1$$, $$VALUES ('jon', 120000::numeric, 1850.00::numeric), ('mara', 120000, 360.00)$$,
+    'usual amounts are in the currency of the forecast: 80,000 euros are 120,000 dollars, and 0.3 of it are 35,000 at 5 % and 1,000 at 10 %');
+ROLLBACK TO before;
+
+-- without a usual amount
 SELECT spm.create_plan('Pieces', 'fiscal', 'USD', '2026-01-01'), spm.add_component('Pieces', 'Deals', '0: 100', unit => 'count', measure => '1', accumulate => 'quarter'),
     spm.assign_plan('Pieces', title => 'AE', since => '2026-01-01'), spm.publish_plan('Pieces') \g /dev/null
 CALL spm.calculate('2026-01');
@@ -85,5 +91,7 @@ SELECT results_eq($$SELECT payee, deal, base, expected_amount, reason, used_cost
     'cost is learned from the orders that the component has counted: 5,000 and 9,000 of 10,000 and 30,000 dollars, refunds left out; the cap of a deal holds');
 SELECT results_eq($$SELECT y.payee_key, transaction_key, trim_scale(base_amount), used_cost_ratio FROM spm.expected_commission_deal(cost_ratio => 0.8) JOIN spm.component c USING (component_id) JOIN spm.payee y USING (payee_id)
     WHERE c.name = 'Margin' AND reason IS NULL ORDER BY 1, 2$$, $$VALUES ('dana', 'o1', 10000::numeric, 0.8), ('dana', 'o2', 12000, 0.8), ('jon', 'o3', 16000, 0.8)$$, 'a cost ratio that is given goes before it');
+SELECT is_empty($$SELECT deal FROM pg_temp.told WHERE kind = 'direct' GROUP BY deal HAVING bool_or(plan IS NULL) AND count(*) > 1 OR count(*) <> count(DISTINCT plan) + count(*) FILTER (WHERE plan IS NULL)$$,
+    'a deal has one row for each component of its owner, or one without any');
 SELECT * FROM finish();
 ROLLBACK;
