@@ -9,7 +9,7 @@ BEGIN ATOMIC
     WITH past AS (
         SELECT p.at::float8 AS x, p.value AS y FROM unnest((series).value) WITH ORDINALITY AS p (value, at) WHERE p.value IS NOT NULL
     ), future AS (
-        SELECT f.step + cardinality((series).value)::float8 AS x, f.mean AS y, coalesce(f.lower, f.mean) AS lower, coalesce(f.upper, f.mean) AS upper
+        SELECT f.step + coalesce(cardinality((series).value), 0)::float8 AS x, f.mean AS y, coalesce(f.lower, f.mean) AS lower, coalesce(f.upper, f.mean) AS upper
         FROM spm.forecast_rows(path) f WHERE f.mean IS NOT NULL
     ), frame AS (        -- from zero, or below it where values are, to the highest limit
         SELECT greatest(width, 100)::float8 AS w, greatest(height, 60)::float8 AS h, max(a.x) AS last, least(0, min(a.y)) AS bottom, greatest(max(a.y), 1e-30) AS top
@@ -32,8 +32,8 @@ BEGIN ATOMIC
         || '<path stroke="#1f5fbf" stroke-width="2" d="M' || coalesce((SELECT string_agg(p.dot, 'L' ORDER BY p.x) FROM place p WHERE p.part = 'mean'), '0 0') || '"/>'
         || format('<g fill="#666"><text x="10" y="16" font-weight="bold">%s</text><text x="%s" y="16" text-anchor="end">%s</text><text x="10" y="%s">%s</text><text x="%s" y="%s" text-anchor="end">%s</text></g></svg>',
             replace(replace(replace(title, '&', '&amp;'), '<', '&lt;'), '>', '&gt;'), f.w - 10, coalesce(to_char(f.top, 'FM999,999,999,999,990'), ''),
-            f.h - 8, coalesce(left((series).period[1]::text, 10), ''), f.w - 10, f.h - 8,
-            coalesce(left((path).period[cardinality((path).mean)]::text, 10), ''))
+            f.h - 8, coalesce(to_char(coalesce((series).period[1], (path).period[1]), 'YYYY-MM-DD'), ''), f.w - 10, f.h - 8,
+            coalesce(to_char(CASE WHEN (path).mean IS NULL THEN (series).period[cardinality((series).value)] ELSE (path).period[cardinality((path).mean)] END, 'YYYY-MM-DD'), ''))
     FROM frame f
     WHERE f.last IS NOT NULL;
 END;

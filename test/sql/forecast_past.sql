@@ -68,6 +68,19 @@ SELECT is((SELECT count(*) FROM spm.anomaly(ARRAY[5,5,5,5,5,5,5,5,5]) WHERE is_a
 SELECT is((SELECT array_agg(is_anomaly) FROM spm.anomaly(ARRAY[1,100,1])), '{NULL,NULL,NULL}', 'of three values nothing can be said');
 SELECT is((SELECT count(*) FROM spm.anomaly(NULL::float8[])), 0::bigint, 'nor of NULL');
 
+-- a picture
+CREATE FUNCTION pg_temp.drawn(svg text) RETURNS text LANGUAGE sql AS $$
+    SELECT string_agg(m[1], ' ' ORDER BY n) FROM regexp_matches(svg, '>(\d{4}-\d\d-\d\d)<', 'g') WITH ORDINALITY AS r (m, n)
+$$;
+CREATE TEMP TABLE picture AS SELECT spm.series(d, v) AS past, spm.forecast(d, v, 2, '{"method": "naive"}') AS path FROM monthly;
+SELECT is((SELECT pg_temp.drawn(spm.forecast_svg(past, path)) FROM picture), '2020-01-01 2026-02-01', 'a picture tells its first and last period');
+SELECT is((SELECT pg_temp.drawn(spm.forecast_svg(NULL, path)) FROM picture), '2026-01-01 2026-02-01', 'of a forecast alone, its own');
+SELECT is((SELECT pg_temp.drawn(spm.forecast_svg(past, NULL)) FROM picture), '2020-01-01 2025-12-01', 'of the past alone, its own');
+SELECT is(spm.forecast_svg(NULL, NULL), NULL, 'of nothing there is no picture');
+SET LOCAL datestyle = 'SQL, DMY';
+SELECT is((SELECT pg_temp.drawn(spm.forecast_svg(past, path)) FROM picture), '2020-01-01 2026-02-01', 'whatever way of writing dates is set');
+RESET datestyle;
+
 -- what is refused
 SELECT throws_ok('SELECT spm.backtest(ARRAY[1,2,3], 0)', '22023', NULL, 'a horizon of nothing is refused');
 SELECT throws_ok('SELECT spm.backtest(ARRAY[1], 9, 0)', '22023', 'there must be at least one origin', 'and a backtest of nothing');
