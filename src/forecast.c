@@ -15,7 +15,6 @@
 #include "numbers.h"
 
 PG_FUNCTION_INFO_V1(spm_forecast_values);
-PG_FUNCTION_INFO_V1(spm_forecast_values_seasons);
 PG_FUNCTION_INFO_V1(spm_forecast_method);
 
 /* What can be reckoned with; 'what' is "value 3" or the like. */
@@ -140,6 +139,42 @@ spm_add_season(int *seasons, int n, double season)
 	return n + 1;
 }
 
+/* One season, or an array of them. */
+SpmSeasons
+spm_seasons_arg(FunctionCallInfo fcinfo, int arg)
+{
+	SpmSeasons	seasons = {0};
+	ArrayType  *array;
+	const int32 *periods;
+	int			n;
+
+	if (get_fn_expr_argtype(fcinfo->flinfo, arg) == INT4OID)
+	{
+		seasons.n = spm_add_season(seasons.period, 0, PG_GETARG_INT32(arg));
+		return seasons;
+	}
+	array = PG_GETARG_ARRAYTYPE_P(arg);
+	periods = (const int32 *) ARR_DATA_PTR(array);
+	n = ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array));
+	if (n > SPMK_SEASONS_MAX || ARR_NDIM(array) > 1 || array_contains_nulls(array))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("seasons must be an array of at most %d numbers", SPMK_SEASONS_MAX)));
+	for (int i = 0; i < n; i++)
+		seasons.n = spm_add_season(seasons.period, seasons.n, periods[i]);
+	return seasons;
+}
+
+Datum
+spm_seasons_datum(const int *seasons, int n)
+{
+	Datum		periods[SPMK_SEASONS_MAX];
+
+	for (int i = 0; i < n; i++)
+		periods[i] = Int32GetDatum(seasons[i]);
+	return PointerGetDatum(construct_array(periods, n, INT4OID, sizeof(int32), true, TYPALIGN_INT));
+}
+
 void
 spm_make_forecast(SpmForecast *forecast)
 {
@@ -154,9 +189,8 @@ spm_make_forecast(SpmForecast *forecast)
 	spmk_forecast(forecast, room + 3 * h, &spm_breath);
 }
 
-/* The row type that this call is to return, looked up once. */
-static TupleDesc
-result_type(FunctionCallInfo fcinfo)
+TupleDesc
+spm_row_type(FunctionCallInfo fcinfo)
 {
 	if (fcinfo->flinfo->fn_extra == NULL)
 	{
@@ -187,20 +221,22 @@ spm_forecast_path(FunctionCallInfo fcinfo, const SpmForecast *forecast, Datum *p
 	values[3] = PointerGetDatum(spm_float8_array(forecast->mean, h));
 	values[4] = PointerGetDatum(spm_float8_array(forecast->lower, h));
 	values[5] = PointerGetDatum(spm_float8_array(forecast->upper, h));
-	return HeapTupleGetDatum(heap_form_tuple(result_type(fcinfo), values, nulls));
+	return HeapTupleGetDatum(heap_form_tuple(spm_row_type(fcinfo), values, nulls));
 }
 
-static Datum
-forecast_values(FunctionCallInfo fcinfo, const int *seasons, int nseasons)
+/* spm.forecast("values" float8[], horizon int, season int or int[], method text, level float8) */
+Datum
+spm_forecast_values(PG_FUNCTION_ARGS)
 {
 	int			n;
 	const double *y = spm_series_arg(fcinfo, 0, "value", &n);
+	SpmSeasons	seasons = spm_seasons_arg(fcinfo, 2);
 	SpmForecast forecast = {
 		.method = spm_method_named(text_to_cstring(PG_GETARG_TEXT_PP(3))),
 		.y = y,
 		.n = n,
-		.seasons = seasons,
-		.nseasons = nseasons,
+		.seasons = seasons.period,
+		.nseasons = seasons.n,
 		.h = PG_GETARG_INT32(1),
 		.level = PG_GETARG_FLOAT8(4)
 	};
@@ -209,34 +245,6 @@ forecast_values(FunctionCallInfo fcinfo, const int *seasons, int nseasons)
 	spm_check_level(forecast.level);
 	spm_make_forecast(&forecast);
 	return spm_forecast_path(fcinfo, &forecast, NULL);
-}
-
-/* spm.forecast("values" float8[], horizon int, season int, method text, level float8) */
-Datum
-spm_forecast_values(PG_FUNCTION_ARGS)
-{
-	int			season = spm_check_season(PG_GETARG_INT32(2));
-
-	return forecast_values(fcinfo, &season, season > 1);
-}
-
-/* spm.forecast("values" float8[], horizon int, seasons int[], method text, level float8) */
-Datum
-spm_forecast_values_seasons(PG_FUNCTION_ARGS)
-{
-	ArrayType  *array = PG_GETARG_ARRAYTYPE_P(2);
-	const int32 *periods = (const int32 *) ARR_DATA_PTR(array);
-	int			n = ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array));
-	int			seasons[SPMK_SEASONS_MAX];
-	int			nseasons = 0;
-
-	if (n > SPMK_SEASONS_MAX || ARR_NDIM(array) > 1 || array_contains_nulls(array))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("seasons must be an array of at most %d numbers", SPMK_SEASONS_MAX)));
-	for (int i = 0; i < n; i++)
-		nseasons = spm_add_season(seasons, nseasons, periods[i]);
-	return forecast_values(fcinfo, seasons, nseasons);
 }
 
 /* spm.forecast_method() */

@@ -175,7 +175,6 @@ is_diffuse(const char *start, const SpmArimaOrder *order)
 static Datum
 answer(FunctionCallInfo fcinfo, const SpmSeries *series, SpmArimaFit *fit, bool diffuse, int horizon, double level)
 {
-	TupleDesc	tupdesc;
 	int			terms = spmk_arima_terms(&fit->order);
 	double		coefficients[SPMK_ARIMA_COEFFICIENTS + 1];
 	double	   *paths = spm_alloc_doubles((Size) 4 * horizon);	/* mean, lower, upper, variance */
@@ -186,8 +185,6 @@ answer(FunctionCallInfo fcinfo, const SpmSeries *series, SpmArimaFit *fit, bool 
 	bool		nulls[9] = {false};
 
 	spm_check_level(level);
-	if (get_call_result_type(fcinfo, NULL, &tupdesc) != TYPEFUNC_COMPOSITE)
-		elog(ERROR, "return type must be a row type");
 	if (diffuse)
 		status = spmk_arima_state(series->y, series->n, fit, &outlook, spm_alloc_doubles(spmk_arima_state_space(&fit->order)), &spm_breath);
 	else
@@ -211,7 +208,7 @@ answer(FunctionCallInfo fcinfo, const SpmSeries *series, SpmArimaFit *fit, bool 
 	nulls[5] = isinf(fit->aicc) && fit->aicc > 0;
 	for (int i = 0; i < 3; i++)
 		values[6 + i] = PointerGetDatum(spm_float8_array(paths + (Size) i * horizon, horizon));
-	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(tupdesc), values, nulls)));
+	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(spm_row_type(fcinfo), values, nulls)));
 }
 
 /* spm.arima(values, season, horizon, level) */

@@ -6,7 +6,6 @@
 
 #include <math.h>
 
-#include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "funcapi.h"
 #include "utils/array.h"
@@ -91,24 +90,6 @@ check_form(const SpmSeries *series, SpmEtsForm form)
 			 errhint("A form whose error and season add up takes any: model => 'AAdA'.")));
 }
 
-/* Found out once for all rows of a query: it takes as long as the fit of a short series. */
-static TupleDesc
-row_type(FunctionCallInfo fcinfo)
-{
-	FmgrInfo   *function = fcinfo->flinfo;
-	TupleDesc	tupdesc;
-	MemoryContext old;
-
-	if (function->fn_extra)
-		return (TupleDesc) function->fn_extra;
-	if (get_call_result_type(fcinfo, NULL, &tupdesc) != TYPEFUNC_COMPOSITE)
-		elog(ERROR, "return type must be a row type");
-	old = MemoryContextSwitchTo(function->fn_mcxt);
-	function->fn_extra = BlessTupleDesc(CreateTupleDescCopy(tupdesc));
-	MemoryContextSwitchTo(old);
-	return (TupleDesc) function->fn_extra;
-}
-
 /* The row that both functions give: the model from its first states on. */
 static Datum
 model_row(FunctionCallInfo fcinfo, const EtsRequest *request, const SpmEts *first)
@@ -176,7 +157,7 @@ model_row(FunctionCallInfo fcinfo, const EtsRequest *request, const SpmEts *firs
 	values[column++] = PointerGetDatum(spm_float8_array(lower, h));
 	values[column++] = PointerGetDatum(spm_float8_array(upper, h));
 	Assert(column == COLUMNS);
-	return HeapTupleGetDatum(heap_form_tuple(row_type(fcinfo), values, nulls));
+	return HeapTupleGetDatum(heap_form_tuple(spm_row_type(fcinfo), values, nulls));
 }
 
 /* spm.ets(values, season, horizon, model, level) */
@@ -195,8 +176,7 @@ spm_ets(PG_FUNCTION_ARGS)
 				 errmsg("season must be from 1 to %d", SPM_ETS_FREE_SEASONS),
 				 errhint("spm.forecast(values, horizon, season => %d, method => 'ets') takes a longer season out before it smoothes.",
 						 request.series.m)));
-	space = MemoryContextAllocHuge(CurrentMemoryContext,
-								   spmk_ets_fit_space(request.series.n, request.series.m) * sizeof(double));
+	space = spm_alloc_doubles(spmk_ets_fit_space(request.series.n, request.series.m));
 	if (strcmp(model, "auto") == 0)
 	{
 		check_form(&request.series, spmk_ets_forms[0]);

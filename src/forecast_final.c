@@ -236,22 +236,15 @@ spm_series_final(PG_FUNCTION_ARGS)
 {
 	SeriesState *state = PG_ARGISNULL(0) ? NULL : (SeriesState *) PG_GETARG_POINTER(0);
 	RegularSeries series;
-	TupleDesc	type;
-	Datum	   *seasons;
 	Datum		values[4];
 	bool		nulls[4] = {false};
 
 	if (!regular_series(state, &series))
 		PG_RETURN_NULL();
-	if (get_call_result_type(fcinfo, NULL, &type) != TYPEFUNC_COMPOSITE)
-		elog(ERROR, "return type must be a row type");
-	seasons = palloc(Max(series.nseasons, 1) * sizeof(Datum));
-	for (int i = 0; i < series.nseasons; i++)
-		seasons[i] = Int32GetDatum(series.seasons[i]);
 	values[0] = CStringGetTextDatum(spmk_step_name(series.grid.step));
 	values[1] = PointerGetDatum(construct_array(period_starts(series.grid, series.first, series.n), series.n,
 												TIMESTAMPOID, sizeof(int64), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
 	values[2] = PointerGetDatum(spm_float8_array(series.y, series.n));
-	values[3] = PointerGetDatum(construct_array(seasons, series.nseasons, INT4OID, sizeof(int32), true, TYPALIGN_INT));
-	return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(type), values, nulls));
+	values[3] = spm_seasons_datum(series.seasons, series.nseasons);
+	return HeapTupleGetDatum(heap_form_tuple(spm_row_type(fcinfo), values, nulls));
 }

@@ -7,7 +7,6 @@
 
 #include <math.h>
 
-#include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "funcapi.h"
 #include "miscadmin.h"
@@ -30,38 +29,11 @@ PG_FUNCTION_INFO_V1(spm_anomaly);
 PG_FUNCTION_INFO_V1(spm_series_strength);
 PG_FUNCTION_INFO_V1(spm_seasons);
 
-typedef struct Seasons
-{
-	int			n;
-	int			period[SPMK_SEASONS_MAX];
-} Seasons;
-
-/* One season, or an array of them. */
-static Seasons
-seasons_arg(FunctionCallInfo fcinfo, int arg)
-{
-	Seasons		seasons = {0};
-	Datum	   *periods;
-	bool	   *nulls;
-	int			n;
-
-	if (get_fn_expr_argtype(fcinfo->flinfo, arg) == INT4OID)
-	{
-		seasons.n = spm_add_season(seasons.period, 0, PG_GETARG_INT32(arg));
-		return seasons;
-	}
-	deconstruct_array(PG_GETARG_ARRAYTYPE_P(arg), INT4OID, sizeof(int32), true, TYPALIGN_INT, &periods, &nulls, &n);
-	for (int i = 0; i < n; i++)
-		if (!nulls[i])
-			seasons.n = spm_add_season(seasons.period, seasons.n, DatumGetInt32(periods[i]));
-	return seasons;
-}
-
 /* Those the series shows by itself. */
-static Seasons
+static SpmSeasons
 found_seasons(const double *y, int n)
 {
-	Seasons		seasons = {0};
+	SpmSeasons	seasons = {0};
 	double	   *space = spm_alloc_doubles(spmk_seasons_space(n));
 
 	seasons.n = spmk_seasons(y, n, seasons.period, SPMK_SEASONS_MAX, space, &spm_breath);
@@ -70,24 +42,14 @@ found_seasons(const double *y, int n)
 }
 
 /* Given, or found where the array is empty; without those that the series does not show twice. */
-static Seasons
+static SpmSeasons
 shown_seasons(FunctionCallInfo fcinfo, int arg, const double *y, int n)
 {
-	Seasons		seasons = ARR_NDIM(PG_GETARG_ARRAYTYPE_P(arg)) == 0 ? found_seasons(y, n) : seasons_arg(fcinfo, arg);
+	SpmSeasons	seasons = ARR_NDIM(PG_GETARG_ARRAYTYPE_P(arg)) == 0 ? found_seasons(y, n) : spm_seasons_arg(fcinfo, arg);
 
 	while (seasons.n > 0 && seasons.period[seasons.n - 1] > n / 2)
 		seasons.n--;
 	return seasons;
-}
-
-static Datum
-seasons_datum(const Seasons *seasons)
-{
-	Datum		periods[SPMK_SEASONS_MAX];
-
-	for (int i = 0; i < seasons->n; i++)
-		periods[i] = Int32GetDatum(seasons->period[i]);
-	return PointerGetDatum(construct_array(periods, seasons->n, INT4OID, sizeof(int32), true, TYPALIGN_INT));
 }
 
 /* NaN is not known. */
@@ -127,7 +89,7 @@ spm_backtest(PG_FUNCTION_ARGS)
 	int			n;
 	const double *y = spm_series_arg(fcinfo, 0, "value", &n);
 	int			origins = PG_GETARG_INT32(2);
-	Seasons		seasons = seasons_arg(fcinfo, 3);
+	SpmSeasons	seasons = spm_seasons_arg(fcinfo, 3);
 	MemoryContext once;
 	MemoryContext old;
 	SpmForecast forecast = {
@@ -168,7 +130,7 @@ spm_forecast_errors(PG_FUNCTION_ARGS)
 	static const char *const simpler[] = {"ses", "naive"};
 	int			n;
 	const double *y = spm_series_arg(fcinfo, 0, "value", &n);
-	Seasons		seasons = seasons_arg(fcinfo, 1);
+	SpmSeasons	seasons = spm_seasons_arg(fcinfo, 1);
 	const SpmMethod *method = spm_method_named(text_to_cstring(PG_GETARG_TEXT_PP(2)));
 	SpmSeries	series = {.y = y, .n = n, .m = seasons.n > 0 ? seasons.period[0] : 1};
 	double	   *fitted = spm_alloc_doubles(n);
@@ -204,14 +166,14 @@ spm_seasons(PG_FUNCTION_ARGS)
 {
 	int			n;
 	const double *y = spm_series_arg(fcinfo, 0, "value", &n);
-	Seasons		seasons = found_seasons(y, n);
+	SpmSeasons	seasons = found_seasons(y, n);
 
-	PG_RETURN_DATUM(seasons_datum(&seasons));
+	return spm_seasons_datum(seasons.period, seasons.n);
 }
 
 typedef struct Parts
 {
-	Seasons		seasons;
+	SpmSeasons	seasons;
 	SpmParts	parts;
 } Parts;
 
@@ -274,15 +236,12 @@ spm_decompose(PG_FUNCTION_ARGS)
 Datum
 spm_series_strength(PG_FUNCTION_ARGS)
 {
-	TupleDesc	type;
 	const double *y;
 	int			n;
 	Parts		parts;
 	Datum		values[3];
 	bool		nulls[3] = {false};
 
-	if (get_call_result_type(fcinfo, NULL, &type) != TYPEFUNC_COMPOSITE)
-		elog(ERROR, "return type must be a row type");
 	y = spm_series_arg(fcinfo, 0, "value", &n);
 	if (take_apart(fcinfo, 1, false, y, n, &parts))
 	{
@@ -291,8 +250,8 @@ spm_series_strength(PG_FUNCTION_ARGS)
 	}
 	else
 		nulls[1] = nulls[2] = true;
-	values[0] = seasons_datum(&parts.seasons);
-	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(type), values, nulls)));
+	values[0] = spm_seasons_datum(parts.seasons.period, parts.seasons.n);
+	return HeapTupleGetDatum(heap_form_tuple(spm_row_type(fcinfo), values, nulls));
 }
 
 /* ------------------------------------------------------------------ what is unusual */
@@ -305,7 +264,7 @@ spm_anomaly(PG_FUNCTION_ARGS)
 	const double *y;
 	int			n;
 	double		level = PG_GETARG_FLOAT8(2);
-	Seasons		seasons;
+	SpmSeasons	seasons;
 	SpmAnomalies anomalies;
 	SpmForecastStatus status;
 	double	   *space;

@@ -19,7 +19,7 @@ CREATE OR REPLACE FUNCTION spm.forecast("values" double precision[], horizon int
                                         method text DEFAULT 'auto', level double precision DEFAULT 0.95)
     RETURNS spm.forecast_path
     LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100000
-    AS 'MODULE_PATHNAME', 'spm_forecast_values_seasons';
+    AS 'MODULE_PATHNAME', 'spm_forecast_values';
 COMMENT ON FUNCTION spm.forecast(double precision[], int, int[], text, double precision) IS
 $$The same with several seasons, as hours have a day and a week, and days a week and a year.
 Arguments: seasons (periods after which a pattern repeats, at most 8), the others as there.

@@ -88,6 +88,7 @@ SELECT throws_ok('SELECT spm.backtest(ARRAY[1,2,3], 1, 1, 1, ''oracle'')', '2202
 SELECT throws_ok('SELECT spm.decompose(ARRAY[1,NULL,3])', '22004', 'value 2 is null', 'a gap is refused');
 SELECT throws_ok('SELECT spm.decompose(ARRAY[1,2,3], ''{0}'')', '22023', 'season must be a whole number of periods from 1 to 10000', 'a season of none is refused');
 SELECT throws_ok('SELECT spm.decompose(ARRAY[1,2,3], ''{2,2}'')', '22023', 'season 2 is given twice', 'so is one given twice');
+SELECT throws_ok('SELECT spm.backtest(ARRAY[1,2,3], 1, 1, ''{2,NULL}''::int[])', '22023', 'seasons must be an array of at most 8 numbers', 'and one that is null');
 SELECT throws_ok('SELECT spm.anomaly(ARRAY[1,2,3], level => 99.9)', '22023', 'level must be between 0 and 1', 'a level is a share, not a percentage');
 SELECT throws_ok('SELECT spm.series(d, 1) FROM (VALUES (date ''infinity'')) t(d)', '22008', NULL, 'an infinite day is refused');
 
