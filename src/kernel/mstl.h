@@ -33,13 +33,9 @@ extern size_t spmk_mstl_space(int n, const int *periods, int nperiods);
 extern SpmForecastStatus spmk_mstl(const double *y, int n, const int *periods, int nperiods, bool robust,
 								   SpmParts *parts, double *space, const SpmBreath *breath);
 
-/*
- * The seasons that a series shows by itself, ascending: how many, at most 'most'.
- * spmk_season() is the clearest alone, 1 if there is none.
- */
+/* The seasons that a series shows by itself, ascending: how many, at most 'most'. */
 extern size_t spmk_seasons_space(int n);
 extern int	spmk_seasons(const double *y, int n, int *periods, int most, double *space, const SpmBreath *breath);
-extern int	spmk_season(const double *y, int n, double *space, const SpmBreath *breath);
 
 /*
  * A forecast with several seasons: what is left of the series without them is

@@ -20,6 +20,7 @@
 #define PART		.25			/* of what a season leaves: when a longer one explains it, that is the season */
 #define NEARLY		.85			/* as much as a multiple explains: then the shorter one is the season */
 #define ALIKE		.03			/* of a period: so far from a calendar's one it may be that */
+#define ROUNDING	1e-11		/* of the largest value: below it nothing is left but rounding */
 #define BREATH		200000
 
 /* A quotient of variances as a normal number, after Paulson (1942). */
@@ -145,7 +146,7 @@ without_trend(const double *x, int n, int period, double *out)
 	return count;
 }
 
-/* The series less its line. */
+/* The series less its line; may be put in its place. */
 static void
 without_line(const double *y, int n, double *out)
 {
@@ -160,6 +161,16 @@ without_line(const double *y, int n, double *out)
 	slope /= n > 1 ? (double) n * ((double) n * n - 1) / 12 : 1;
 	for (int t = 0; t < n; t++)
 		out[t] = y[t] - mean - slope * (t - middle);
+}
+
+static double
+largest(const double *x, int n)
+{
+	double		most = 0;
+
+	for (int t = 0; t < n; t++)
+		most = fmax(most, fabs(x[t]));
+	return most;
 }
 
 /* Twice or three times as long, it would explain much more: a part of a longer season. */
@@ -233,6 +244,7 @@ take_out(double *x, int n, int period, double *flat, double *sums)
 	explained(flat, count, period, sums, &errors);
 	for (int t = 0; t < n; t++)
 		x[t] -= sums[(t + period - period / 2) % period];
+	without_line(x, n, x);
 }
 
 /* The shortest part of a period that does as well; the period is a multiple of it. */
@@ -265,10 +277,11 @@ spmk_seasons(const double *y, int n, int *periods, int most, double *space, cons
 	double	   *sums = flat + n;
 	double	   *means = sums + n;
 	double	   *news = means + n;
+	double		nothing = ROUNDING * largest(y, n);
 	int			found = 0;
 
 	without_line(y, n, x);
-	for (int size = 1; found < most && n / size / CYCLES >= (size == 1 ? 2 : SHORTEST);)
+	for (int size = 1; found < most && largest(x, n) > nothing && n / size / CYCLES >= (size == 1 ? 2 : SHORTEST);)
 	{
 		int			count = bucket_means(x, n, size, means);
 		double		best = 0;
@@ -311,30 +324,4 @@ spmk_seasons(const double *y, int n, int *periods, int most, double *space, cons
 			periods[j - 1] = swap;
 		}
 	return found;
-}
-
-/* The one that explains most. */
-int
-spmk_season(const double *y, int n, double *space, const SpmBreath *breath)
-{
-	int			periods[SPMK_SEASONS_MAX];
-	int			found = spmk_seasons(y, n, periods, SPMK_SEASONS_MAX, space, breath);
-	double		most = 0;
-	int			best = 1;
-
-	for (int k = 0; k < found; k++)
-	{
-		double		errors;
-		double		share;
-		int			count;
-
-		count = without_trend(y, n, periods[k], space);
-		share = explained(space, count, periods[k], space + n, &errors);
-		if (share > most)
-		{
-			most = share;
-			best = periods[k];
-		}
-	}
-	return best;
 }

@@ -58,6 +58,8 @@ SELECT results_eq($$SELECT season_found, round(season_strength[1]::numeric, 2) >
 SELECT is((SELECT spm.series_strength(s) FROM (SELECT spm.series(d, v) AS s FROM monthly) q), (SELECT spm.series_strength(y, '{12}') FROM (SELECT array_agg(v ORDER BY d) AS y FROM monthly) q), 'dated rows have the season of months');
 SELECT is((SELECT count(*) FROM spm.decompose(NULL::float8[])), 0::bigint, 'of NULL there are no parts');
 
+SELECT is((SELECT array_agg(DISTINCT spm.seasons(ARRAY(SELECT 5 + .3 * t + t % p FROM generate_series(1, n) t)) = ARRAY[p]) FROM unnest('{2,3,5,12}'::int[]) p, unnest('{60,999,1001}'::int[]) n), '{t}', 'a season without noise is found alone');
+
 -- what is unusual
 SELECT is((SELECT array_agg(t) FROM spm.anomaly(ARRAY[5,6,5,7,6,5,6,60,6,5,7,6,5,6,5,6,7,6,5,6]) WHERE is_anomaly), '{8}', 'sixty among sixes is unusual');
 SELECT is((SELECT array_agg(a.period::date ORDER BY a.period) FROM (SELECT spm.series(d, v + CASE t WHEN 30 THEN 60 WHEN 71 THEN -50 ELSE 0 END) AS s FROM monthly) q, spm.anomaly(s) a WHERE a.is_anomaly), '{2022-07-01,2025-12-01}',

@@ -133,6 +133,8 @@ count_right(int kind, int n)
 static void
 seasons_are_found(void)
 {
+	int			found[SPMK_SEASONS_MAX];
+
 	ok(count_right(0, 60) >= 48 && count_right(0, 500) >= 48, "what merely wanders has no season");
 	ok(count_right(1, 60) >= 47 && count_right(1, 500) >= 47, "nor has noise");
 	ok(count_right(2, 120) >= 45, "ten years of months show twelve");
@@ -140,10 +142,13 @@ seasons_are_found(void)
 	ok(count_right(4, 1500) >= 45, "nine weeks of hours show the day and the week, and no half week");
 	for (int t = 0; t < 1000; t++)
 		y[t] = t % 5;
-	ok(spmk_season(y, 1000, space, NULL) == 5, "a pure season is found, not its multiple");
+	ok(spmk_seasons(y, 1000, found, SPMK_SEASONS_MAX, space, NULL) == 1 && found[0] == 5, "a pure season is found, not its multiple");
+	for (int t = 0; t < 1001; t++)
+		y[t] = .1 + .01 * t + .37 * (t % 7);
+	ok(spmk_seasons(y, 1001, found, SPMK_SEASONS_MAX, space, NULL) == 1 && found[0] == 7, "what rounding leaves of a season and a trend is none");
 	for (int t = 0; t < 1000; t++)
 		y[t] = 7;
-	ok(spmk_season(y, 1000, space, NULL) == 1 && spmk_season(y, 1, space, NULL) == 1, "a constant and a single value have none");
+	ok(spmk_seasons(y, 1000, found, SPMK_SEASONS_MAX, space, NULL) == 0 && spmk_seasons(y, 1, found, SPMK_SEASONS_MAX, space, NULL) == 0, "a constant and a single value have none");
 }
 
 static void
