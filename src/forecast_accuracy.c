@@ -391,8 +391,6 @@ spm_score_mean(PG_FUNCTION_ARGS)
 {
 	Score	   *score = (Score *) PG_GETARG_POINTER(0);
 
-	if (score->n == 0)
-		PG_RETURN_NULL();
 	PG_RETURN_FLOAT8(spmk_exact_value(&score->sum[0]) / score->n);
 }
 
@@ -401,8 +399,6 @@ spm_score_root(PG_FUNCTION_ARGS)
 {
 	Score	   *score = (Score *) PG_GETARG_POINTER(0);
 
-	if (score->n == 0)
-		PG_RETURN_NULL();
 	PG_RETURN_FLOAT8(sqrt(spmk_exact_value(&score->sum[0]) / score->n));
 }
 

@@ -86,12 +86,11 @@ option_moment(const char *name, const JsonbValue *value)
 }
 
 static void
-read_seasons(ForecastOptions *options, Jsonb *json)
+read_seasons(ForecastOptions *options, const JsonbValue *season)
 {
 	const char *hint = "It is a number of periods, or a few of them: 12, or [7, 365].";
 	JsonbIterator *walk;
 	JsonbValue	value;
-	JsonbValue *season = getKeyJsonValueFromContainer(&json->root, "season", 6, NULL);
 	JsonbIteratorToken token;
 
 	options->nseasons = 0;
@@ -128,7 +127,7 @@ read_option(ForecastOptions *options, const char *name, const JsonbValue *value)
 			bad_option(name, hint);
 	}
 	else if (strcmp(name, "season") == 0)
-		read_seasons(options, options->json);
+		read_seasons(options, value);
 	else if (strcmp(name, "combine") == 0)
 		options->combine = option_choice(name, value, combine_names, "It is one of sum, mean, last.");
 	else if (strcmp(name, "gaps") == 0)

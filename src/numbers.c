@@ -73,7 +73,6 @@ make_numbers(MemoryContext context, int width, double option, int64 room)
 {
 	Numbers    *numbers = MemoryContextAlloc(context, sizeof(Numbers));
 
-	numbers->context = context;
 	numbers->n = 0;
 	numbers->room = Max(room, FIRST_ROOM);
 	numbers->width = width;

@@ -15,7 +15,6 @@
 
 typedef struct Numbers
 {
-	MemoryContext context;
 	int64		n;				/* rows */
 	int64		room;			/* rows that 'values' has room for */
 	int			width;			/* numbers in a row */
