@@ -235,7 +235,7 @@ COMMENT ON AGGREGATE spm.owa(double precision, double precision, double precisio
 'Overall weighted average as in the M4 competition (Makridakis, Spiliotis and Assimakopoulos 2020): the mean of sMAPE and MASE, each over that of the naive forecast. 1 is as good as naive, 0.9 is 10 percent better. Rows with a NULL are left out; NULL for no rows, or where the naive forecast was never off. Neither the order of rows nor the number of workers changes a digit.
 actual: what happened. forecast: what was expected of it. naive: what the method to beat expected, in M4 that of method naive2. scale: of the series that the row belongs to, from spm.mase_scale().
 Errors: 22023 for a number that is infinite or NaN; 22003 for numbers too large to be summed; 22023 for a scale that is not greater than 0.
-Example: SELECT spm.owa(actual, forecast, 2 * forecast - actual, 10) FROM (VALUES (100, 90), (200, 230)) t(actual, forecast) gives 0.5216...: errors are half as large, sMAPE nearly so.';
+Example: SELECT spm.owa(actual, forecast, 2 * forecast - actual, 10) FROM (VALUES (100, 90), (200, 230)) t(actual, forecast) gives 0.5033...: errors are half as large, sMAPE nearly so.';
 
 -- ---------------------------------------------------- limits and probabilities
 

@@ -13,7 +13,7 @@ COMMENT ON FUNCTION spm.arima(double precision[], int, int, double precision) IS
 $$An ARIMA model of a series of values, oldest first, its order found by itself: differences by tests, autoregressive and moving average terms and the constant by AICc. Gives the model's name, its coefficients and their names as in R (ar, ma, sar, sma, then mean, or drift for each period), the variance of its shocks (for the degrees of freedom that are left), log likelihood and AICc (of the differences, exact; AICc is NULL with as many coefficients as values), and mean and limits of each period to come. The limits are the model's own; those of spm.forecast(..., method => 'arima') are widened by what the series has shown.
 Arguments: values, season (after how many values a pattern repeats; 1: none), horizon (periods to come), level (share of outcomes that the limits are to hold).
 Errors: 22004 a value is null; 22023 fewer than three values, one that is not finite or neither 0 nor from 1e-30 to 1e+30, a season or horizon below 1, a level that is not between 0 and 1; 54000 more than 1,000,000 values.
-Example: SELECT model, mean FROM spm.arima('{5,7,6,8,9,8,10,11,10,12,13,12}', horizon => 3) gives ARIMA(0,1,0) and 12 three times.
+Example: SELECT model, mean FROM spm.arima('{10,12,14,16,18,20,22,24}', horizon => 2) gives ARIMA(0,1,0) with drift and {26,28}.
 Source: Hyndman and Khandakar (2008).$$;
 
 CREATE OR REPLACE FUNCTION spm.arima_fit("values" double precision[], orders int[], season int DEFAULT 1, horizon int DEFAULT 1,
