@@ -24,7 +24,7 @@ BEGIN
         RAISE EXCEPTION 'no opportunities are mapped' USING ERRCODE = '55000', HINT = 'Map them first: SELECT spm.map_opportunities(...);';
     END IF;
     -- A source that cannot be read, or is being loaded, would make all of its deals look deleted.
-    SELECT p.* INTO wrong FROM spm._pipeline_problem() AS p WHERE NOT p.is_history LIMIT 1;
+    SELECT p.* INTO wrong FROM spm._pipeline_problem() AS p WHERE NOT p.is_history ORDER BY p.source_id LIMIT 1;
     IF FOUND THEN
         RAISE EXCEPTION 'opportunities "%" cannot be read: %', wrong.source, wrong.problem
             USING ERRCODE = wrong.code, HINT = format('Map them as they are now: SELECT spm.map_opportunities(%L, ...); or leave them: SELECT spm.unmap_opportunities(%L);',
@@ -35,6 +35,7 @@ BEGIN
     WHERE s.is_mapped AND EXISTS (SELECT FROM spm.opportunity_record AS r
             WHERE r.opportunity_source_id = s.opportunity_source_id AND upper_inf(r.span) AND NOT r.is_gone AND r.is_won IS NULL)
         AND NOT EXISTS (SELECT FROM spm.opportunity AS o WHERE o.opportunity_source_id = s.opportunity_source_id)
+    ORDER BY s.opportunity_source_id
     LIMIT 1;
     IF FOUND THEN
         RAISE EXCEPTION 'opportunities "%" are empty, and had open deals', wrong.name
@@ -44,6 +45,7 @@ BEGIN
     FROM spm.opportunity AS o
     WHERE o.opportunity_key IS NOT NULL
     GROUP BY o.source_name, o.opportunity_key HAVING count(*) > 1
+    ORDER BY o.source_name COLLATE "C", o.opportunity_key COLLATE "C"
     LIMIT 1;
     IF FOUND THEN
         RAISE EXCEPTION 'opportunity "%" is in "%" more than once', wrong.opportunity_key, wrong.source_name
@@ -102,7 +104,6 @@ BEGIN
     SELECT r.opportunity_record_id, r.opportunity_source_id, r.opportunity_key, daterange(take_snapshot.as_of, NULL), true, r.name, r.account_key, r.owner_key, r.stage,
         r.amount, r.currency_code, r.created_on, r.close_date, r.closed_on, r.is_won, r.category, r.segment, r.entered_on, r.list_amount
     FROM spm.opportunity_record AS r
-    JOIN spm.opportunity_source AS s ON s.opportunity_source_id = r.opportunity_source_id AND s.is_mapped
     WHERE upper_inf(r.span) AND NOT r.is_gone
         AND NOT EXISTS (SELECT FROM spm.opportunity AS o
             WHERE o.opportunity_source_id = r.opportunity_source_id AND o.opportunity_key = r.opportunity_key);

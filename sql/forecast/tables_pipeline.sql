@@ -105,7 +105,7 @@ COMMENT ON COLUMN spm.pipeline_snapshot.taken_by IS 'Login that took it.';
 COMMENT ON COLUMN spm.pipeline_snapshot.open_count IS 'Open deals.';
 COMMENT ON COLUMN spm.pipeline_snapshot.new_count IS 'Deals that were not there at the snapshot before.';
 COMMENT ON COLUMN spm.pipeline_snapshot.changed_count IS 'Deals that had changed since.';
-COMMENT ON COLUMN spm.pipeline_snapshot.gone_count IS 'Deals that the sources no longer had.';
+COMMENT ON COLUMN spm.pipeline_snapshot.gone_count IS 'Deals that the sources no longer had, those of a source that is no longer mapped among them.';
 
 -- A row per change, not per day: a deal that rests takes no room.
 CREATE TABLE spm.opportunity_record (

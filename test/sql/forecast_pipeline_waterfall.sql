@@ -104,5 +104,17 @@ SELECT throws_ok($$SELECT spm.take_snapshot(as_of => '2020-08-01')$$, '55000', '
 ALTER TABLE crm.deal RENAME TO gone;
 SELECT throws_ok($$SELECT spm.take_snapshot(as_of => '2020-08-01')$$, '42P01', 'opportunities "crm" cannot be read: relation crm.deal does not exist', 'or one that cannot be read');
 SELECT is((SELECT count(*) FROM spm.pipeline_snapshot), 4::bigint, 'and nothing was kept of all these');
+
+-- another CRM comes in its place, and both are there in the end
+CREATE TABLE crm.fresh AS SELECT 'f' || i AS id, 'w1' AS owner, 'Talk' AS stage, 5 AS amount, date '2020-07-20' AS opened, date '2020-12-01' AS closing FROM generate_series(1, 3) i;
+SELECT spm.unmap_opportunities('crm'), spm.map_opportunities('fresh', 'crm.fresh', key => 'id', owner => 'owner', stage => 'stage', amount => 'amount', created => 'opened', close_date => 'closing') \g /dev/null
+SELECT spm.take_snapshot(as_of => '2020-08-01') \g /dev/null
+SELECT is((SELECT string_agg(DISTINCT source_name, ' ') FROM spm_bi.pipeline_trend WHERE as_of = '2020-08-01'), 'fresh', 'deals of a source that is no longer mapped are not drawn on');
+INSERT INTO crm.gone (id, owner, stage, amount, opened, closing) VALUES ('rests', 'w1', 'Talk', 16, '2020-01-16', '2020-12-20');
+SELECT spm.map_opportunities('crm', 'crm.gone', key => 'id', owner => 'owner', stage => 'stage', amount => 'amount', created => 'opened', close_date => 'closing') \g /dev/null
+SELECT spm.take_snapshot(as_of => '2020-08-02') \g /dev/null
+SELECT is((SELECT new_count FROM spm.pipeline_snapshot WHERE as_of = '2020-08-02'), 0::bigint, 'when it is mapped again its deals are no new ones');
+SELECT is_empty('SELECT s.as_of, s.open_count FROM spm.pipeline_snapshot s LEFT JOIN spm_bi.pipeline_trend t USING (as_of) GROUP BY s.as_of, s.open_count HAVING s.open_count <> sum(t.deal_count)',
+    'on each day as many deals are drawn as were open');
 SELECT * FROM finish();
 ROLLBACK;
