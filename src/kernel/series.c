@@ -25,6 +25,22 @@ covariance(const double *y, int n, double mean, int lag)
 	return sum;
 }
 
+#define LAGS	4				/* that go through the series side by side */
+
+/* Of 'lag' and those after it. */
+static void
+covariances(const double *y, int n, double mean, int lag, double *sums)
+{
+	for (int k = 0; k < LAGS; k++)
+		sums[k] = 0;
+	for (int t = lag; t < n && t < lag + LAGS - 1; t++)
+		for (int k = 0; k <= t - lag; k++)
+			sums[k] += (y[t] - mean) * (y[t - lag - k] - mean);
+	for (int t = lag + LAGS - 1; t < n; t++)
+		for (int k = 0; k < LAGS; k++)
+			sums[k] += (y[t] - mean) * (y[t - lag - k] - mean);
+}
+
 static bool
 has_season(const SpmSeries *series, double test, const SpmBreath *breath)
 {
@@ -43,12 +59,14 @@ has_season(const SpmSeries *series, double test, const SpmBreath *breath)
 	variance = covariance(y, n, mean, 0);
 	if (!(variance > 0))
 		return false;
-	for (int lag = 1; lag < m; lag++)
+	for (int lag = 1; lag < m; lag += LAGS)
 	{
-		double		r = covariance(y, n, mean, lag) / variance;
+		double		sums[LAGS];
 
-		squares += r * r;
-		if ((lag & 15) == 0)
+		covariances(y, n, mean, lag, sums);
+		for (int k = 0; k < LAGS && lag + k < m; k++)
+			squares += sums[k] / variance * (sums[k] / variance);
+		if ((lag & 15) == 1)
 			spmk_breathe(breath);
 	}
 	return fabs(covariance(y, n, mean, m) / variance) > test * sqrt((1 + 2 * squares) / n);

@@ -18,6 +18,7 @@
 #define GRID		3			/* rounds of LANES over all alpha, then FINER ones about the best */
 #define FINER		3
 #define GRID_STEP	((ALPHA_MOST - ALPHA_LEAST) / (GRID * LANES - 1))
+#define FADED		1e-12		/* of the first level, what no sum shows any more */
 #define LONG_SERIES	10000		/* one round of which takes as long as a breath may */
 
 size_t
@@ -89,12 +90,16 @@ typedef struct Dotm
 	double		squares;
 } Dotm;
 
-/* The line of regression, one value on. */
+/* The line of regression, one value on; divisions wait for nothing. */
 static inline void
 add_to_line(double y, double t, double *mean, double *slope)
 {
-	*slope = ((t - 2) * *slope + 6 * (y - *mean) / t) / (t + 1);
-	*mean += (y - *mean) / t;
+	double		inverse = 1 / t;
+	double		next = 1 / (t + 1);
+	double		off = (y - *mean) * inverse;
+
+	*slope = ((t - 2) * *slope + 6 * off) * next;
+	*mean += off;
 }
 
 /* a and b: the line through the values before t, for each t to n. */
@@ -124,10 +129,11 @@ typedef struct Lanes
 } Lanes;
 
 static void
-start(const double *y, Lanes *lanes)
+start(const double *y, Lanes *lanes, double *inverse)
 {
 	for (int k = 0; k < LANES; k++)
 	{
+		inverse[k] = 1 / lanes->alpha[k];
 		lanes->level[k] = lanes->alpha[k] * y[0];
 		lanes->p[k] = 1 - lanes->alpha[k];
 		for (int j = 0; j < 6; j++)
@@ -166,19 +172,41 @@ step(double y, double a, double b, const double *inverse, bool counts, Lanes *at
 	}
 }
 
+/* The same where the first level has faded: all that it was part of stays as it is. */
+static inline void
+step_faded(double y, double b, const double *inverse, Lanes *at)
+{
+	for (int k = 0; k < LANES; k++)
+	{
+		double		r = y - at->level[k];
+		double		d = inverse[k] * b;
+
+		at->level[k] += at->alpha[k] * r;
+		at->sum[2][k] += d * d;
+		at->sum[4][k] += d * r;
+		at->sum[5][k] += r * r;
+	}
+}
+
+/* Alphas ascend, so that the first lane's fades last. */
+static inline bool
+has_faded(const Lanes *lanes)
+{
+	return lanes->p[0] < FADED;
+}
+
 /* Through y[from] to y[to - 1], which are not the first ones. */
-static void
-walk(const double *y, const double *a, const double *b, int from, int to, Lanes *lanes)
+static inline void
+walk(const double *y, const double *a, const double *b, const double *inverse, int from, int to, Lanes *lanes)
 {
 	Lanes		at = *lanes;
-	double		inverse[LANES];
 
-	for (int k = 0; k < LANES; k++)
-		inverse[k] = 1 / at.alpha[k];
 	for (; from < to && from < SKIPPED; from++)
 		step(y[from], a[from], b[from], inverse, false, &at);
-	for (; from < to; from++)
+	for (; from < to && !has_faded(&at); from++)
 		step(y[from], a[from], b[from], inverse, true, &at);
+	for (; from < to; from++)
+		step_faded(y[from], b[from], inverse, &at);
 	*lanes = at;
 }
 
@@ -232,6 +260,7 @@ search(const double *y, const double *a, const double *b, int n, const SpmBreath
 	{
 		double		from = ALPHA_LEAST + round * LANES * GRID_STEP;
 		Lanes		lanes;
+		double		inverse[LANES];
 
 		if (round >= GRID)
 		{
@@ -241,8 +270,8 @@ search(const double *y, const double *a, const double *b, int n, const SpmBreath
 		}
 		for (int k = 0; k < LANES; k++)
 			lanes.alpha[k] = fmin(fmax(from + k * wide, ALPHA_LEAST), ALPHA_MOST);
-		start(y, &lanes);
-		walk(y, a, b, 1, n, &lanes);
+		start(y, &lanes, inverse);
+		walk(y, a, b, inverse, 1, n, &lanes);
 		solve(&lanes, &best);
 		if (n > LONG_SERIES)
 			spmk_breathe(breath);
@@ -315,17 +344,19 @@ spmk_dotm_hindsight(const double *y, int n, int origins, int stride, SpmHindsigh
 
 		for (int k = 0; k < LANES; k++)
 			lanes.alpha[k] = ALPHA_LEAST + (round * LANES + k) * GRID_STEP;
-		start(y, &lanes);
-		walk(y, a, b, 1, first, &lanes);
-		for (int k = 0; k < LANES; k++)
-			inverse[k] = 1 / lanes.alpha[k];
+		start(y, &lanes, inverse);
+		walk(y, a, b, inverse, 1, first, &lanes);
 		for (int i = 0; i < origins; i++)
 		{
 			int			known = first + i * stride;
 
 			solve(&lanes, &best[i]);
-			for (int t = known; t < known + stride; t++)
-				step(y[t], a[t], b[t], inverse, true, &lanes);
+			if (has_faded(&lanes))
+				for (int t = known; t < known + stride; t++)
+					step_faded(y[t], b[t], inverse, &lanes);
+			else
+				for (int t = known; t < known + stride; t++)
+					step(y[t], a[t], b[t], inverse, true, &lanes);
 		}
 		spmk_breathe(breath);
 	}
