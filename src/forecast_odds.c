@@ -239,7 +239,10 @@ enum
 	ARG_PARENT,
 	ARG_ALREADY,
 	ARG_GOAL,
-	ARG_OTHER
+	ARG_OTHER,
+	ARG_DATE_DEAL,
+	ARG_DATE_TOLD,
+	ARG_DATE
 };
 
 static void
@@ -287,6 +290,30 @@ read_pipeline(FunctionCallInfo fcinfo, SpmPipeline *pipeline)
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("deals are in more than %d stages", SPMK_STAGES_MAX),
 				 errhint("Map stages that mean the same to one word, in a view over the CRM's table.")));
+}
+
+/* Close dates of deals, in order of deals and days. */
+static void
+read_dates(FunctionCallInfo fcinfo, SpmPipeline *pipeline)
+{
+	Column		deals = column_arg(fcinfo, ARG_DATE_DEAL, "deal", -1, false);
+	Column		told = column_arg(fcinfo, ARG_DATE_TOLD, "day", deals.n, false);
+	Column		dates = column_arg(fcinfo, ARG_DATE, "close date", deals.n, false);
+	SpmCloseDate *rows = MemoryContextAllocHuge(CurrentMemoryContext, (deals.n + 1) * sizeof(SpmCloseDate));
+
+	for (int i = 0; i < deals.n; i++)
+	{
+		rows[i] = (SpmCloseDate) {
+			.deal = DatumGetInt32(deals.values[i]),
+			.told = DatumGetDateADT(told.values[i]),
+			.date = DatumGetDateADT(dates.values[i])
+		};
+		if (DATE_NOT_FINITE(rows[i].date) || (i > 0 && (rows[i].deal < rows[i - 1].deal ||
+														(rows[i].deal == rows[i - 1].deal && rows[i].told <= rows[i - 1].told))))
+			elog(ERROR, "close date %d is out of order", i + 1);
+	}
+	pipeline->dates = rows;
+	pipeline->ndates = deals.n;
 }
 
 /* The tree that sums go up: the first nodes are owners, a parent comes after all below it. */
@@ -451,33 +478,31 @@ simulate(FunctionCallInfo fcinfo, ReturnSetInfo *result, const SpmHazard *hazard
 }
 
 static void
-put_factors(ReturnSetInfo *result, const SpmHazard *hazard)
+put_factor(ReturnSetInfo *result, const char *name, const SpmFactor *factor)
 {
-	static const char *const names[SPM_FACTORS] = {"segment", "owner", "size"};
+	for (int i = 0; i < factor->n; i++)
+	{
+		double		numbers[3 * SPMK_WAYS];
 
-	for (int f = 0; f < SPM_FACTORS; f++)
-		for (int i = 0; i < hazard->factor[f].n; i++)
+		for (int e = 0; e < SPMK_WAYS; e++)
 		{
-			double		numbers[3 * SPMK_WAYS];
-
-			for (int e = 0; e < SPMK_WAYS; e++)
-			{
-				numbers[e * 3] = hazard->factor[f].observed[e][i];
-				numbers[e * 3 + 1] = hazard->factor[f].expected[e][i];
-				numbers[e * 3 + 2] = hazard->factor[f].times[e][i];
-			}
-			put_row(result, names[f], i, numbers, lengthof(numbers));
+			numbers[e * 3] = factor->observed[e][i];
+			numbers[e * 3 + 1] = factor->expected[e][i];
+			numbers[e * 3 + 2] = factor->times[e][i];
 		}
+		put_row(result, name, i, numbers, lengthof(numbers));
+	}
 }
 
 /*
  * spm._odds(...): rows (kind, item, numbers).  deal: an open spell, {won, lost, amount when won}; seat: a node, {already,
  * open deals, deals to come, mean, sd, quantiles, reached, shortfall}; run: {origins, independent, drift, drift_new, shock,
- * shock_owner, ratio, arrivals, won, lost, first day}; segment, owner, size: {observed, expected, times of lost, then of won, of moved}.
+ * shock_owner, ratio, arrivals, won, lost, first day}; segment, owner, size, close_date: {observed, expected, times of lost, then of won, of moved}.
  */
 Datum
 spm_odds(PG_FUNCTION_ARGS)
 {
+	static const char *const factors[SPM_FACTORS] = {"segment", "owner", "size"};
 	ReturnSetInfo *result;
 	SpmPipeline pipeline;
 	SpmHazard  *hazard = palloc0(sizeof(SpmHazard));
@@ -502,7 +527,9 @@ spm_odds(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("window must be from 1 to %d days", HORIZON_MAX)));
 	read_pipeline(fcinfo, &pipeline);
-	if (!spmk_hazard_fit(hazard, &pipeline, as_of, MemoryContextAllocHuge(CurrentMemoryContext, spmk_hazard_bytes(&pipeline)), &spm_breath))
+	read_dates(fcinfo, &pipeline);
+	if (!spmk_hazard_fit(hazard, &pipeline, as_of, horizon,
+						 MemoryContextAllocHuge(CurrentMemoryContext, spmk_hazard_bytes(&pipeline)), &spm_breath))
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("no deal has been won yet"),
@@ -540,7 +567,10 @@ spm_odds(PG_FUNCTION_ARGS)
 
 		put_row(result, "run", 0, numbers, lengthof(numbers));
 	}
-	put_factors(result, hazard);
+	for (int f = 0; f < SPM_FACTORS; f++)
+		put_factor(result, factors[f], &hazard->factor[f]);
+	if (pipeline.ndates > 0)
+		put_factor(result, "close_date", &hazard->close);
 	if (!PG_ARGISNULL(ARG_PATHS))
 		simulate(fcinfo, result, hazard, &pipeline, items, n, &review);
 	return (Datum) 0;

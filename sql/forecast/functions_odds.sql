@@ -82,6 +82,34 @@ COMMENT ON FUNCTION spm._odds_spell(date, text) IS
 'Spells of deals in stages as known at the end of a day, in the order in which odds are learned. amount: what a deal was known at while it was open; won_amount: what it was won at; both in the currency. account_key: of the deal; position_id: seat of its owner.';
 REVOKE ALL ON FUNCTION spm._odds_spell(date, text) FROM PUBLIC;
 
+CREATE OR REPLACE FUNCTION spm._odds_close_date(as_of date)
+    RETURNS TABLE (source_id int, key text, told_on date, close_date date)
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+BEGIN
+    IF to_regclass('spm.opportunity_change') IS NULL THEN
+        RETURN;
+    END IF;
+    -- what a day ended with; today what the CRM says
+    RETURN QUERY
+    SELECT DISTINCT ON (c.opportunity_source_id, c.opportunity_key, c.day) c.opportunity_source_id, c.opportunity_key, c.day, c.close_date
+    FROM (
+        SELECT c.opportunity_source_id, c.opportunity_key, c.changed_at::date AS day, c.changed_at, c.close_date
+        FROM spm.opportunity_change AS c
+        WHERE c.close_date IS NOT NULL AND c.changed_at::date <= _odds_close_date.as_of
+        UNION ALL
+        SELECT o.opportunity_source_id, o.opportunity_key, _odds_close_date.as_of, 'infinity', o.close_date
+        FROM spm.opportunity AS o
+        WHERE _odds_close_date.as_of >= current_date AND o.is_won IS NULL AND o.close_date IS NOT NULL) AS c
+    WHERE isfinite(c.close_date) AND isfinite(c.day)
+    ORDER BY c.opportunity_source_id, c.opportunity_key, c.day, c.changed_at DESC, c.close_date DESC;
+END
+$$;
+COMMENT ON FUNCTION spm._odds_close_date(date) IS 'What the close date of each deal was from the end of told_on on, as far as it was recorded by the end of a day.';
+REVOKE ALL ON FUNCTION spm._odds_close_date(date) FROM PUBLIC;
+
 CREATE OR REPLACE FUNCTION spm._odds_node(as_of date, owners text[], measure_id int, period_id int)
     RETURNS TABLE (node int, kind text, key text, position_id int, parent int, quota_amount numeric)
     LANGUAGE plpgsql STABLE PARALLEL SAFE
@@ -279,13 +307,20 @@ BEGIN
         FROM (SELECT s.*, coalesce(s.next_stage, '') AS target FROM spell AS s) AS s
         LEFT JOIN area AS y ON y.territory_id = s.territory_id
         LEFT JOIN stage AS g ON s.outcome = 'moved' AND g.source_id = s.source_id AND g.stage = s.target
+    ), told AS (
+        SELECT array_agg(d.deal_no ORDER BY d.deal_no, d.told_on) AS deal, array_agg(d.told_on ORDER BY d.deal_no, d.told_on) AS told,
+            array_agg(d.close_date ORDER BY d.deal_no, d.told_on) AS date
+        FROM (SELECT s.deal_no, c.told_on, c.close_date
+            FROM spm._odds_close_date(_odds_row.as_of) AS c
+            JOIN (SELECT DISTINCT s.source_id, s.key, s.deal_no FROM spell AS s) AS s ON s.source_id = c.source_id AND s.key = c.key) AS d
     ), result AS MATERIALIZED (
         SELECT o.kind, o.item, ARRAY(SELECT nullif(x, 'NaN')::numeric FROM unnest(o.numbers) WITH ORDINALITY AS u (x, nth) ORDER BY nth) AS numbers
-        FROM input AS i CROSS JOIN tree AS t
+        FROM input AS i CROSS JOIN tree AS t CROSS JOIN told AS c
         CROSS JOIN LATERAL spm._odds(coalesce(i.deal, '{}'), coalesce(i.stage, '{}'), coalesce(i.segment, '{}'), coalesce(i.owner, '{}'),
             coalesce(i.entered, '{}'), coalesce(i.seen, '{}'), coalesce(i."left", '{}'), coalesce(i.event, '{}'), coalesce(i.amount, '{}'),
             coalesce(i.won_amount, '{}'), _odds_row.as_of, _odds_row.until - _odds_row.as_of, 90, 8, _odds_row.paths, _odds_row.seed,
-            _odds_row.shock::float8, t.parents, t.won, t.quotas, coalesce(i.other, '{}')) AS o
+            _odds_row.shock::float8, t.parents, t.won, t.quotas, coalesce(i.other, '{}'),
+            coalesce(c.deal, '{}'), coalesce(c.told, '{}'), coalesce(c.date, '{}')) AS o
     ), below AS (
         -- exact sums of what is won, up the tree
         WITH RECURSIVE up AS (
@@ -310,7 +345,10 @@ BEGIN
     FROM result AS r
     JOIN (SELECT DISTINCT 'segment' AS kind, s.segment_no AS item, s.segment AS label FROM spell AS s
         UNION ALL SELECT DISTINCT 'owner', s.owner_no, s.owner_key FROM spell AS s
-        UNION ALL SELECT 'size', q, (ARRAY['smallest 25 %', '25 to 50 %', '50 to 75 %', '75 to 90 %', '90 to 97 %', 'largest 3 %'])[q + 1] FROM generate_series(0, 5) AS q) AS x
+        UNION ALL SELECT 'size', q, (ARRAY['smallest 25 %', '25 to 50 %', '50 to 75 %', '75 to 90 %', '90 to 97 %', 'largest 3 %'])[q + 1] FROM generate_series(0, 5) AS q
+        UNION ALL SELECT 'close_date', q, (ARRAY['none', 'overdue up to 30 days', 'overdue more than 30 days', 'more than 60 days before', '31 to 60 days before',
+            '15 to 30 days before', '8 to 14 days before', 'the week before', 'the week after', '8 to 30 days after', 'more than 30 days after'])[q + 1]
+            FROM generate_series(0, 10) AS q) AS x
         ON x.kind = r.kind AND x.item = r.item;
 END
 $$;
@@ -335,10 +373,10 @@ AS $$
     ORDER BY r.source COLLATE "C", r.key COLLATE "C"
 $$;
 COMMENT ON FUNCTION spm.deal_odds(date, date, text) IS
-$$One row per deal that is open at the end of a day: the probability that it is won by the last day, that it is lost by then (the rest: still open), and what it is expected to bring; slip_probability: that it is still open at the end of the last day, with a close date that was moved beyond it. Learned from how fast deals of its stage and age were won, lost or moved on, open ones counted (so deals that never close are not forgotten); by how much its segment, its owner and deals of its size are faster or slower than others, as far as that is no chance; by the days of the quarter on which deals close; and by how such odds have turned out of late. Slips are counted on deals whose close date was in one of the last periods of the same length, by the part of the period that it was in, slips before, stage and age; slip_probability is NULL for a deal without close date or with one after the last day, and without a history of close dates that is longer than the period.
+$$One row per deal that is open at the end of a day: the probability that it is won by the last day, that it is lost by then (the rest: still open), and what it is expected to bring; slip_probability: that it is still open at the end of the last day, with a close date that was moved beyond it. Learned from how fast deals of its stage and age were won, lost or moved on, open ones counted (so deals that never close are not forgotten); by how much its segment, its owner and deals of its size are faster or slower than others, as far as that is no chance; by the days of the quarter on which deals move and close; by where the days ahead lie by its close date, as far as past close dates told something; and by how such odds have turned out of late. Slips are counted on deals whose close date was in one of the last periods of the same length, by the part of the period that it was in, slips before, stage and age; slip_probability is NULL for a deal without close date or with one after the last day, and without a history of close dates that is longer than the period.
 Arguments: until (last day), as_of (nothing later is known), currency (that amounts are added up in; NULL: all deals have one).
 Errors: 55000 nothing is mapped, or no deal was won yet; 22023 until is not after as_of or more than 1,100 days after it, several currencies, a rate is missing.
-Source: competing risks in discrete time with left truncation (Kalbfleisch and Prentice 2002), semi-Markov stages, empirical Bayes for segments, owners and sizes.
+Source: competing risks in discrete time with left truncation (Kalbfleisch and Prentice 2002), semi-Markov stages, empirical Bayes for segments, owners and sizes; close dates as of landmarks (van Houwelingen 2007).
 Example: SELECT key, win_probability FROM spm.deal_odds('2026-03-31') ORDER BY expected_amount DESC;$$;
 
 CREATE OR REPLACE FUNCTION spm.odds_factors(until date, as_of date DEFAULT current_date, currency text DEFAULT NULL)
@@ -350,11 +388,11 @@ AS $$
     SELECT r.kind, r.key, round(r.numbers[4], 1), round(r.numbers[5], 1), round(r.numbers[6], 4), round(r.numbers[1], 1), round(r.numbers[2], 1), round(r.numbers[3], 4),
         round(r.numbers[7], 1), round(r.numbers[8], 1), round(r.numbers[9], 4)
     FROM spm._odds_row(odds_factors.as_of, odds_factors.until, odds_factors.as_of + 1, odds_factors.currency, NULL, NULL, NULL, 1, NULL) AS r
-    WHERE r.kind IN ('segment', 'owner', 'size')
+    WHERE r.kind IN ('segment', 'owner', 'size', 'close_date')
     ORDER BY r.kind, r.key COLLATE "C"
 $$;
 COMMENT ON FUNCTION spm.odds_factors(date, date, text) IS
-$$Why odds differ: one row per segment, owner and class of amounts, with how often deals were won, lost and moved to another stage, how often they would have been had they been like all deals of the same stages and ages, and win_speed, lose_speed and move_speed: how many times faster than others the odds take them to be (the quotient, drawn to 1, or for amounts to a power of them, by as much as levels differ by chance).
+$$Why odds differ: one row per segment, owner, class of amounts and, where close dates are known, place of a day by the close date, with how often deals were won, lost and moved to another stage, how often they would have been had they been like all deals of the same stages and ages, and win_speed, lose_speed and move_speed: how many times faster than others the odds take them to be (the quotient, drawn to 1, or for amounts to a power of them, by as much as levels differ by chance). A close date counts as it was known on earlier days that deals are followed from for as long as until is ahead, whatever it was moved to later; an end that is seen from several such days counts as one.
 Arguments, errors: as of spm.deal_odds().
 Example: SELECT level, win_speed FROM spm.odds_factors('2026-03-31') WHERE factor = 'owner' ORDER BY win_speed DESC;$$;
 

@@ -41,10 +41,11 @@ Example: SELECT avg(spm.commission('0: 5%, 1000: 10%', f::numeric)) FROM unnest(
 CREATE OR REPLACE FUNCTION spm._odds(deal int[], stage int[], segment int[], owner int[], entered date[], seen date[], "left" date[],
                                      event int[], amount double precision[], won_amount double precision[], as_of date, horizon int,
                                      "window" int, reviews int, paths int, seed bigint, shock double precision, parent int[],
-                                     already double precision[], goal double precision[], other int[])
+                                     already double precision[], goal double precision[], other int[],
+                                     date_deal int[], date_told date[], date date[])
     RETURNS TABLE (kind text, item int, numbers double precision[])
     LANGUAGE C STABLE PARALLEL SAFE ROWS 1000 COST 1000000
     AS 'MODULE_PATHNAME', 'spm_odds';
-COMMENT ON FUNCTION spm._odds(int[], int[], int[], int[], date[], date[], date[], int[], double precision[], double precision[], date, int, int, int, int, bigint, double precision, int[], double precision[], double precision[], int[]) IS
-'Odds of open deals and what they bring with deals to come, from spells in arrays (src/forecast_odds.c says what the rows are). paths NULL: odds alone. shock NULL: as past forecasts turned out. other: the node beside its owner that what a deal brings is added to; NULL: none.';
-REVOKE ALL ON FUNCTION spm._odds(int[], int[], int[], int[], date[], date[], date[], int[], double precision[], double precision[], date, int, int, int, int, bigint, double precision, int[], double precision[], double precision[], int[]) FROM PUBLIC;
+COMMENT ON FUNCTION spm._odds(int[], int[], int[], int[], date[], date[], date[], int[], double precision[], double precision[], date, int, int, int, int, bigint, double precision, int[], double precision[], double precision[], int[], int[], date[], date[]) IS
+'Odds of open deals and what they bring with deals to come, from spells in arrays (src/forecast_odds.c says what the rows are). paths NULL: odds alone. shock NULL: as past forecasts turned out. other: the node beside its owner that what a deal brings is added to; NULL: none. date_deal, date_told, date: what the close date of a deal was from the end of a day on, in order of deals and days.';
+REVOKE ALL ON FUNCTION spm._odds(int[], int[], int[], int[], date[], date[], date[], int[], double precision[], double precision[], date, int, int, int, int, bigint, double precision, int[], double precision[], double precision[], int[], int[], date[], date[]) FROM PUBLIC;

@@ -23,6 +23,7 @@
 #define SPMK_CALENDAR		6		/* kinds of days: month of the quarter, last week of the month or not */
 #define SPMK_SIZES			6		/* classes of amounts */
 #define SPMK_WAYS			3		/* out of a stage: lost, won, moved on */
+#define SPMK_CLOSE			11			/* where a day lies by the close date that was known: see hazard_close.c */
 #define SPMK_RATIOS			512		/* won amount over known amount: so many are kept to draw from */
 
 /* How a spell ended; SPM_SPELL_MOVED + k: the deal went to stage k. */
@@ -54,10 +55,20 @@ typedef struct SpmSpell
 	double		won_amount;		/* of a spell that was won; NaN: not known */
 } SpmSpell;
 
+/* What a deal's close date was from the end of a day on, until the next row of the deal. */
+typedef struct SpmCloseDate
+{
+	int			deal;
+	int			told;
+	int			date;
+} SpmCloseDate;
+
 typedef struct SpmPipeline
 {
-	const SpmSpell *spells;
+	const SpmSpell *spells;		/* in order of deals */
 	int			n;
+	const SpmCloseDate *dates;	/* in order of deals, then days */
+	int			ndates;
 	int			nstages;
 	int			nsegments;
 	int			nowners;
@@ -87,12 +98,14 @@ typedef struct SpmHazard
 	int			ntargets[SPMK_STAGES_MAX];	/* stages that deals of a stage move to */
 	int			targets[SPMK_STAGES_MAX][SPMK_STAGES_MAX];
 	int			ripe;			/* age by which half of what is won has been won */
-	double		calendar[2][2][SPMK_CALENDAR];	/* [lost, won][young, ripe]: how much busier such days are */
+	double		calendar[SPMK_WAYS][2][SPMK_CALENDAR];	/* [lost, won, moved][young, ripe]: how much busier such days are */
 	double		drift;			/* wins of open deals against what such rates gave of late */
 	double		drift_new;		/* the same of deals to come */
 	double		size_cut[SPMK_SIZES - 1];
 	double		size_log[SPMK_SIZES];	/* mean logarithm of the amounts of a class */
 	SpmFactor	factor[SPM_FACTORS];
+	SpmFactor	close;			/* by where a day lies by the close date */
+	bool		has_close;		/* close dates tell something */
 	double		usual_amount;	/* of deals whose amount is not known */
 	double		ratio;			/* won amount over known amount */
 	double		ratio_square;	/* mean square of the ratio over the square of its mean */
@@ -115,7 +128,8 @@ typedef struct SpmChanceItem
 } SpmChanceItem;
 
 extern size_t spmk_hazard_bytes(const SpmPipeline *pipeline);
-extern bool spmk_hazard_fit(SpmHazard *hazard, const SpmPipeline *pipeline, int as_of, void *memory, const SpmBreath *breath);
+extern bool spmk_hazard_fit(SpmHazard *hazard, const SpmPipeline *pipeline, int as_of, int horizon, void *memory,
+							const SpmBreath *breath);
 extern size_t spmk_hazard_space(const SpmPipeline *pipeline, int horizon);
 extern int	spmk_hazard_items(const SpmHazard *hazard, const SpmPipeline *pipeline, int horizon, double arrivals, int window,
 							  SpmChanceItem *items, void *memory, const SpmBreath *breath);

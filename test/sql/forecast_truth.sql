@@ -44,5 +44,27 @@ WHERE o.slip_probability IS NOT NULL;
 SELECT ok(count(*) > 300 AND avg(said) / avg(slipped::int) BETWEEN 0.75 AND 1.3, 'as many close dates move out of the period as odds say') FROM slip;
 SELECT ok(regr_slope(slipped::int, said) BETWEEN 0.75 AND 1.25, 'odds of slipping mean what they say') FROM slip;
 SELECT cmp_ok(avg((said - slipped::int) ^ 2), '<', 0.85 * var_pop(slipped::int), 'and tell more than one share for all') FROM slip;
+-- hopes tell nothing of winning
+SELECT ok(bool_and(win_speed BETWEEN 0.8 AND 1.25 AND lose_speed BETWEEN 0.8 AND 1.25), 'close dates that are hopes change no odds to speak of')
+    FROM spm.odds_factors('2021-03-03', '2021-02-01') WHERE factor = 'close_date';
+-- close dates that mean something
+CALL truth.fill_known_dates(3, '2020-01-01', 500, 0.2);
+CREATE TEMP TABLE speed AS SELECT * FROM spm.odds_factors('2021-03-03', '2021-02-01') WHERE factor = 'close_date';
+SELECT is(count(*)::int, 11, 'there is a row for each place of a day by the close date') FROM speed;
+SELECT cmp_ok(max(win_speed) FILTER (WHERE level = 'the week after'), '>', 1.3 * max(win_speed) FILTER (WHERE level = '31 to 60 days before'), 'deals are won near their close date')
+    FROM speed;
+CREATE TEMP TABLE told AS SELECT * FROM spm.odds_backtest('2020-11-01', '2021-03-20', 20, 30);
+SELECT ok(regr_slope(is_won::int, win_probability) BETWEEN 0.8 AND 1.2, 'odds with close dates mean what they say') FROM told;
+-- the same deals without
+SELECT spm.map_stage_history('crm', 'truth.deal_change', opportunity => 'id', entered => 'changed', stage => 'stage', amount => 'amount') \g /dev/null
+CREATE TEMP TABLE untold AS SELECT * FROM spm.odds_backtest('2020-11-01', '2021-03-20', 20, 30);
+SELECT cmp_ok((SELECT avg((win_probability - is_won::int) ^ 2) FROM told), '<', (SELECT avg((win_probability - is_won::int) ^ 2) FROM untold), 'and tell more than odds without them');
+SELECT is(count(*)::int, 0, 'without close dates there are no such rows') FROM spm.odds_factors('2021-03-03', '2021-02-01') WHERE factor = 'close_date';
+-- what was said later is not known
+SELECT spm.map_stage_history('crm', 'truth.history', opportunity => 'id', entered => 'changed', stage => 'stage', amount => 'amount', close_date => 'close_date') \g /dev/null
+CREATE TEMP TABLE before AS SELECT * FROM spm.deal_odds('2021-03-03', '2021-02-01');
+UPDATE truth.close_change SET close_date = close_date + 100 WHERE changed > '2021-02-01';
+SELECT results_eq('SELECT key, win_probability, lose_probability FROM before ORDER BY key', $$SELECT key, win_probability, lose_probability FROM spm.deal_odds('2021-03-03', '2021-02-01') ORDER BY key$$,
+    'a close date that was said after the day of the forecast changes nothing');
 SELECT * FROM finish();
 ROLLBACK;

@@ -100,3 +100,45 @@ BEGIN
     )
     SELECT id, changed, close_date FROM hope;
 END $$;
+
+-- The day on which a deal would be won were it never lost; NULL: never.
+CREATE FUNCTION truth.hoped(seed bigint, first date, days int, shock float8) RETURNS TABLE (deal int, won_on date) LANGUAGE plpgsql STABLE AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY
+    WITH RECURSIVE clock AS MATERIALIZED (
+        SELECT truth.clock(hoped.seed, hoped.first, hoped.days, hoped.shock) AS done
+    ), path AS (
+        SELECT s.deal, s.seller, s.segment, s.amount::float8 AS size, 1 AS nth, s.entered AS day FROM truth.stay s WHERE s.nth = 1
+        UNION ALL
+        SELECT p.deal, p.seller, p.segment, p.size, p.nth + 1, e.ended
+        FROM path p, clock c, LATERAL truth.ending(hoped.seed, c.done, p.deal, p.seller, p.segment, p.size, p.nth, p.day) e
+        WHERE p.nth <= 4 AND e.ended IS NOT NULL
+    )
+    SELECT p.deal, hoped.first + p.day FROM path p WHERE p.nth = 5;
+END $$;
+
+-- Close dates that mean something, after fill(): of 7 of 10 deals the seller knows about when it would be won, and says so anew when
+-- the day has passed; of the others, and of those that never will, dates are hopes.
+CREATE PROCEDURE truth.fill_known_dates(seed bigint, first date, days int, shock float8) LANGUAGE plpgsql AS $$
+BEGIN
+    CREATE TABLE IF NOT EXISTS truth.close_change (id int, changed date, close_date date);
+    TRUNCATE truth.close_change;
+    INSERT INTO truth.close_change
+    WITH RECURSIVE deal AS MATERIALIZED (
+        SELECT d.id, d.created, d.closed, CASE WHEN truth.chance(fill_known_dates.seed, 31, d.id) < 0.7 THEN h.won_on END AS won_on
+        FROM truth.deal d
+        LEFT JOIN truth.hoped(fill_known_dates.seed, fill_known_dates.first, fill_known_dates.days, fill_known_dates.shock) h ON h.deal = d.id
+    ), told AS (
+        SELECT d.id, d.created AS changed, x.ahead, d.won_on, d.closed, 0 AS nth
+        FROM deal d, LATERAL (SELECT CASE WHEN d.won_on > d.created THEN 1 + (d.won_on - d.created) * exp(0.3 * truth.normal(fill_known_dates.seed, 32, d.id, 0))
+            ELSE 15 + 75 * truth.chance(fill_known_dates.seed, 33, d.id, 0) END::int AS ahead) x
+        UNION ALL
+        SELECT t.id, x.day, y.ahead, t.won_on, t.closed, t.nth + 1
+        FROM told t, LATERAL (SELECT t.changed + t.ahead + floor(greatest(0, 70 * truth.chance(fill_known_dates.seed, 34, t.id, t.nth) - 50))::int AS day) x,
+            LATERAL (SELECT CASE WHEN t.won_on > x.day THEN 1 + (t.won_on - x.day) * exp(0.3 * truth.normal(fill_known_dates.seed, 32, t.id, t.nth + 1))
+                ELSE 15 + 75 * truth.chance(fill_known_dates.seed, 33, t.id, t.nth + 1) END::int AS ahead) y
+        WHERE (t.closed IS NULL OR x.day < t.closed) AND x.day <= fill_known_dates.first + fill_known_dates.days
+    )
+    SELECT id, changed, changed + ahead AS close_date FROM told;
+END $$;

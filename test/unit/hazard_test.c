@@ -31,7 +31,7 @@ fit(const SpmPipeline *p, int as_of)
 {
 	free(tables);
 	tables = malloc(spmk_hazard_bytes(p));
-	return spmk_hazard_fit(&hazard, p, as_of, tables, NULL);
+	return spmk_hazard_fit(&hazard, p, as_of, 90, tables, NULL);
 }
 
 static int
