@@ -81,7 +81,7 @@ spmk_reconcile_space(const SpmHierarchy *tree)
 	/* nodes with children: exact where siblings stand together, else a few too many */
 	for (int i = 1; i < tree->n; i++)
 		sums += tree->parent[i] >= 0 && tree->parent[i] != tree->parent[i - 1];
-	return (6 + SPREAD_NUMBERS) * (size_t) tree->n + sums * t + t * t + t;
+	return (6 + SPREAD_NUMBERS) * (size_t) tree->n + sums * t + 2 * t * t + 2 * t;
 }
 
 /* And integers. */
@@ -766,7 +766,9 @@ spmk_reconcile(const SpmHierarchy *tree, double *result, double *spread, double 
 	work.nodes = space + 6 * n;
 	work.gram = space + (6 + SPREAD_NUMBERS) * n;
 	work.v = work.gram + t * t;
-	work.factor = work.v + t;
+	work.inverse = work.v + t;
+	work.told = work.inverse + t * t;
+	work.factor = work.told + t;
 	*shrinkage = NAN;
 	for (int i = 0; i < tree->n; i++)
 	{

@@ -13,7 +13,7 @@
  *   others tell it have no error in common.
  * - What is shared, (P U)(P U)': a row for each node, the errors of the past as they
  *   would have been.  Where P knows of U (MinT), it is Q U (1 + U'C'(C L C')^-1 C U)^-1
- *   with Q as if it did not; 'gram' is what is inverted.  (What is independent is then
+ *   with Q as if it did not.  (What is independent is then
  *   taken for Q's: it is little, and errs on the safe side.)
  */
 #include "reconcile_work.h"
@@ -102,6 +102,42 @@ row_of(const ReconcileWork *work, int i)
 	return i < 0 || work->row[i] < 0 ? NULL : work->factor + (size_t) work->row[i] * work->t;
 }
 
+/* Columns one by one: it is symmetric, and rows are read faster. */
+static void
+invert_gram(ReconcileWork *work)
+{
+	int			t = work->t;
+
+	for (int k = 0; k < t; k++)
+	{
+		double	   *column = work->inverse + (size_t) k * t;
+
+		memset(column, 0, t * sizeof(double));
+		column[k] = 1;
+		spmk_reconcile_solve_gram(work, column);
+		spmk_breathe(work->breath);
+	}
+}
+
+/* A row of Q U becomes one of P U. */
+static void
+hear_past(ReconcileWork *work, double *v)
+{
+	int			t = work->t;
+	double	   *restrict told = work->told;
+
+	memset(told, 0, t * sizeof(double));
+	for (int k = 0; k < t; k++)
+	{
+		const double *restrict row = work->inverse + (size_t) k * t;
+		double		own = v[k];
+
+		for (int j = 0; j < t; j++)
+			told[j] += own * row[j];
+	}
+	memcpy(v, told, t * sizeof(double));
+}
+
 /* Adds what is shared: the squares of rows of P U. */
 static void
 shared_part(ReconcileWork *work, double *variance)
@@ -111,6 +147,8 @@ shared_part(ReconcileWork *work, double *variance)
 	double		scale = work->unshrunk > 0 ? work->unshrunk : 1;
 	int			rows = 0;
 
+	if (work->unshrunk > 0)
+		invert_gram(work);
 	/* rows become K^-1 C U, parents first; sums without a forecast begin one */
 	for (int i = 0; i < n; i++)
 	{
@@ -146,7 +184,7 @@ shared_part(ReconcileWork *work, double *variance)
 			for (int k = 0; k < t; k++)
 				row_of(work, up)[k] += v[k];
 		if (work->unshrunk > 0)
-			spmk_reconcile_solve_gram(work, v);
+			hear_past(work, v);
 		for (int k = 0; k < t; k++)
 			variance[i] += scale * scale * v[k] * v[k];
 		if (i % 64 == 0)

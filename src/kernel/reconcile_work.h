@@ -40,6 +40,8 @@ typedef struct ReconcileWork
 	/* of spreads */
 	double	   *error;			/* n: diagonal of the covariance of errors that U does not say, be they believed or not */
 	double	   *nodes;			/* n x SPREAD_NUMBERS */
+	double	   *inverse;		/* t x t: of what 'gram' is the factor of */
+	double	   *told;			/* t */
 	double		unshrunk;		/* U as errors were, in U that weights are made of; 0: weights know nothing of U */
 } ReconcileWork;
 

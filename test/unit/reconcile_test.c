@@ -403,6 +403,30 @@ test_positive(void)
 	ok(same, "and nothing changes where nothing was negative");
 }
 
+/* Pasts with holes, and nodes without any: those who are left say how wide limits are. */
+static void
+test_new(void)
+{
+	bool		sound = true;
+	bool		sums = true;
+
+	for (int round = 0; round < 300; round++)
+	{
+		SpmHierarchy tree;
+
+		make_tree(&tree, 3 + random_below(MOST - 3), 1);
+		tree.method = round % 2 ? SPM_RECONCILE_MINT : SPM_RECONCILE_VARIANCE;
+		for (int i = 1; i < tree.n; i++)
+			for (int k = 0, known = random_below(3) ? tree.t : random_below(tree.t); k < tree.t - known; k++)
+				past[i * tree.t + k] = NAN;
+		run(&tree, NULL, NULL);
+		sums &= adds_up(&tree);
+		for (int i = 0; i < tree.n; i++)
+			sound &= spread[i] >= sqrt(0.5) && spread[i] < 10;
+	}
+	ok(sound && sums, "who has hardly a past makes no limit absurd");
+}
+
 int
 main(void)
 {
@@ -414,6 +438,7 @@ main(void)
 	test_textbook();
 	test_missing();
 	test_positive();
+	test_new();
 
 	/* 100 above 40 and 30: 30 too many, a third for each */
 	parent[0] = -1, parent[1] = parent[2] = 0;
