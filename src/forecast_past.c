@@ -111,7 +111,7 @@ spm_backtest(PG_FUNCTION_ARGS)
 	InitMaterializedSRF(fcinfo, 0);
 	once = AllocSetContextCreate(CurrentMemoryContext, "backtest of one origin", ALLOCSET_DEFAULT_SIZES);
 	/* none where the series is too short for one: a new group must not refuse those of the others */
-	for (forecast.n = Max(n - forecast.h - origins + 1, 1); forecast.n <= n - forecast.h; forecast.n++)
+	for (forecast.n = Max(n - forecast.h - Min(origins, n) + 1, 1); forecast.n <= n - forecast.h; forecast.n++)
 	{
 		old = MemoryContextSwitchTo(once);
 		spm_make_forecast(&forecast);
