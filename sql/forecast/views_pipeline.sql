@@ -105,7 +105,7 @@ COMMENT ON COLUMN spm_bi.pipeline_snapshot.day_count IS 'Days since the snapshot
 
 CREATE OR REPLACE VIEW spm_bi.pipeline_trend WITH (security_invoker = true) AS
 SELECT s.as_of, s.name AS snapshot_name, o.name AS source_name, r.owner_key, r.segment, r.stage, r.category, spm._category_order(r.category) AS category_order,
-    r.currency_code, date_trunc('month', r.close_date)::date AS close_month, count(*) AS deal_count, coalesce(sum(r.amount), 0)::numeric(24,6) AS amount
+    r.currency_code, date_trunc('month', r.close_date::timestamp)::date AS close_month, count(*) AS deal_count, coalesce(sum(r.amount), 0)::numeric(24,6) AS amount
 FROM spm.pipeline_snapshot AS s
 JOIN spm.opportunity_record AS r ON r.span @> s.as_of AND NOT r.is_gone AND r.is_won IS NULL
 JOIN spm.opportunity_source AS o USING (opportunity_source_id)
