@@ -60,7 +60,7 @@ option_choice(const char *name, const JsonbValue *value, const char *const *choi
 	bad_option(name, hint);
 }
 
-/* A day, and an hour if need be, as ISO 8601 has them: no setting has a say in how it is read. */
+/* A day to its end, or a minute of it, as ISO 8601 has them: no setting has a say in how it is read. */
 static int64
 option_moment(const char *name, const JsonbValue *value)
 {
@@ -69,8 +69,8 @@ option_moment(const char *name, const JsonbValue *value)
 	int			year;
 	int			month;
 	int			day;
-	int			hour = 0;
-	int			minute = 0;
+	int			hour = 23;
+	int			minute = 59;
 	int			end = -1;
 	int64		days;
 

@@ -75,6 +75,8 @@ SELECT is(pg_temp.series('2026-01-05 2026-01-09 2026-02-01 2026-03-31', '1 2 4 8
 SELECT is(pg_temp.series('2026-01-05 2026-04-09', '1 2'), '{1,0,0,2}', 'a month without orders has sold nothing');
 SELECT is(pg_temp.series('2026-01-05 2026-04-09', '1 2', '{"until": "2026-06-15"}'), '{1,0,0,2,0,0}', 'nor have those after the last order, up to the last month that counts');
 SELECT is(pg_temp.series('2026-01-05 2026-04-09 2026-05-31', '1 2 4', '{"until": "2026-04-01"}'), '{1,0,0,2}', 'and what comes after that one is left out');
+SELECT results_eq($$SELECT u, cardinality((spm.series(h, 1, jsonb_build_object('step', 'hour', 'until', u))).value) FROM generate_series(timestamp '2026-06-01', '2026-06-04', '1 hour') h, unnest('{2026-06-02,2026-06-02 17:00}'::text[]) u GROUP BY u ORDER BY u$$,
+    $$VALUES ('2026-06-02', 48), ('2026-06-02 17:00', 42)$$, 'a day that counts counts to its last hour, unless one is named');
 SELECT is(pg_temp.series('2026-01-05 2026-04-09', '1 4', '{"gaps": "interpolate"}'), '{1,2,3,4}', 'gaps are bridged by a straight line when told so');
 SELECT is(pg_temp.series('2026-01-05 2026-04-09', '1 4', '{"gaps": "last"}'), '{1,1,1,4}', 'or with the last value');
 SELECT is(pg_temp.series('2026-01-05 2026-01-09 2026-03-05', '1 2 8', '{"combine": "mean"}'), '{1.5,4.75,8}', 'means of a period are bridged, since no price is not a price of 0');
