@@ -157,7 +157,7 @@ CREATE OR REPLACE FUNCTION spm.forecast_errors("values" double precision[], seas
     LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100000
     AS 'MODULE_PATHNAME', 'spm_forecast_errors';
 COMMENT ON FUNCTION spm.forecast_errors(double precision[], int, text) IS
-$$By how much each value differed from what the method, once fitted to the whole series, would have expected one period before: what spm.reconcile() asks for. NULL where it expected nothing yet. A series that is too short for the method, or not for it, is done by a simpler one.
+$$By how much each value differed from what the method, once fitted to the whole series, would have expected one period before: what spm.reconcile() asks for. NULL where it expected nothing yet (dotm, light and auto: of the first three values, which their first level is free to meet). A series that is too short for the method, or not for it, is done by a simpler one.
 Arguments: values, season and method as for spm.forecast().
 Errors: those of spm.forecast().
 Example: SELECT spm.forecast_errors(ARRAY[5,7,6,8], method => 'naive') gives {NULL,2,-1,2}.$$;
