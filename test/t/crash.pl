@@ -131,7 +131,7 @@ sub storm
 				is(answer('SELECT count(*) FROM spm.reconciliation WHERE NOT is_reconciled'), '0', 'and adds up');
 				$is_done = 1;
 			}
-			is(answer("SELECT count(*) FROM pg_locks l JOIN pg_class c ON c.oid = l.relation WHERE c.relnamespace = 'spm'::regnamespace AND l.pid <> pg_backend_pid()"),
+			is(answer("SELECT count(*) FROM pg_locks l JOIN pg_class c ON c.oid = l.relation JOIN pg_stat_activity a USING (pid) WHERE c.relnamespace = 'spm'::regnamespace AND l.pid <> pg_backend_pid() AND a.backend_type = 'client backend'"),
 				'0', "no lock is left after $kind") if $kind ne 'postmaster';
 		}
 	}

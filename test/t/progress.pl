@@ -126,7 +126,8 @@ foreach my $call (sort keys %share)
 		is(look('SELECT count(*) FROM spm.progress'), '0', "after a cancel while $phase nothing is shown");
 	}
 	is(look($state), $before, 'and everything is as it was' . ($call =~ /refresh/ ? ', the marks of what has changed included' : ''));
-	is(look("SELECT count(*) FROM pg_locks WHERE pid <> pg_backend_pid() AND relation::regclass::text LIKE 'spm.%'"), '0', 'without a lock left');
+	# autovacuum may be at work on them
+	is(look("SELECT count(*) FROM pg_locks JOIN pg_stat_activity USING (pid) WHERE pid <> pg_backend_pid() AND backend_type = 'client backend' AND relation::regclass::text LIKE 'spm.%'"), '0', 'without a lock left');
 }
 cmp_ok(scalar(@times), '>=', $cancels / 2, 'jobs were stopped under way');
 @times = sort { $a <=> $b } @times;
