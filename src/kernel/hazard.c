@@ -18,7 +18,7 @@
 #define MOST_STRETCHES	40.0
 #define PRIOR_ENDS		0.5			/* ends that a stretch is given for the rate of its stage */
 #define HALF_LIFE		365.0		/* days after which what was seen counts half */
-#define TURNS			3			/* calendar and rates are fitted by turns */
+#define TURNS			2			/* calendar and rates are fitted by turns, and once more with factors */
 #define DAYS_EARLY		23.4		/* days of a month but its last week */
 #define DAYS_LATE		7.0
 #define MOST_A_DAY		0.999	/* share of deals that can leave a stage in a day */
@@ -254,14 +254,17 @@ compare_starts(const void *a, const void *b)
 	return (x->spell > y->spell) - (x->spell < y->spell);
 }
 
-/* Those from starts[i] on that were at risk at each age, up to the oldest; returns where the next ones begin. */
+/*
+ * Those from starts[i] on that were at risk at each age, up to the oldest; returns where the next ones
+ * begin.  *oldest comes as it was left by the last call, in the beginning as SPMK_AGE_MAX.
+ */
 static int
 count_start(const SpmHazard *h, const SpmPipeline *p, const Start *starts, int i, Risk *at_risk, int *oldest)
 {
 	int			next = i;
 
+	memset(at_risk, 0, sizeof(Risk) * (*oldest + 2));
 	*oldest = 0;
-	memset(at_risk, 0, sizeof(Risk) * (SPMK_AGE_MAX + 2));
 	for (; next < p->n && starts[next].stage == starts[i].stage && starts[next].entered == starts[i].entered; next++)
 	{
 		const SpmSpell *s = &p->spells[starts[next].spell];
@@ -295,7 +298,7 @@ static void
 count_days(SpmHazard *h, const SpmPipeline *p, const Start *starts, const unsigned char *kinds, const SpmBreath *breath)
 {
 	Risk		at_risk[SPMK_AGE_MAX + 2];
-	int			oldest;
+	int			oldest = SPMK_AGE_MAX;
 
 	memset(h->at_risk, 0, sizeof(double) * h->nstages * SPMK_WAYS * h->width);
 	for (int i = 0, next; i < p->n; i = next)
@@ -439,7 +442,7 @@ learn_calendar(SpmHazard *h, const SpmPipeline *p, const Start *starts, const un
 	double		expected[SPMK_WAYS][2][SPMK_CALENDAR] = {{{0}}};
 	double		days[SPMK_CALENDAR] = {0};
 	Risk		at_risk[SPMK_AGE_MAX + 2];
-	int			oldest;
+	int			oldest = SPMK_AGE_MAX;
 
 	for (int day = h->first_day; day <= h->as_of; day++)
 		days[kind_of(h, kinds, day)]++;
