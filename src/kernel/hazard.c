@@ -23,6 +23,7 @@
 #define DAYS_LATE		7.0
 #define MOST_A_DAY		0.999	/* share of deals that can leave a stage in a day */
 #define LEAST_AMOUNT	0.01		/* what is less is as good as nothing */
+#define LEAST_TOLD		0.8			/* of deals lost, won or open have an amount, where all of the others do */
 
 /* The few largest deals are most of the money: they are told apart. */
 static const double size_shares[SPMK_SIZES - 1] = {0.25, 0.5, 0.75, 0.9, 0.97};
@@ -487,6 +488,38 @@ learn_calendar(SpmHazard *h, const SpmPipeline *p, const Start *starts, const un
 		}
 }
 
+/*
+ * Where a CRM writes the amount when a deal is won, or empties it when it is lost,
+ * that an amount is known tells how the deal ends: then size is no factor of the odds.
+ */
+static bool
+amounts_tell_the_end(const SpmHazard *h, const SpmPipeline *p)
+{
+	double		all[SPM_SPELL_MOVED + 1] = {0};
+	double		told[SPM_SPELL_MOVED + 1] = {0};
+	double		least = 1;
+	double		most = 0;
+
+	for (int i = 0; i < p->n; i++)
+	{
+		const SpmSpell *s = &p->spells[i];
+		bool		is_open = s->event == SPM_SPELL_OPEN || s->left > h->as_of;
+		int			end = is_open ? SPM_SPELL_MOVED : s->event;	/* the last place is theirs */
+
+		if (s->entered > h->as_of || (!is_open && s->event >= SPM_SPELL_MOVED))
+			continue;
+		all[end]++;
+		told[end] += s->amount >= 0;
+	}
+	for (int end = 0; end <= SPM_SPELL_MOVED; end++)
+		if (all[end] > 0)
+		{
+			least = fmin(least, told[end] / all[end]);
+			most = fmax(most, told[end] / all[end]);
+		}
+	return least < LEAST_TOLD * most;
+}
+
 /* Classes of amounts, and what deals were won at against what they were known at. */
 static void
 learn_amounts(SpmHazard *h, const SpmPipeline *p, const SpmBreath *breath)
@@ -499,6 +532,7 @@ learn_amounts(SpmHazard *h, const SpmPipeline *p, const SpmBreath *breath)
 	int			n = 0;
 	int			nwon = 0;
 	int			seen = 0;
+	bool		has_sizes = !amounts_tell_the_end(h, p);
 
 	for (int i = 0; i < p->n; i++)
 		if (p->spells[i].entered <= h->as_of && p->spells[i].amount >= 0)
@@ -509,7 +543,7 @@ learn_amounts(SpmHazard *h, const SpmPipeline *p, const SpmBreath *breath)
 	h->usual_amount = n > 0 ? sum / n : 0;
 	spmk_sort_numbers(h->scratch, h->scratch + p->n, n, breath);
 	for (int c = 0; c < SPMK_SIZES - 1; c++)
-		h->size_cut[c] = n > 0 ? h->scratch[(size_t) (n * size_shares[c])] : 0;
+		h->size_cut[c] = !has_sizes ? INFINITY : n > 0 ? h->scratch[(size_t) (n * size_shares[c])] : 0;
 	for (int c = 0, i = 0; c < SPMK_SIZES; c++)
 	{
 		int			first = i;
