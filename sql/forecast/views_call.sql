@@ -137,8 +137,9 @@ SELECT o.forecast_type_name, o.currency_code, o.category, o.judge_position_id, o
     (sum(o.abs_deal_error_amount) / nullif(sum(o.actual_amount), 0))::numeric(18,6) AS deal_wape_ratio,
     sum(o.abs_error_amount) < sum(o.abs_rollup_error_amount) AS is_better_than_rollup, o.period_grain
 FROM spm_bi.call_outcome AS o
+WHERE o.day_count_left >= 0     -- who speaks when the period is over only tells what came
 GROUP BY o.forecast_type_name, o.currency_code, o.category, o.judge_position_id, o.judge_position_key, o.judge_position_name, o.is_managers, o.position_depth, o.week_index, o.period_grain;
-COMMENT ON VIEW spm_bi.call_accuracy IS 'One row per forecast type, category, seat that makes calls, level of the tree, length of the period and weeks left: how good and how one-sided its calls have been, and whether they were better than no judgement.';
+COMMENT ON VIEW spm_bi.call_accuracy IS 'One row per forecast type, category, seat that makes calls, level of the tree, length of the period and weeks left: how good and how one-sided its calls have been, and whether they were better than no judgement. Calls that were made after the last day do not count.';
 COMMENT ON COLUMN spm_bi.call_accuracy.forecast_type_name IS 'Forecast type.';
 COMMENT ON COLUMN spm_bi.call_accuracy.currency_code IS 'Currency of the amounts. NULL: that of the deals.';
 COMMENT ON COLUMN spm_bi.call_accuracy.category IS 'Category.';

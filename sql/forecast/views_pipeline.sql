@@ -69,6 +69,8 @@ CROSS JOIN LATERAL (
     UNION ALL
     SELECT 'no close date', 'No period counts it.' WHERE o.is_open AND o.close_date IS NULL
     UNION ALL
+    SELECT 'no first day', 'The CRM does not say since when it is there: no odds or forecast count it.' WHERE o.is_open AND o.created_on IS NULL
+    UNION ALL
     SELECT 'overdue', format('It was to close %s day(s) ago.', current_date - o.close_date) WHERE o.is_overdue
     UNION ALL
     SELECT 'unknown stage', format('SELECT spm.load_sales_stages(%L);', o.source_name) WHERE o.is_open AND o.stage IS NOT NULL AND o.stage_order IS NULL
@@ -82,7 +84,7 @@ COMMENT ON COLUMN spm_bi.opportunity_defect.opportunity_name IS 'Name of the dea
 COMMENT ON COLUMN spm_bi.opportunity_defect.owner_key IS 'Key of the owner in the CRM.';
 COMMENT ON COLUMN spm_bi.opportunity_defect.position_id IS 'Seat of the owner. NULL: none.';
 COMMENT ON COLUMN spm_bi.opportunity_defect.position_name IS 'Name of that seat.';
-COMMENT ON COLUMN spm_bi.opportunity_defect.defect IS 'no seat, no amount, no close date, overdue or unknown stage of an open deal; closes later: a closed one with a close date to come.';
+COMMENT ON COLUMN spm_bi.opportunity_defect.defect IS 'no seat, no amount, no close date, no first day, overdue or unknown stage of an open deal; closes later: a closed one with a close date to come.';
 COMMENT ON COLUMN spm_bi.opportunity_defect.detail IS 'What it does, or how to mend it.';
 COMMENT ON COLUMN spm_bi.opportunity_defect.amount IS 'Amount of the deal, in its currency. Not additive over defects.';
 COMMENT ON COLUMN spm_bi.opportunity_defect.currency_code IS 'Currency of the amount.';

@@ -38,6 +38,9 @@ SELECT is((SELECT past_count FROM spm.expected_call('2020-Q2', '2020-04-10')), 1
 SELECT spm.submit_call('ceo', '2020-03', 40, as_of => '2020-02-01') \g /dev/null
 SELECT results_eq($$SELECT period_grain, call_count, amount, actual_amount FROM spm_bi.call_accuracy WHERE week_index = 8 ORDER BY 1$$, $$VALUES ('month', 1::bigint, 40.000000, 0.000000), ('quarter', 1, 150.000000, 100.000000)$$,
     'and their accuracy stands apart, with as many weeks left');
+SELECT spm.submit_call('ceo', '2020-03', 0, as_of => '2020-04-02') \g /dev/null
+SELECT results_eq($$SELECT (SELECT count(*) FROM spm_bi.call_outcome WHERE day_count_left = -2), (SELECT sum(call_count)::int FROM spm_bi.call_accuracy WHERE period_grain = 'month')$$, $$VALUES (1::bigint, 2)$$,
+    'nobody becomes accurate by a call that is made when the period is over');
 
 -- a call looks at its own deals, but not only
 SELECT count(spm.add_position('x' || i, 'X')) FROM generate_series(1, 9) i \g /dev/null

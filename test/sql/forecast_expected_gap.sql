@@ -59,6 +59,14 @@ SELECT results_eq($$SELECT payee, base, expected_amount FROM pg_temp.told WHERE 
     'usual amounts are in the currency of the forecast: 80,000 euros are 120,000 dollars, and 0.3 of it are 35,000 at 5 % and 1,000 at 10 %');
 ROLLBACK TO before;
 
+-- a calendar that ends before a deal is won
+UPDATE crm.deal SET close_date = '2027-02-01' WHERE id = 'o1';
+UPDATE crm.deal_history SET close_date = '2027-02-01' WHERE id = 'o1';
+UPDATE spm.odds_run SET until = '2027-03-01';
+SELECT results_eq($$SELECT payee, plan, deal, reason FROM pg_temp.told WHERE deal = 'o1'$$, $$VALUES ('dana', NULL, 'o1', 'starts anew')$$,
+    'of a deal that is expected after the last period of the calendar nobody says that no plan takes it');
+ROLLBACK TO before;
+
 -- without a usual amount
 SELECT spm.create_plan('Pieces', 'fiscal', 'USD', '2026-01-01'), spm.add_component('Pieces', 'Deals', '0: 100', unit => 'count', measure => '1', accumulate => 'quarter'),
     spm.assign_plan('Pieces', title => 'AE', since => '2026-01-01'), spm.publish_plan('Pieces') \g /dev/null

@@ -24,6 +24,9 @@ SELECT results_eq('SELECT opportunity_key, owner_name, position_key, state, is_w
 SELECT results_eq('SELECT opportunity_key, defect FROM spm_bi.opportunity_defect ORDER BY 1, defect COLLATE "C"', $$VALUES ('3', 'no amount'), ('3', 'overdue'), ('4', 'no close date'), ('4', 'no seat')$$, 'what makes a forecast wrong is found deal by deal');
 INSERT INTO crm.deal VALUES (5, 'ann', 'New stage', 1, current_date, current_date);
 SELECT is((SELECT detail FROM spm_bi.opportunity_defect WHERE opportunity_key = '5'), 'SELECT spm.load_sales_stages(''crm'');', 'a stage that is not known, with the call that mends it');
+UPDATE crm.deal SET stage = 'Talk', opened = NULL WHERE id = 5;
+SELECT results_eq($$SELECT defect FROM spm_bi.opportunity_defect WHERE opportunity_key = '5' AND NOT EXISTS (SELECT FROM spm.deal_odds(current_date + 30) WHERE key = '5')$$, $$VALUES ('no first day')$$,
+    'a deal that no forecast counts, since nobody knows how old it is, is named');
 DELETE FROM crm.deal WHERE id = 5;
 SELECT results_eq($$SELECT position_key, category, own_amount, deal_amount, amount, judgement_amount FROM spm_bi.pipeline_forecast WHERE period_name = extract(year FROM current_date)::text AND category IN ('closed', 'pipeline') AND position_key IN ('A', 'top') ORDER BY 1, 2$$,
     $$VALUES ('A', 'closed', 100.000000, 100.000000, 100.000000, 0.000000), ('A', 'pipeline', 150, 150, 150, 0), ('top', 'closed', 0, 100, 100, 0), ('top', 'pipeline', 0, 150, 150, 0)$$, 'the year that holds today is added up over the tree');
