@@ -535,7 +535,7 @@ run(const double *y, int n, int m, int h, double *mean, double *variance, char *
 	SpmOutlook	outlook = {.h = h, .mean = mean, .variance = variance};
 	SpmForecastStatus status = spmk_arima(&series, &outlook, space, NULL);
 
-	snprintf(name, 48, "%s", status == SPM_FORECAST_OK ? outlook.name : "");
+	snprintf(name, SPMK_NAME_SIZE, "%s", status == SPM_FORECAST_OK ? outlook.name : "");
 	free(space);
 	return status;
 }
@@ -547,7 +547,7 @@ test_search(void)
 	double		mean[24];
 	double		variance[24];
 	double		again[24];
-	char		name[48];
+	char		name[SPMK_NAME_SIZE];
 	SpmChance	chance = {15};
 	bool		holds = true;
 

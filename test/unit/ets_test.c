@@ -137,7 +137,7 @@ test_models(void)
 		double		variance[7];
 		double		sum1[8] = {0};
 		double		sum2[8] = {0};
-		char		name[48];
+		char		name[SPMK_NAME_SIZE];
 		SpmEtsForm	again;
 
 		make_series(n, m, 1);
